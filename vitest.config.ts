@@ -1,0 +1,39 @@
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const root = dirname(fileURLToPath(import.meta.url));
+const slow = process.env["SLOW"] === "1";
+if (!slow) console.log("*.slow.test.ts are left out: SLOW=1 runs them");
+
+/**
+ * Tests run what users run: the compiled packages. A test's `import "../src/x.js"` becomes `../dist/x.js`, so that a
+ * module exists once however it is reached, and worker threads and decorators are as tsc made them.
+ */
+function builtSources() {
+  return {
+    name: "keepsake:built-sources",
+    enforce: "pre" as const,
+    resolveId(source: string, importer: string | undefined): string | undefined {
+      if (importer === undefined || !source.startsWith(".")) return undefined;
+      const target = resolve(dirname(importer), source);
+      const match = /^(.*\/packages\/[^/]+)\/src\/(.+)\.[jt]s$/.exec(target);
+      return match ? `${match[1] ?? ""}/dist/${match[2] ?? ""}.js` : undefined;
+    },
+  };
+}
+
+export default defineConfig({
+  root,
+  plugins: [builtSources()],
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**", ...(slow ? [] : ["**/*.slow.test.ts"])],
+    // Node loads the compiled packages itself: one instance each, shared with what they import.
+    server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
