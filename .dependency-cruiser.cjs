@@ -6,10 +6,7 @@ const ADAPTERS = "sqlite|memdir|git|redaction|zstd|age|local-fs|json-state|testk
 function only(from, allowed) {
   const targets = allowed.length === 0 ? "$1" : `$1|${allowed.join("|")}`;
   return {
-    name: `${from.split("|").length > 1 ? "adapters" : from}-reach-only-${allowed.join("-").replaceAll("|", "-") || "themselves"}`.slice(
-      0,
-      80,
-    ),
+    name: `layer-${from === ADAPTERS ? "adapters" : from}`,
     comment: `packages/(${from}) may import of this repository only: ${allowed.join(", ") || "nothing"}`,
     severity: "error",
     from: { path: `^packages/(${from})/src/` },

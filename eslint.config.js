@@ -13,6 +13,12 @@ const GLOBAL_CONTAINER = {
   ],
 };
 
+/** What a program in plain JavaScript may use undeclared. In TypeScript the compiler knows. */
+const NODE_GLOBALS = [
+  ...["AbortController", "AbortSignal", "Buffer", "TextDecoder", "TextEncoder", "URL", "console", "fetch", "module"],
+  ...["clearInterval", "clearTimeout", "performance", "process", "setImmediate", "setInterval", "setTimeout"],
+];
+
 const NO_DEFAULT_EXPORT = {
   selector: "ExportDefaultDeclaration, ExportNamedDeclaration > ExportSpecifier[exported.name='default']",
   message: "Export by name; only a plugin has a default export.",
@@ -64,9 +70,7 @@ export default defineConfig(
   {
     files: ["**/*.{js,mjs,cjs}"],
     extends: [js.configs.recommended],
-    languageOptions: {
-      globals: { process: "readonly", console: "readonly", module: "writable", URL: "readonly", Buffer: "readonly" },
-    },
+    languageOptions: { globals: Object.fromEntries(NODE_GLOBALS.map((name) => [name, "readonly"])) },
   },
   {
     files: ["packages/*/src/plugin.ts", "packages/*/src/**/*.plugin.ts", "examples/**/*.ts", "*.config.ts"],

@@ -4,7 +4,6 @@ import { defineConfig } from "vitest/config";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const slow = process.env["SLOW"] === "1";
-if (!slow) console.log("*.slow.test.ts are left out: SLOW=1 runs them");
 
 /**
  * Tests run what users run: the compiled packages. A test's `import "../src/x.js"` becomes `../dist/x.js`, so that a
@@ -14,6 +13,9 @@ function builtSources() {
   return {
     name: "keepsake:built-sources",
     enforce: "pre" as const,
+    configureVitest(): void {
+      if (!slow) console.log("*.slow.test.ts are left out: SLOW=1 runs them");
+    },
     resolveId(source: string, importer: string | undefined): string | undefined {
       if (importer === undefined || !source.startsWith(".")) return undefined;
       const target = resolve(dirname(importer), source);

@@ -47,6 +47,7 @@ function install() {
   if (present?.inputs === wanted.inputs && present.abi === wanted.abi) return;
   note(`installing with ${PNPM} (the first time compiles SQLite: a minute or two)`);
   rmSync(STAMP, { force: true });
+  // An edited package.json needs a new lockfile first: `npx pnpm@<version> install --no-frozen-lockfile`.
   pnpm("install", "--frozen-lockfile", "--reporter=append-only", "--loglevel=warn");
   if (present && present.abi !== wanted.abi) pnpm("rebuild", "--recursive");
   mkdirSync(join(root, "node_modules"), { recursive: true });
