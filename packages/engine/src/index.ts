@@ -1,1 +1,2 @@
-export {};
+export type * from "./memory-snapshotter.js";
+export type { AgentProfile, EncodeRequest, Workspace } from "./workspace.js";

@@ -1,0 +1,83 @@
+export type { ByteStream } from "./bytes/byte-stream.js";
+export { collectBytes } from "./bytes/collect.js";
+export { type ByteDigest, digestOf, HashedStream, sha256Hex } from "./bytes/hashed-stream.js";
+export { ERROR_CODES, type ErrorCode, isErrorCode, type RetryAdvice } from "./errors/codes.js";
+export { type ErrorDetails, isAbortError, isKeepsakeError, KeepsakeError } from "./errors/keepsake-error.js";
+export { errnoOf, fromSystemError } from "./errors/system-error.js";
+export { type ArtifactPath, foldedPath, isArtifactPath, parseArtifactPath } from "./ids/artifact-path.js";
+export { type AgentId, type AgentRef, parseAgentId, parseTenantId, type TenantId } from "./ids/names.js";
+export { percentDecodePath, percentEncodePath, toBundlePath } from "./ids/percent-path.js";
+export { isSnapshotId, parseSnapshotId, type SnapshotId } from "./ids/snapshot-id.js";
+export { isJsonObject, type JsonObject, type JsonValue } from "./json.js";
+export {
+  BUNDLE_FORMAT,
+  contentDigest,
+  DEFAULT_MAX_MANIFEST_BYTES,
+  encodeManifest,
+  isSealIntact,
+  MANIFEST_ENTRY,
+  MANIFEST_VERSION,
+  NO_GIT_HEAD,
+  type ParsedManifest,
+  parseManifest,
+  sealManifest,
+} from "./manifest/manifest.js";
+export type {
+  ArtifactMeta,
+  CutReport,
+  GitHead,
+  Manifest,
+  Omission,
+  RedactionReport,
+  SourceSummary,
+  UnsealedManifest,
+} from "./manifest/schema.js";
+export { definePlugin, type Plugin, PLUGIN_API, type Preset } from "./plugin/plugin.js";
+export {
+  type AnyProvider,
+  codecProvider,
+  eventProvider,
+  lockProvider,
+  type Provider,
+  type ProviderContext,
+  type ProviderKind,
+  type ProviderKinds,
+  redactionProvider,
+  type Resolver,
+  serviceProvider,
+  sourceProvider,
+  stateProvider,
+  storeProvider,
+} from "./plugin/provider.js";
+export type { StandardIssue, StandardResult, StandardSchema } from "./plugin/standard-schema.js";
+export { CLOCK, LOGGER, SECRETS, type SecretReader, type SecretRef, STATE_ROOT, type Token, token } from "./plugin/tokens.js";
+export type {
+  AbsentEntry,
+  ArtifactReader,
+  ArtifactSource,
+  BundleEntry,
+  CaptureSession,
+  CaptureTarget,
+  DirectoryEntry,
+  FileEntry,
+  OmissionReason,
+  OmittedEntry,
+  SourceEntry,
+  SourceFacts,
+  SymlinkEntry,
+} from "./ports/artifact-source.js";
+export type { BundleStore, ByteRange, StoreCapabilities, StoredBody, StoredObject } from "./ports/bundle-store.js";
+export { type Clock, SYSTEM_CLOCK } from "./ports/clock.js";
+export type { Codec, DecodeOptions } from "./ports/codec.js";
+export type { EventPublisher, LifecycleEvent, MutationEvent } from "./ports/event-publisher.js";
+export type { Lock, LockManager } from "./ports/lock-manager.js";
+export { type Logger, SILENT_LOGGER } from "./ports/logger.js";
+export type { AgentPaths, OpOptions, PathClaim } from "./ports/options.js";
+export type { PathResolver } from "./ports/path-resolver.js";
+export type { Finding, RedactionOutcome, RedactionPolicy, ScanContext, StagedArtifact } from "./ports/redaction-policy.js";
+export type { PlannedChange, RestorePlan, RestoreSession, RestoreTarget } from "./ports/restore-session.js";
+export type { DiffItem, SourceDiff } from "./ports/source-diff.js";
+export type { StateItem, StateProvider, StateTarget } from "./ports/state-provider.js";
+export { encodeRecord, parseRecord, type SnapshotRecord } from "./record/record.js";
+export { canonicalJson } from "./wire/canonical-json.js";
+export { fromWire, toWire } from "./wire/case.js";

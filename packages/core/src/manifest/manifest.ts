@@ -1,0 +1,149 @@
+import { sha256Hex } from "../bytes/hashed-stream.js";
+import { KeepsakeError } from "../errors/keepsake-error.js";
+import { foldedPath, parseArtifactPath } from "../ids/artifact-path.js";
+import { percentDecodePath } from "../ids/percent-path.js";
+import { isJsonObject, type JsonObject, type JsonValue } from "../json.js";
+import { canonicalJson } from "../wire/canonical-json.js";
+import { fromWire, toWire } from "../wire/case.js";
+import { type ArtifactMeta, type GitHead, type Manifest, manifestSchema, type UnsealedManifest } from "./schema.js";
+
+/** The manifest version this program writes; it reads this and every older one. */
+export const MANIFEST_VERSION = 1;
+/** The name of the bundle layout. */
+export const BUNDLE_FORMAT = "keepsake-bundle-v1";
+/** Name of the first entry of every bundle. */
+export const MANIFEST_ENTRY = "manifest.json";
+/** A manifest larger than this is refused unless the configuration says otherwise, in bytes. */
+export const DEFAULT_MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+
+/** What stands for HEAD where there is no repository, as the original tool wrote it. */
+export const NO_GIT_HEAD: GitHead = {
+  headOid: "0".repeat(40),
+  headSubject: "(no memdir)",
+  headAuthor: "keepsake <keepsake@localhost>",
+  headTsMs: 0,
+};
+
+/** SHA-256 over the concatenated artifact digests in their order: equal for equal content. */
+export function contentDigest(artifacts: readonly ArtifactMeta[]): string {
+  return sha256Hex(artifacts.map((artifact) => artifact.sha256).join(""));
+}
+
+function sealOf(wire: JsonObject): string {
+  const { seal: _seal, ...sealed } = wire;
+  return sha256Hex(canonicalJson(sealed));
+}
+
+/** Seals a manifest: the digest covers every field of its wire form but the seal itself. */
+export function sealManifest(unsealed: UnsealedManifest): { readonly manifest: Manifest; readonly wire: JsonObject } {
+  const wire = toWire(unsealed);
+  const seal = { algorithm: "sha256" as const, digest: sealOf(wire) };
+  return { manifest: { ...unsealed, seal }, wire: { ...wire, seal } };
+}
+
+/** True when the seal of a manifest's wire form fits, unknown fields included. */
+export function isSealIntact(wire: JsonObject): boolean {
+  const seal = wire["seal"];
+  return isJsonObject(seal) && seal["algorithm"] === "sha256" && seal["digest"] === sealOf(wire);
+}
+
+/** The bytes of `manifest.json`. */
+export function encodeManifest(wire: JsonObject): Uint8Array {
+  return Buffer.from(`${JSON.stringify(wire, null, 2)}\n`);
+}
+
+const malformed = (why: string, cause?: unknown): KeepsakeError =>
+  new KeepsakeError("E_MANIFEST", `The manifest ${why}.`, cause === undefined ? {} : { cause });
+
+function parseJson(bytes: Uint8Array): JsonObject {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as JsonValue;
+  } catch (error) {
+    throw malformed("is not UTF-8 JSON", error);
+  }
+  if (!isJsonObject(value)) throw malformed("is not a JSON object");
+  return value;
+}
+
+function checkVersion(wire: JsonObject): void {
+  const version = wire["manifest_version"];
+  if (typeof version !== "number" || !Number.isInteger(version)) throw malformed("has no manifest_version");
+  if (version <= MANIFEST_VERSION) return;
+  throw new KeepsakeError(
+    "E_FORMAT_TOO_NEW",
+    `The bundle's manifest has version ${String(version)}; this program reads up to ${String(MANIFEST_VERSION)}.`,
+    { context: { found: version, supported: MANIFEST_VERSION }, hint: "Update Keepsake to read this bundle." },
+  );
+}
+
+/** Refuses paths that are unsafe, or that a file system could take for one another, folders included. */
+function checkPaths(artifacts: readonly ArtifactMeta[]): void {
+  const spelling = new Map<string, string>();
+  const complete = new Set<string>();
+  for (const artifact of artifacts) {
+    const path = parseArtifactPath(artifact.pathInBundle);
+    if (artifact.nameEncoding === "percent") percentDecodePath(path);
+    if (complete.has(path)) throw clash(path, path);
+    complete.add(path);
+    const segments = path.split("/");
+    for (let depth = 1; depth <= segments.length; depth++) {
+      const prefix = segments.slice(0, depth).join("/");
+      const folded = foldedPath(prefix);
+      const known = spelling.get(folded);
+      if (known !== undefined && known !== prefix) throw clash(known, prefix);
+      spelling.set(folded, prefix);
+    }
+  }
+  checkParents(artifacts, complete);
+}
+
+/** A path below a file or a link of the same bundle could be written through the link. */
+function checkParents(artifacts: readonly ArtifactMeta[], paths: ReadonlySet<string>): void {
+  const notFolders = new Set(artifacts.filter((a) => a.type !== "directory").map((a) => a.pathInBundle));
+  for (const path of paths) {
+    for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
+      const parent = path.slice(0, cut);
+      if (!notFolders.has(parent)) continue;
+      throw new KeepsakeError("E_UNSAFE_PATH", `${JSON.stringify(path)} lies below ${JSON.stringify(parent)}, which is no folder.`, {
+        context: { path },
+      });
+    }
+  }
+}
+
+function clash(first: string, second: string): KeepsakeError {
+  return new KeepsakeError(
+    "E_UNSAFE_PATH",
+    `The bundle names ${JSON.stringify(first)} and ${JSON.stringify(second)}, which are one name on some systems.`,
+    { context: { path: second } },
+  );
+}
+
+/** A manifest as read, with the wire form that its seal covers. */
+export interface ParsedManifest {
+  readonly manifest: Manifest;
+  readonly wire: JsonObject;
+}
+
+/**
+ * Reads `manifest.json`. Unknown fields are ignored; the seal is *not* judged here (see {@link isSealIntact}), so that a
+ * verification can tell a broken seal from a manifest that cannot be read.
+ *
+ * @throws KeepsakeError `E_MANIFEST` when it is malformed, `E_FORMAT_TOO_NEW` when it is newer than this program,
+ *   `E_UNSAFE_PATH` when a path of it is unsafe or ambiguous
+ */
+export function parseManifest(bytes: Uint8Array): ParsedManifest {
+  const wire = parseJson(bytes);
+  checkVersion(wire);
+  const result = manifestSchema.safeParse(fromWire(wire));
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    throw malformed(`is malformed at ${issue?.path.join(".") ?? "its root"}: ${issue?.message ?? "unknown"}`, result.error);
+  }
+  if (result.data.bundleFormat !== BUNDLE_FORMAT) {
+    throw new KeepsakeError("E_UNSUPPORTED", `The bundle format ${JSON.stringify(result.data.bundleFormat)} is unknown.`);
+  }
+  checkPaths(result.data.artifacts);
+  return { manifest: result.data, wire };
+}

@@ -1,0 +1,30 @@
+import type { Clock } from "../ports/clock.js";
+import type { Logger } from "../ports/logger.js";
+
+/** Names a ready value that a plugin may ask for, and its type. */
+export interface Token<T> {
+  readonly key: string;
+  /** carries the type alone; never set */
+  readonly type?: T;
+}
+
+/** A token of your own; the key must be unique, by convention `<plugin>/<name>`. */
+export function token<T>(key: string): Token<T> {
+  return { key };
+}
+
+export const LOGGER: Token<Logger> = token("keepsake/logger");
+export const CLOCK: Token<Clock> = token("keepsake/clock");
+/** Absolute path of the state root. */
+export const STATE_ROOT: Token<string> = token("keepsake/state-root");
+/** Secrets named in a plugin's options, `{ env }` or `{ file }`, are read through this. */
+export const SECRETS: Token<SecretReader> = token("keepsake/secrets");
+
+/** A reference to a secret; configuration never holds the value itself. */
+export type SecretRef = { readonly env: string } | { readonly file: string };
+
+/** Reads what a reference points to. */
+export interface SecretReader {
+  /** @throws KeepsakeError `E_CONFIG` when the variable is not set or the file cannot be read */
+  read(ref: SecretRef): Promise<string>;
+}

@@ -1,0 +1,168 @@
+import type { ByteStream } from "../bytes/byte-stream.js";
+import type { AgentRef } from "../ids/names.js";
+import type { JsonObject } from "../json.js";
+import type { ArtifactMeta, GitHead, Omission } from "../manifest/schema.js";
+import type { AgentPaths, OpOptions, PathClaim } from "./options.js";
+import type { RedactionOutcome, RedactionPolicy, StagedArtifact } from "./redaction-policy.js";
+import type { RestoreSession, RestoreTarget } from "./restore-session.js";
+import type { SourceDiff } from "./source-diff.js";
+
+/** What a capture is of, and where the source may write. */
+export interface CaptureTarget {
+  readonly agent: AgentRef;
+  readonly paths: AgentPaths;
+  /** A private directory (0700) for this session alone; exists, is empty, and is removed by the engine. */
+  readonly scratchDir: string;
+  /** What the other sources look after. Filled only for a source whose `takes` is "remainder". */
+  readonly claimed: readonly PathClaim[];
+}
+
+/**
+ * Captures one kind of memory, and puts it back.
+ *
+ * Every method gets complete, validated arguments. `open` and all that the session does change nothing in the live data:
+ * no file, no lock and no `-wal` or `-shm` is left that was not there.
+ */
+export interface ArtifactSource {
+  /** Its folder in the bundle, `[a-z0-9_]{1,64}`: "sqlite", "git", "memory_files". Unique in one configuration. */
+  readonly id: string;
+  /** What it captures; an open set: "sqlite", "git", "memory_file", "vendor/thing". */
+  readonly kind: string;
+  /** "remainder": it captures what no other source claims, and is opened last. Default "own". */
+  readonly takes?: "own" | "remainder";
+  /** "opaque": its artifacts are no text, and a redaction without {@link redact} lists them as unscanned. Default "text". */
+  readonly content?: "text" | "opaque";
+  /** True when a snapshot without anything from it is incomplete. Default false. */
+  readonly required?: boolean;
+  /**
+   * Looks for what there is and prepares to capture it.
+   *
+   * @throws KeepsakeError when nothing at all of this source can be captured; a single bad file is an omission instead
+   */
+  open(target: CaptureTarget, options?: OpOptions): Promise<CaptureSession>;
+  /** Absent: artifacts of this source cannot be restored into live data (`E_UNSUPPORTED`). */
+  openRestore?(target: RestoreTarget, options?: OpOptions): Promise<RestoreSession>;
+  /** Absent: the engine compares by path, size and digest. */
+  diff?(before: ArtifactReader, after: ArtifactReader, options?: OpOptions): Promise<SourceDiff>;
+  /** Rewrites staged copies; absent: as text, or unscanned when {@link content} is "opaque". */
+  redact?(staged: readonly StagedArtifact[], policy: RedactionPolicy, options?: OpOptions): Promise<RedactionOutcome>;
+}
+
+/**
+ * One capture: open → hold → pin → release → fence, entries → dispose.
+ *
+ * The engine holds all sessions in a fixed order, pins all, releases all, and only then reads `entries`, so that all
+ * sources show one instant. Disposing is idempotent and also allowed before `entries` ended.
+ */
+export interface CaptureSession extends AsyncDisposable {
+  /** Places this source looks after in this agent's memory; known from `open` on. */
+  readonly claims: readonly PathClaim[];
+  /** Stops writers until the returned handle is disposed (SQLite: `BEGIN IMMEDIATE`).
+   *  @throws KeepsakeError `E_SOURCE_BUSY` when a writer does not yield in time */
+  hold?(options?: OpOptions): Promise<AsyncDisposable>;
+  /** Fixes what `entries` will show (SQLite: a read transaction). Returns what the pin guarantees: "held" when the view
+   *  stays as it is although writers go on; "fenced" when only an unchanged {@link fence} proves it. */
+  pin(options?: OpOptions): Promise<"held" | "fenced">;
+  /** A cheap fingerprint of the live data; the engine compares it before the cut, after it, and after `entries`. */
+  fence?(options?: OpOptions): Promise<string>;
+  /** What was captured. Consumed once. Files hand over their content as a stream or as a file in the scratch directory. */
+  entries(options?: OpOptions): AsyncIterable<SourceEntry>;
+  /** Facts for the manifest; called after `entries` ended. */
+  describe?(): Promise<SourceFacts>;
+}
+
+/** Facts a source adds to the manifest. */
+export interface SourceFacts {
+  /** SQLite `user_version` and the like, by name */
+  readonly schemaVersions?: Readonly<Record<string, number>>;
+  /** HEAD of the repository, for the manifest's `git` */
+  readonly git?: GitHead;
+  /** anything else, shown under the source's entry in the manifest */
+  readonly facts?: JsonObject;
+  /** versions of the libraries and programs that read the data */
+  readonly toolVersions?: Readonly<Record<string, string>>;
+}
+
+interface EntryBase {
+  /** relative to the source's folder in the bundle, a valid artifact path */
+  readonly path: string;
+  /** "percent": `path` is the escaped form of a name that cannot travel (see `percentEncodePath`) */
+  readonly nameEncoding?: "percent";
+}
+
+/** A regular file. */
+export interface FileEntry extends EntryBase {
+  readonly type: "file";
+  /** permission bits, 0 to 0o7777 */
+  readonly mode: number;
+  /** milliseconds since 1970 */
+  readonly mtimeMs: number;
+  /** A stream; or a finished private file in the session's scratch directory, which the engine takes over as it is. */
+  readonly content: { readonly stream: ByteStream } | { readonly file: string };
+  /** overrides the source's kind for this artifact ("sqlite_long_term") */
+  readonly kind?: string;
+  /** facts of this artifact for the manifest (row counts) */
+  readonly facts?: JsonObject;
+}
+
+/** A directory; needed only where it is empty or its mode matters. */
+export interface DirectoryEntry extends EntryBase {
+  readonly type: "directory";
+  readonly mode: number;
+  readonly mtimeMs: number;
+}
+
+/** A symbolic link whose target stays inside the tree. */
+export interface SymlinkEntry extends EntryBase {
+  readonly type: "symlink";
+  readonly target: string;
+  readonly mtimeMs: number;
+}
+
+/** Seen and not captured. `excluded` and `special_file` leave a snapshot complete; every other reason does not. */
+export interface OmittedEntry {
+  readonly type: "omitted";
+  readonly path: string;
+  readonly reason: OmissionReason;
+  /** the stable error code behind it */
+  readonly code?: string;
+  readonly detail?: string;
+}
+
+/** Declared or expected, and not there. */
+export interface AbsentEntry {
+  readonly type: "absent";
+  readonly path: string;
+  /** true makes the snapshot incomplete */
+  readonly required: boolean;
+}
+
+/** Why something is not in a bundle. */
+export type OmissionReason =
+  | "absent"
+  | "changing"
+  | "damaged"
+  | "encrypted"
+  | "excluded"
+  | "link_outside"
+  | "special_file"
+  | "too_large"
+  | "unreadable"
+  | "vanished";
+
+export type SourceEntry = FileEntry | DirectoryEntry | SymlinkEntry | OmittedEntry | AbsentEntry;
+
+/** One artifact of a bundle, ready to be read; its size and digest were checked before. */
+export interface BundleEntry {
+  readonly meta: ArtifactMeta;
+  /** relative to the source's folder */
+  readonly path: string;
+  /** the unpacked bytes as a private file, which may be read and renamed away by its source; absent for links and folders */
+  readonly file?: string;
+}
+
+/** The artifacts of one source in one bundle. */
+export interface ArtifactReader {
+  readonly entries: readonly BundleEntry[];
+  readonly omitted: readonly Omission[];
+}

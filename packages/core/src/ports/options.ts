@@ -1,0 +1,19 @@
+/** What every asynchronous port method takes. */
+export interface OpOptions {
+  /** When it fires, the method stops soon, undoes what is half-made, and rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where an agent's memory lies on this machine; absolute paths. */
+export interface AgentPaths {
+  /** the agent's memory directory */
+  readonly memory: string;
+}
+
+/** A place that one source looks after, so that no other source captures or removes it. */
+export interface PathClaim {
+  /** absolute path */
+  readonly path: string;
+  /** the path alone, or with all that lies below it */
+  readonly scope: "path" | "tree";
+}

@@ -1,0 +1,257 @@
+import type {
+  JsonObject,
+  Manifest,
+  OpOptions,
+  PlannedChange,
+  SnapshotId,
+  SnapshotRecord,
+  SourceDiff,
+} from "@keepsake/core";
+
+/** How far an operation is; for progress bars. */
+export interface Progress {
+  readonly phase: string;
+  readonly bytesDone: number;
+  /** undefined while it is not known */
+  readonly bytesTotal?: number | undefined;
+}
+
+/** What every operation takes. */
+export interface OperationOptions extends OpOptions {
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** One agent of one tenant, as text from outside; validated by the operation. */
+export interface AgentRequest {
+  readonly agent: string;
+  /** default "default" */
+  readonly tenant?: string | undefined;
+  /** the memory directory; default: what the configuration says of this agent */
+  readonly memory?: string | undefined;
+}
+
+/** A snapshot of an agent: an id, a unique prefix of 4 or more characters, `latest`, or `latest~N`. */
+export interface SnapshotRefRequest extends AgentRequest {
+  readonly ref: string;
+  /** files with identities, as `age-keygen` writes them; beside those of the configuration */
+  readonly identityFiles?: readonly string[] | undefined;
+}
+
+export interface SnapshotRequest extends AgentRequest {
+  readonly label?: string | undefined;
+  /** default: what the configuration says */
+  readonly redact?: boolean | undefined;
+  /** encrypt to these; default: what the configuration says */
+  readonly recipients?: readonly string[] | undefined;
+  /** accept a weaker consistency than the configuration asks for; the manifest then says so */
+  readonly allowPartial?: boolean | undefined;
+  /** default "keepsake" */
+  readonly createdBy?: string | undefined;
+}
+
+/** A taken snapshot. `record.complete` is false when something expected is not in it. */
+export interface SnapshotResult {
+  readonly record: SnapshotRecord;
+  readonly manifest: Manifest;
+}
+
+/** Either a snapshot of the store or a bundle file from elsewhere. */
+export type BundleSelector =
+  | { readonly ref: string; readonly bundleFile?: undefined }
+  | { readonly bundleFile: string; readonly ref?: undefined };
+
+export type RestoreRequest = AgentRequest &
+  BundleSelector & {
+    readonly identityFiles?: readonly string[] | undefined;
+    /** report what would be done, and change nothing */
+    readonly dryRun?: boolean | undefined;
+    /** default: what the configuration says (true) */
+    readonly preSnapshot?: boolean | undefined;
+    /** write through databases that other processes hold open */
+    readonly live?: boolean | undefined;
+    /** put a redacted bundle over live memory */
+    readonly acceptRedacted?: boolean | undefined;
+  };
+
+/** One planned or done change, and whose it is. */
+export interface PlanItem extends PlannedChange {
+  readonly source: string;
+}
+
+export interface RestoreReport {
+  readonly agentId: string;
+  /** snapshot id of the bundle that was restored */
+  readonly from: string;
+  /** id of the snapshot that undoes this restore */
+  readonly preSnapshot?: string;
+  readonly gitResetOid?: string;
+  readonly sqliteRestoredDbs: readonly string[];
+  readonly stateFilesRestored: readonly string[];
+  readonly workersRestarted: boolean;
+  readonly dryRun: boolean;
+  readonly plan: readonly PlanItem[];
+  readonly notices: readonly string[];
+}
+
+export type CheckStatus = "ok" | "failed" | "not_checked";
+
+/** `file_digest`, `decode`, `archive`, `manifest`, `manifest_seal`, `artifacts`, `content_digest`, `record`. */
+export interface VerifyCheck {
+  readonly name: string;
+  readonly status: CheckStatus;
+  readonly detail?: string;
+  /** stable code behind a failure */
+  readonly code?: string;
+}
+
+export interface VerifyReport {
+  /** store key or file path */
+  readonly bundle: string;
+  /** true when no check failed and the bytes as stored were checked */
+  readonly ok: boolean;
+  readonly checks: readonly VerifyCheck[];
+  readonly schemaVersions: Readonly<Record<string, number>>;
+  readonly ageProtected: boolean;
+}
+
+export type VerifyRequest = (
+  | SnapshotRefRequest
+  | { readonly bundleFile: string; readonly ref?: undefined; readonly agent?: undefined }
+) & { readonly identityFiles?: readonly string[] | undefined };
+
+export interface ListRequest {
+  /** absent: every agent of every tenant */
+  readonly agent?: string | undefined;
+  readonly tenant?: string | undefined;
+}
+
+/** `unreadable` are keys of records that could not be read, with the reason. */
+export interface ListReport {
+  readonly snapshots: readonly SnapshotRecord[];
+  readonly unreadable: readonly { readonly key: string; readonly code: string; readonly message: string }[];
+}
+
+export interface DiffRequest extends AgentRequest {
+  readonly from: string;
+  readonly to: string;
+  readonly identityFiles?: readonly string[] | undefined;
+}
+
+/** A source's part of a diff. */
+export interface DiffSource extends SourceDiff {
+  readonly id: string;
+  readonly kind: string;
+}
+
+export interface DiffReport {
+  readonly a: SnapshotId;
+  readonly b: SnapshotId;
+  readonly sources: readonly DiffSource[];
+}
+
+export interface ExportRequest extends SnapshotRefRequest {
+  /** a file, or a folder to put it in under its own name */
+  readonly to: string;
+  readonly redact?: boolean | undefined;
+  /** re-encrypt to these */
+  readonly recipients?: readonly string[] | undefined;
+}
+
+export interface ExportReport {
+  readonly id: string;
+  readonly bundle: string;
+  readonly sha256File: string;
+  readonly sizeBytes: number;
+  readonly fileSha256: string;
+}
+
+export interface ImportRequest extends AgentRequest {
+  readonly bundleFile: string;
+  readonly identityFiles?: readonly string[] | undefined;
+}
+
+export interface PruneRequest {
+  /** absent: every agent */
+  readonly agent?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  /** overrides the configuration's retention as a whole */
+  readonly keep?: RetentionRules | undefined;
+}
+
+/** A snapshot is kept when any rule keeps it. */
+export interface RetentionRules {
+  /** the newest N */
+  readonly last?: number | undefined;
+  /** those younger than this */
+  readonly withinDays?: number | undefined;
+  readonly hourly?: number | undefined;
+  readonly daily?: number | undefined;
+  readonly weekly?: number | undefined;
+  readonly monthly?: number | undefined;
+  readonly yearly?: number | undefined;
+}
+
+export interface PruneReport {
+  readonly kept: readonly string[];
+  readonly deleted: readonly string[];
+  /** by snapshot id: why it was kept or deleted */
+  readonly reasons: Readonly<Record<string, string>>;
+}
+
+export interface RecoverReport {
+  /** interrupted restores that were finished or undone */
+  readonly restores: readonly {
+    readonly agentId: string;
+    readonly tenant: string;
+    readonly operationId: string;
+    readonly outcome: "completed" | "rolled_back";
+  }[];
+  /** staging directories and unfinished uploads that were removed */
+  readonly swept: readonly string[];
+}
+
+/** One finding of `doctor`. */
+export interface DoctorFinding {
+  readonly name: string;
+  readonly status: "ok" | "warning" | "problem";
+  readonly message: string;
+  readonly hint?: string;
+  readonly details?: JsonObject;
+}
+
+export interface DoctorReport {
+  readonly ok: boolean;
+  readonly findings: readonly DoctorFinding[];
+}
+
+export interface DoctorRequest {
+  /** rebuild missing records from their bodies */
+  readonly reindex?: boolean | undefined;
+  readonly identityFiles?: readonly string[] | undefined;
+}
+
+/**
+ * Everything Keepsake does with snapshots. Every method validates its request, rejects with a KeepsakeError of a stable
+ * code, and leaves nothing half-made.
+ */
+export interface MemorySnapshotter {
+  /** @throws KeepsakeError `E_UNKNOWN_AGENT`, `E_NOTHING_TO_CAPTURE`, `E_SOURCE_CHANGED`, `E_LOCKED`, `E_NO_SPACE`, … */
+  snapshot(request: SnapshotRequest, options?: OperationOptions): Promise<SnapshotResult>;
+  /** @throws KeepsakeError `E_INTEGRITY`, `E_REDACTED_BUNDLE`, `E_WRONG_AGENT`, `E_LIVE_HOLDER`, `E_LOCKED`, … */
+  restore(request: RestoreRequest, options?: OperationOptions): Promise<RestoreReport>;
+  /** Newest first; opens no bundle. */
+  list(request: ListRequest, options?: OperationOptions): Promise<ListReport>;
+  /** The manifest in its wire form, unknown fields included. */
+  show(request: SnapshotRefRequest, options?: OperationOptions): Promise<JsonObject>;
+  verify(request: VerifyRequest, options?: OperationOptions): Promise<VerifyReport>;
+  diff(request: DiffRequest, options?: OperationOptions): Promise<DiffReport>;
+  /** @throws KeepsakeError `E_LAST_SNAPSHOT`, `E_NEWEST_VERIFIED`, `E_NOT_FOUND` */
+  delete(request: SnapshotRefRequest, options?: OperationOptions): Promise<{ readonly deleted: string }>;
+  export(request: ExportRequest, options?: OperationOptions): Promise<ExportReport>;
+  import(request: ImportRequest, options?: OperationOptions): Promise<SnapshotRecord>;
+  prune(request: PruneRequest, options?: OperationOptions): Promise<PruneReport>;
+  recover(request: { readonly agent?: string; readonly tenant?: string }, options?: OperationOptions): Promise<RecoverReport>;
+  doctor(request: DoctorRequest, options?: OperationOptions): Promise<DoctorReport>;
+}
+

@@ -1,0 +1,66 @@
+import type {
+  AgentPaths,
+  AgentRef,
+  ArtifactSource,
+  BundleStore,
+  Codec,
+  EventPublisher,
+  LockManager,
+  RedactionPolicy,
+  StateProvider,
+} from "@keepsake/core";
+import type { RetentionRules } from "./memory-snapshotter.js";
+
+/** Everything that belongs to one agent, ready for use. What the runtime makes of the configuration. */
+export interface AgentProfile {
+  readonly ref: AgentRef;
+  readonly paths: AgentPaths;
+  /** in the order of the configuration; at most one takes the remainder */
+  readonly sources: readonly ArtifactSource[];
+  readonly state: readonly StateProvider[];
+  readonly store: BundleStore;
+  readonly redaction: { readonly byDefault: boolean; readonly policy: RedactionPolicy };
+  readonly encryption: { readonly byDefault: boolean; readonly privateLabels: boolean };
+  readonly cut: {
+    readonly attempts: number;
+    readonly holdTimeoutMs: number;
+    readonly allow: "instant" | "fenced" | "best_effort";
+  };
+  readonly lock: { readonly timeoutMs: number };
+  readonly restore: { readonly preSnapshot: boolean };
+  readonly limits: { readonly maxManifestBytes: number; readonly maxBundleBytes: number };
+  readonly retention: RetentionRules;
+}
+
+/** How bundles of an agent are written. */
+export interface EncodeRequest {
+  /** the caller's recipients; undefined: those of the configuration when encryption is on there */
+  readonly recipients?: readonly string[] | undefined;
+  /** true: encrypt to the configuration's recipients although encryption is not on by default */
+  readonly forceEncryption?: boolean | undefined;
+}
+
+/** The engine's way to what the configuration and the plugins provide. Implemented by the runtime. */
+export interface Workspace {
+  /** absolute path; locks, journals and staging lie below it */
+  readonly stateRoot: string;
+  readonly locks: LockManager;
+  readonly publishers: readonly EventPublisher[];
+  /** every store that the configuration names, the primary one first */
+  readonly stores: readonly BundleStore[];
+  /**
+   * @param memory overrides the configured memory directory
+   * @throws KeepsakeError `E_UNKNOWN_AGENT` when neither says where the memory is
+   */
+  profile(ref: AgentRef, memory?: string): Promise<AgentProfile>;
+  /** The store, limits, lock and retention of an agent, whose memory need not exist or be known. */
+  storeOf(ref: AgentRef): Promise<Pick<AgentProfile, "ref" | "store" | "lock" | "limits" | "retention" | "encryption">>;
+  /** The codecs to write with, in order. @throws KeepsakeError `E_RECIPIENT` */
+  encoders(ref: AgentRef, request: EncodeRequest): Promise<readonly Codec[]>;
+  /**
+   * The codecs to read with, outermost first, for a bundle's file name: "….tar.zst.age" gives age, zstd.
+   *
+   * @throws KeepsakeError `E_UNSUPPORTED` when no codec has the suffix, `E_IDENTITY` for an identity file that is malformed
+   */
+  decoders(fileName: string, identityFiles: readonly string[]): Promise<readonly Codec[]>;
+}

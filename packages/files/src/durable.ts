@@ -1,0 +1,110 @@
+import { constants } from "node:fs";
+import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type ByteDigest, type ByteStream, errnoOf, HashedStream } from "@keepsake/core";
+import type { FsPath } from "./fs-path.js";
+
+/** Makes the names in a directory survive a power cut. */
+export async function fsyncDirectory(dir: FsPath): Promise<void> {
+  const handle = await open(dir, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes all of `chunk`: `FileHandle.write` may write less than it was given. */
+export async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  let offset = 0;
+  while (offset < chunk.length) {
+    const { bytesWritten } = await handle.write(chunk, offset, chunk.length - offset);
+    offset += bytesWritten;
+  }
+}
+
+/** How a file is written. */
+export interface WriteOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** permission bits; default 0o600 */
+  readonly mode?: number;
+  /** whether the bytes are on the disk when the write resolves; default true */
+  readonly sync?: boolean;
+}
+
+/**
+ * Creates the file `path` from a stream. The file must not exist. On any failure it is removed again.
+ *
+ * @returns size and SHA-256 of what was written
+ * @throws the system error (`EEXIST`, `ENOSPC`, …), what the stream throws, or the signal's reason
+ */
+export async function writeNewFile(path: FsPath, body: ByteStream, options: WriteOptions = {}): Promise<ByteDigest> {
+  const { signal, mode = 0o600, sync = true } = options;
+  signal?.throwIfAborted();
+  const handle = await open(path, "wx", mode);
+  try {
+    const hashed = new HashedStream(body);
+    for await (const chunk of hashed) {
+      signal?.throwIfAborted();
+      await writeAll(handle, chunk);
+    }
+    if (sync) await handle.sync();
+    await handle.close();
+    return hashed.digest;
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await unlink(path).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Replaces the file `path` so that a reader sees the old bytes or the new ones, also after a power cut. */
+export async function replaceFileDurably(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+  const partial = `${path}.${String(process.pid)}-${String(partialCount++)}.partial`;
+  await writeNewFile(partial, once(bytes), options);
+  try {
+    await rename(partial, path);
+  } catch (error) {
+    await unlink(partial).catch(() => undefined);
+    throw error;
+  }
+  await fsyncDirectory(dirname(path));
+}
+
+let partialCount = 0;
+
+/**
+ * Gives the finished file `partial` its final name, without overwriting what may be there.
+ *
+ * @throws the system error `EEXIST` when `target` exists; `partial` is then left where it is
+ */
+export async function publishFile(partial: string, target: string): Promise<void> {
+  try {
+    // link(2) fails on an existing name, which rename(2) would overwrite.
+    await link(partial, target);
+  } catch (error) {
+    if (!LINK_UNSUPPORTED.has(errnoOf(error) ?? "")) throw error;
+    await claimAndRename(partial, target);
+    await fsyncDirectory(dirname(target));
+    return;
+  }
+  await unlink(partial);
+  await fsyncDirectory(dirname(target));
+}
+
+const LINK_UNSUPPORTED = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"]);
+
+/** For file systems without hard links: an exclusively created placeholder reserves the name. */
+async function claimAndRename(partial: string, target: string): Promise<void> {
+  await (await open(target, "wx", 0o600)).close();
+  try {
+    await rename(partial, target);
+  } catch (error) {
+    await unlink(target).catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,33 @@
+/** A path for Node's `fs`: text, or raw bytes where a name is no UTF-8. */
+export type FsPath = string | Buffer;
+
+/** The form of an {@link FsPath} in JSON. */
+export type JsonPath = string | { readonly base64: string };
+
+/** The text of a path if it is UTF-8, else its bytes: two equal paths give the same form. */
+export function normalFsPath(path: FsPath): FsPath {
+  if (typeof path === "string") return path;
+  const text = path.toString("utf8");
+  return Buffer.from(text, "utf8").equals(path) ? text : path;
+}
+
+export function toJsonPath(path: FsPath): JsonPath {
+  const normal = normalFsPath(path);
+  return typeof normal === "string" ? normal : { base64: normal.toString("base64") };
+}
+
+export function fromJsonPath(path: JsonPath): FsPath {
+  return typeof path === "string" ? path : Buffer.from(path.base64, "base64");
+}
+
+/** `parent/name`, byte-exact. */
+export function joinRaw(parent: FsPath, name: FsPath): FsPath {
+  return normalFsPath(Buffer.concat([Buffer.from(parent), Buffer.from("/"), Buffer.from(name)]));
+}
+
+/** The directory that holds `path`, byte-exact; `path` is absolute and has no trailing slash. */
+export function parentOf(path: FsPath): FsPath {
+  const raw = Buffer.from(path);
+  const cut = raw.lastIndexOf(0x2f);
+  return cut <= 0 ? "/" : normalFsPath(raw.subarray(0, cut));
+}
