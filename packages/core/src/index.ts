@@ -50,12 +50,19 @@ export {
   storeProvider,
 } from "./plugin/provider.js";
 export type { StandardIssue, StandardResult, StandardSchema } from "./plugin/standard-schema.js";
-export { CLOCK, LOGGER, SECRETS, type SecretReader, type SecretRef, STATE_ROOT, type Token, token } from "./plugin/tokens.js";
+export {
+  CLOCK,
+  LOGGER,
+  SECRETS,
+  type SecretReader,
+  type SecretRef,
+  STATE_ROOT,
+  type Token,
+  token,
+} from "./plugin/tokens.js";
 export type {
   AbsentEntry,
-  ArtifactReader,
   ArtifactSource,
-  BundleEntry,
   CaptureSession,
   CaptureTarget,
   DirectoryEntry,
@@ -66,6 +73,7 @@ export type {
   SourceFacts,
   SymlinkEntry,
 } from "./ports/artifact-source.js";
+export type { ArtifactReader, BundleEntry } from "./ports/bundle-entry.js";
 export type { BundleStore, ByteRange, StoreCapabilities, StoredBody, StoredObject } from "./ports/bundle-store.js";
 export { type Clock, SYSTEM_CLOCK } from "./ports/clock.js";
 export type { Codec, DecodeOptions } from "./ports/codec.js";
@@ -74,7 +82,13 @@ export type { Lock, LockManager } from "./ports/lock-manager.js";
 export { type Logger, SILENT_LOGGER } from "./ports/logger.js";
 export type { AgentPaths, OpOptions, PathClaim } from "./ports/options.js";
 export type { PathResolver } from "./ports/path-resolver.js";
-export type { Finding, RedactionOutcome, RedactionPolicy, ScanContext, StagedArtifact } from "./ports/redaction-policy.js";
+export type {
+  Finding,
+  RedactionOutcome,
+  RedactionPolicy,
+  ScanContext,
+  StagedArtifact,
+} from "./ports/redaction-policy.js";
 export type { PlannedChange, RestorePlan, RestoreSession, RestoreTarget } from "./ports/restore-session.js";
 export type { DiffItem, SourceDiff } from "./ports/source-diff.js";
 export type { StateItem, StateProvider, StateTarget } from "./ports/state-provider.js";

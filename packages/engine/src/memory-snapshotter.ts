@@ -251,7 +251,9 @@ export interface MemorySnapshotter {
   export(request: ExportRequest, options?: OperationOptions): Promise<ExportReport>;
   import(request: ImportRequest, options?: OperationOptions): Promise<SnapshotRecord>;
   prune(request: PruneRequest, options?: OperationOptions): Promise<PruneReport>;
-  recover(request: { readonly agent?: string; readonly tenant?: string }, options?: OperationOptions): Promise<RecoverReport>;
+  recover(
+    request: { readonly agent?: string; readonly tenant?: string },
+    options?: OperationOptions,
+  ): Promise<RecoverReport>;
   doctor(request: DoctorRequest, options?: OperationOptions): Promise<DoctorReport>;
 }
-

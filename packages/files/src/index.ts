@@ -1,5 +1,12 @@
 export { claimTest } from "./claims.js";
-export { fsyncDirectory, publishFile, replaceFileDurably, writeAll, writeNewFile, type WriteOptions } from "./durable.js";
+export {
+  fsyncDirectory,
+  publishFile,
+  replaceFileDurably,
+  writeAll,
+  writeNewFile,
+  type WriteOptions,
+} from "./durable.js";
 export { type FsPath, fromJsonPath, joinRaw, type JsonPath, normalFsPath, parentOf, toJsonPath } from "./fs-path.js";
 export { pathMatcher } from "./globs.js";
 export { makeStagingPlace, OWN_PREFIX, stagingPlaceFor } from "./staging-place.js";

@@ -22,7 +22,8 @@ export async function revertSwap(plan: SwapPlan): Promise<void> {
   const reversed = plan.steps.toReversed();
   for (const step of reversed) if (step.do !== "set") await revertStep(step);
   // Attributes last: moving files back changes the times of the directories they are in.
-  for (const step of reversed) if (step.do === "set" && step.before) await setAttributes(fromJsonPath(step.live), step.before);
+  for (const step of reversed)
+    if (step.do === "set" && step.before) await setAttributes(fromJsonPath(step.live), step.before);
   await fsyncTouched(plan);
 }
 

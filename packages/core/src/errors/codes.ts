@@ -27,32 +27,60 @@ export const ERROR_CODES = {
   E_INTEGRITY: { exit: 4, retry: "permanent", meaning: "bytes are not what their digest says" },
   E_TRUNCATED: { exit: 4, retry: "permanent", meaning: "a bundle or stream ends before its end" },
   E_TRAILING_DATA: { exit: 4, retry: "permanent", meaning: "a bundle or stream goes on after its end" },
-  E_UNSAFE_PATH: { exit: 4, retry: "permanent", meaning: "a path or link in a bundle would leave its place or is ambiguous" },
+  E_UNSAFE_PATH: {
+    exit: 4,
+    retry: "permanent",
+    meaning: "a path or link in a bundle would leave its place or is ambiguous",
+  },
   E_MANIFEST: { exit: 4, retry: "permanent", meaning: "the manifest is missing, malformed or does not fit the bundle" },
   E_RECORD: { exit: 4, retry: "permanent", meaning: "the record beside a bundle is malformed" },
   E_LIMIT: { exit: 4, retry: "permanent", meaning: "something is larger than is allowed" },
-  E_DATABASE_DAMAGED: { exit: 4, retry: "permanent", meaning: "a file that begins like an SQLite database cannot be read as one" },
+  E_DATABASE_DAMAGED: {
+    exit: 4,
+    retry: "permanent",
+    meaning: "a file that begins like an SQLite database cannot be read as one",
+  },
   E_REPOSITORY_DAMAGED: { exit: 4, retry: "permanent", meaning: "a git repository lacks objects that its refs need" },
 
   E_LAST_SNAPSHOT: { exit: 5, retry: "permanent", meaning: "the last snapshot of an agent is never deleted" },
-  E_NEWEST_VERIFIED: { exit: 5, retry: "permanent", meaning: "the newest verified snapshot of an agent is never deleted" },
-  E_REDACTED_BUNDLE: { exit: 5, retry: "permanent", meaning: "a redacted bundle goes over live memory only when that is accepted" },
+  E_NEWEST_VERIFIED: {
+    exit: 5,
+    retry: "permanent",
+    meaning: "the newest verified snapshot of an agent is never deleted",
+  },
+  E_REDACTED_BUNDLE: {
+    exit: 5,
+    retry: "permanent",
+    meaning: "a redacted bundle goes over live memory only when that is accepted",
+  },
   E_LIVE_HOLDER: { exit: 5, retry: "temporary", meaning: "another process holds a database that would be replaced" },
   E_WRONG_AGENT: { exit: 5, retry: "permanent", meaning: "the bundle belongs to another agent" },
   E_WRONG_TENANT: { exit: 5, retry: "permanent", meaning: "the bundle belongs to another tenant" },
   E_CONFIRMATION: { exit: 5, retry: "permanent", meaning: "a destructive command was not confirmed" },
 
-  E_FORMAT_TOO_NEW: { exit: 6, retry: "permanent", meaning: "the bundle was made by a newer format than this program reads" },
+  E_FORMAT_TOO_NEW: {
+    exit: 6,
+    retry: "permanent",
+    meaning: "the bundle was made by a newer format than this program reads",
+  },
   E_UNSUPPORTED: { exit: 6, retry: "permanent", meaning: "the operation or format is not supported here" },
 
   E_NOT_FOUND: { exit: 10, retry: "permanent", meaning: "the snapshot, object or file does not exist" },
   E_ALREADY_EXISTS: { exit: 10, retry: "permanent", meaning: "something of that name exists; nothing is overwritten" },
   E_UNKNOWN_AGENT: { exit: 10, retry: "permanent", meaning: "the agent has no memory where it is looked for" },
-  E_NOTHING_TO_CAPTURE: { exit: 10, retry: "permanent", meaning: "the agent's memory holds nothing; no empty bundle is made" },
+  E_NOTHING_TO_CAPTURE: {
+    exit: 10,
+    retry: "permanent",
+    meaning: "the agent's memory holds nothing; no empty bundle is made",
+  },
 
   E_LOCKED: { exit: 11, retry: "temporary", meaning: "another operation on this agent is running" },
   E_LOCK_LOST: { exit: 11, retry: "temporary", meaning: "the lock was lost while the operation ran" },
-  E_SOURCE_CHANGED: { exit: 11, retry: "temporary", meaning: "the live data kept changing; no consistent moment was found" },
+  E_SOURCE_CHANGED: {
+    exit: 11,
+    retry: "temporary",
+    meaning: "the live data kept changing; no consistent moment was found",
+  },
   E_SOURCE_BUSY: { exit: 11, retry: "temporary", meaning: "a database stayed locked by another process" },
 
   E_DECRYPT: { exit: 12, retry: "permanent", meaning: "no given identity or passphrase decrypts the bundle" },

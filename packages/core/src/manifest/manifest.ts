@@ -105,9 +105,13 @@ function checkParents(artifacts: readonly ArtifactMeta[], paths: ReadonlySet<str
     for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
       const parent = path.slice(0, cut);
       if (!notFolders.has(parent)) continue;
-      throw new KeepsakeError("E_UNSAFE_PATH", `${JSON.stringify(path)} lies below ${JSON.stringify(parent)}, which is no folder.`, {
-        context: { path },
-      });
+      throw new KeepsakeError(
+        "E_UNSAFE_PATH",
+        `${JSON.stringify(path)} lies below ${JSON.stringify(parent)}, which is no folder.`,
+        {
+          context: { path },
+        },
+      );
     }
   }
 }
@@ -139,10 +143,16 @@ export function parseManifest(bytes: Uint8Array): ParsedManifest {
   const result = manifestSchema.safeParse(fromWire(wire));
   if (!result.success) {
     const issue = result.error.issues[0];
-    throw malformed(`is malformed at ${issue?.path.join(".") ?? "its root"}: ${issue?.message ?? "unknown"}`, result.error);
+    throw malformed(
+      `is malformed at ${issue?.path.join(".") ?? "its root"}: ${issue?.message ?? "unknown"}`,
+      result.error,
+    );
   }
   if (result.data.bundleFormat !== BUNDLE_FORMAT) {
-    throw new KeepsakeError("E_UNSUPPORTED", `The bundle format ${JSON.stringify(result.data.bundleFormat)} is unknown.`);
+    throw new KeepsakeError(
+      "E_UNSUPPORTED",
+      `The bundle format ${JSON.stringify(result.data.bundleFormat)} is unknown.`,
+    );
   }
   checkPaths(result.data.artifacts);
   return { manifest: result.data, wire };

@@ -1,7 +1,8 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
 import type { AgentRef } from "../ids/names.js";
 import type { JsonObject } from "../json.js";
-import type { ArtifactMeta, GitHead, Omission } from "../manifest/schema.js";
+import type { GitHead } from "../manifest/schema.js";
+import type { ArtifactReader } from "./bundle-entry.js";
 import type { AgentPaths, OpOptions, PathClaim } from "./options.js";
 import type { RedactionOutcome, RedactionPolicy, StagedArtifact } from "./redaction-policy.js";
 import type { RestoreSession, RestoreTarget } from "./restore-session.js";
@@ -151,18 +152,3 @@ export type OmissionReason =
   | "vanished";
 
 export type SourceEntry = FileEntry | DirectoryEntry | SymlinkEntry | OmittedEntry | AbsentEntry;
-
-/** One artifact of a bundle, ready to be read; its size and digest were checked before. */
-export interface BundleEntry {
-  readonly meta: ArtifactMeta;
-  /** relative to the source's folder */
-  readonly path: string;
-  /** the unpacked bytes as a private file, which may be read and renamed away by its source; absent for links and folders */
-  readonly file?: string;
-}
-
-/** The artifacts of one source in one bundle. */
-export interface ArtifactReader {
-  readonly entries: readonly BundleEntry[];
-  readonly omitted: readonly Omission[];
-}

@@ -21,5 +21,7 @@ export interface LockManager {
    */
   acquire(name: string, options: OpOptions & { readonly timeoutMs: number }): Promise<Lock>;
   /** Who holds it now, or undefined. */
-  holder?(name: string): Promise<{ readonly pid?: number; readonly host?: string; readonly alive: boolean } | undefined>;
+  holder?(
+    name: string,
+  ): Promise<{ readonly pid?: number; readonly host?: string; readonly alive: boolean } | undefined>;
 }

@@ -1,4 +1,3 @@
-
 /** Where a text comes from. */
 export interface ScanContext {
   /** path in the bundle, state key, or "manifest:label" */
@@ -35,4 +34,3 @@ export interface RedactionOutcome {
   readonly artifactsTouched: readonly string[];
   readonly unscanned: readonly { readonly path: string; readonly reason: string }[];
 }
-

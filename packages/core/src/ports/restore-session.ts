@@ -1,7 +1,7 @@
 import type { AgentRef } from "../ids/names.js";
 import type { JsonObject } from "../json.js";
 import type { Omission } from "../manifest/schema.js";
-import type { BundleEntry } from "./artifact-source.js";
+import type { BundleEntry } from "./bundle-entry.js";
 import type { AgentPaths, OpOptions, PathClaim } from "./options.js";
 
 /** What a restore is into, and where the source may write before the commit. */

@@ -1,0 +1,16 @@
+import type { ArtifactMeta, Omission } from "../manifest/schema.js";
+
+/** One artifact of a bundle, ready to be read; its size and digest were checked before. */
+export interface BundleEntry {
+  readonly meta: ArtifactMeta;
+  /** relative to the source's folder */
+  readonly path: string;
+  /** the unpacked bytes as a private file, which may be read and renamed away by its source; absent for links and folders */
+  readonly file?: string;
+}
+
+/** The artifacts of one source in one bundle. */
+export interface ArtifactReader {
+  readonly entries: readonly BundleEntry[];
+  readonly omitted: readonly Omission[];
+}
