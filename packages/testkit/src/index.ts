@@ -1,1 +1,4 @@
-export {};
+export { chunked, collect } from "./streams.js";
+export { type TempDir, tempDir } from "./temp-dir.js";
+export { type TreeDigest, treeDigest, type TreeDigestOptions, type TreeNode } from "./tree-digest.js";
+export { type TreeSpec, type TreeSpecNode, writeTree } from "./write-tree.js";
