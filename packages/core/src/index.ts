@@ -1,3 +1,5 @@
+export { abortable } from "./bytes/abortable.js";
+export { ByteReader } from "./bytes/byte-reader.js";
 export type { ByteStream } from "./bytes/byte-stream.js";
 export { collectBytes } from "./bytes/collect.js";
 export { type ByteDigest, digestOf, HashedStream, sha256Hex } from "./bytes/hashed-stream.js";

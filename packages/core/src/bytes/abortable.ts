@@ -1,0 +1,41 @@
+import type { ByteStream } from "./byte-stream.js";
+
+/**
+ * Passes a stream through and rejects with the signal's reason as soon as it fires, also while the input is silent. The
+ * input is closed at the end; an input that is in the middle of a step when the signal fires is closed when that step ends.
+ */
+export async function* abortable(input: ByteStream, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  signal?.throwIfAborted();
+  if (signal === undefined) {
+    yield* input;
+    return;
+  }
+  const iterator = input[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    for (;;) {
+      const step = await orAborted(iterator.next(), signal);
+      if (step.done === true) {
+        ended = true;
+        return;
+      }
+      yield step.value;
+      signal.throwIfAborted();
+    }
+  } finally {
+    const closing = ended ? undefined : iterator.return?.();
+    // An async generator answers `return` only after its pending step: waiting for it would make the abort wait too.
+    if (signal.aborted) closing?.catch(() => undefined);
+    else await closing;
+  }
+}
+
+function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    // The signal's reason is passed on as it is, whatever it is.
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    step.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

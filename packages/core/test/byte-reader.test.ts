@@ -1,0 +1,67 @@
+import { abortable, type ByteStream, ByteReader } from "@keepsake/core";
+import { chunked } from "@keepsake/testkit";
+import { describe, expect, it } from "vitest";
+
+const bytes = Uint8Array.from({ length: 100 }, (_, index) => index);
+
+describe("ByteReader", () => {
+  for (const size of [1, 3, 7, 50, 100]) {
+    it(`gives portions of the chosen size from chunks of ${size}`, async () => {
+      const reader = new ByteReader(chunked(bytes, size));
+      expect([...(await reader.peek(5))]).toEqual([0, 1, 2, 3, 4]);
+      expect([...(await reader.read(3))]).toEqual([0, 1, 2]);
+      expect(await reader.read(0)).toHaveLength(0);
+      expect([...(await reader.read(60))]).toEqual([...bytes.subarray(3, 63)]);
+      const some = await reader.readSome();
+      expect(some?.[0]).toBe(63);
+      expect((await reader.read(1000)).length).toBe(37 - (some?.length ?? 0));
+      expect(await reader.read(1)).toHaveLength(0);
+      expect(await reader.readSome()).toBeUndefined();
+    });
+  }
+
+  it("closes an input that was not read to its end", async () => {
+    let closed = false;
+    const input = (async function* (): ByteStream {
+      try {
+        yield bytes;
+        yield bytes;
+      } finally {
+        closed = true;
+      }
+    })();
+    const reader = new ByteReader(input);
+    await reader.read(1);
+    await reader.close();
+    expect(closed).toBe(true);
+  });
+});
+
+describe("abortable", () => {
+  it("rejects with the reason although the input is silent for ever", async () => {
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const silent = (async function* (): ByteStream {
+      yield bytes;
+      await new Promise(() => undefined);
+    })();
+    const stream = abortable(silent, controller.signal);
+    expect((await stream.next()).value).toBe(bytes);
+    const pending = stream.next();
+    controller.abort(reason);
+    await expect(pending).rejects.toBe(reason);
+  });
+
+  it("closes the input when the consumer stops early", async () => {
+    let closed = false;
+    const input = (async function* (): ByteStream {
+      try {
+        for (;;) yield bytes;
+      } finally {
+        closed = true;
+      }
+    })();
+    for await (const _chunk of abortable(input, new AbortController().signal)) break;
+    expect(closed).toBe(true);
+  });
+});
