@@ -1,8 +1,13 @@
-import { abortable, type ByteStream, ByteReader } from "@keepsake/core";
-import { chunked } from "@keepsake/testkit";
+import { abortable } from "../src/bytes/abortable.js";
+import { ByteReader } from "../src/bytes/byte-reader.js";
+import type { ByteStream } from "../src/bytes/byte-stream.js";
 import { describe, expect, it } from "vitest";
 
 const bytes = Uint8Array.from({ length: 100 }, (_, index) => index);
+
+async function* chunked(all: Uint8Array, size: number): ByteStream {
+  for (let start = 0; start < all.length; start += size) yield all.subarray(start, start + size);
+}
 
 describe("ByteReader", () => {
   for (const size of [1, 3, 7, 50, 100]) {

@@ -51,7 +51,12 @@ export interface Provider<K extends ProviderKind = ProviderKind, Options = unkno
 }
 
 /** A provider whose options type was forgotten, so that providers of all kinds fit in one list. */
-export type AnyProvider = { readonly [K in ProviderKind]: Provider<K, never> }[ProviderKind];
+export type AnyProvider = { readonly [K in ProviderKind]: ForgottenOptions<K> }[ProviderKind];
+
+/** `never` for what `create` takes; the schema gives its options out, so that there the forgotten type is `unknown`. */
+interface ForgottenOptions<K extends ProviderKind> extends Omit<Provider<K, never>, "options"> {
+  readonly options?: StandardSchema;
+}
 
 interface ProviderBody<K extends ProviderKind, Options> {
   readonly options?: StandardSchema<Options>;
