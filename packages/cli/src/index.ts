@@ -1,1 +1,3 @@
-export {};
+export { exitCodeOf } from "./errors/exit-code.js";
+export { runCommandLine } from "./run.js";
+export { processTerminal, type Terminal } from "./terminal.js";

@@ -1,0 +1,33 @@
+import { toWire } from "@keepsake/core";
+import type { CommandRun } from "../context.js";
+import type { ExportOptions } from "../grammar/options.js";
+import { printable } from "../output/printable.js";
+import { facts } from "../output/table.js";
+import { bytesText } from "../output/units.js";
+import { agentRequest } from "../session/agent-request.js";
+import { withKeepsake } from "../session/with-keepsake.js";
+
+/** `export`: copies a snapshot out of the store. */
+export const exportBundle: CommandRun<ExportOptions> = async (context, options, ref = "") => {
+  const { to, redact, encrypt, identity } = options;
+  const report = await withKeepsake(context, (keepsake, operation) =>
+    keepsake.export(
+      { ...agentRequest(context, options), ref, to, redact, recipients: encrypt, identityFiles: identity },
+      operation,
+    ),
+  );
+  context.output.result({
+    json: toWire(report),
+    quiet: [report.bundle],
+    human: (style) =>
+      facts(
+        [
+          ["exported", report.id],
+          ["bundle", `${printable(report.bundle)} (${bytesText(report.sizeBytes)})`],
+          ["digest", `${printable(report.sha256File)}: ${report.fileSha256}`],
+        ],
+        style,
+      ),
+  });
+  return 0;
+};

@@ -1,0 +1,3 @@
+import type { CommandRun } from "../context.js";
+import type { NoOptions } from "../grammar/options.js";
+export const plugins: CommandRun<NoOptions> = async () => 0;

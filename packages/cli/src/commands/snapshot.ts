@@ -1,0 +1,35 @@
+import { toWire } from "@keepsake/core";
+import type { CommandRun } from "../context.js";
+import { exitOf } from "../errors/exit-code.js";
+import type { SnapshotOptions } from "../grammar/options.js";
+import { facts } from "../output/table.js";
+import { bytesText } from "../output/units.js";
+import { manifestFacts, sourceTable } from "../render/manifest.js";
+import { incompleteError, missingLines, missingOf } from "../render/missing.js";
+import { agentRequest } from "../session/agent-request.js";
+import { withKeepsake } from "../session/with-keepsake.js";
+
+/** `snapshot`: takes one and prints its record; exit code 3 when something expected is not in it. */
+export const snapshot: CommandRun<SnapshotOptions> = async (context, options) => {
+  const { output } = context;
+  const { label, redact, encrypt, allowPartial, createdBy } = options;
+  const { record, manifest } = await withKeepsake(context, (keepsake, operation) =>
+    keepsake.snapshot(
+      { ...agentRequest(context, options), label, redact, recipients: encrypt, allowPartial, createdBy },
+      operation,
+    ),
+  );
+  output.result({
+    json: toWire(record),
+    quiet: [record.id],
+    human: (style) =>
+      manifestFacts(manifest, context.nowMs, style) +
+      facts([["stored", `${bytesText(record.bundleSizeBytes)} as ${record.bundlePath}`]], style) +
+      (manifest.sources.length > 0 ? `\n${sourceTable(manifest, style)}` : ""),
+  });
+  if (record.complete) return 0;
+  const missing = missingOf(manifest);
+  const title = output.noteStyle.yellow("The snapshot is incomplete. Not in it:");
+  output.incomplete(incompleteError(record.id, missing), [title, ...missingLines(missing)]);
+  return exitOf("E_INCOMPLETE");
+};

@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import type { Bind } from "../program.js";
+import { gather } from "./values.js";
+
+/** The commands around the snapshots: setting up, looking after, asking what there is. */
+export function addHouseCommands(program: Command, bind: Bind): void {
+  bind(
+    program
+      .command("init")
+      .description("write a commented keepsake.config.yaml for the memory found here; never overwrites")
+      .option("--memory <dir>", "the memory directory (else this one)")
+      .option("--agent <agent>", "the agent's name (else the memory directory's)"),
+    async () => (await import("../commands/init.js")).init,
+  );
+  bind(
+    program
+      .command("recover")
+      .description("finish or undo an interrupted restore, sweep what crashes left")
+      .option("--agent <agent>", "only this agent"),
+    async () => (await import("../commands/recover.js")).recover,
+  );
+  bind(
+    program
+      .command("doctor")
+      .description("configuration, stores, locks, orphans, staleness: what is wrong and what to do")
+      .option("--reindex", "rebuild missing records from their bundles")
+      .option("--identity <file>", "file with an age identity (repeatable)", gather),
+    async () => (await import("../commands/doctor.js")).doctor,
+  );
+  bind(
+    program
+      .command("keygen")
+      .description("make an age identity")
+      .option("--output <file>", "write it there (mode 0600, never over a file); else it is printed"),
+    async () => (await import("../commands/keygen.js")).keygen,
+  );
+  bind(
+    program.command("plugins").description("what is loaded, and from where"),
+    async () => (await import("../commands/plugins.js")).plugins,
+  );
+  const config = program.command("config").description("look at the configuration");
+  bind(
+    config.command("check").description("check the configuration; lists every problem"),
+    async () => (await import("../commands/config-check.js")).configCheck,
+  );
+  bind(
+    config.command("schema").description("print its JSON Schema"),
+    async () => (await import("../commands/config-schema.js")).configSchema,
+  );
+}

@@ -1,0 +1,91 @@
+/** `--agent`; required by the grammar where the type says so. */
+export interface AgentOption {
+  readonly agent: string;
+}
+
+/** `--memory <dir>` */
+export interface MemoryOption {
+  readonly memory?: string;
+}
+
+/** `--identity <file>`, repeatable */
+export interface IdentityOption {
+  readonly identity?: readonly string[];
+}
+
+export interface SnapshotOptions extends AgentOption, MemoryOption {
+  readonly label?: string;
+  readonly redact?: boolean;
+  readonly encrypt?: readonly string[];
+  readonly allowPartial?: boolean;
+  readonly createdBy?: string;
+}
+
+export interface ListOptions {
+  readonly agent?: string;
+  readonly all?: boolean;
+}
+
+export interface RefOptions extends AgentOption, IdentityOption {}
+
+export interface VerifyOptions extends IdentityOption {
+  readonly agent?: string;
+  readonly bundle?: string;
+}
+
+export interface RestoreOptions extends AgentOption, MemoryOption, IdentityOption {
+  readonly from?: string;
+  readonly dryRun?: boolean;
+  /** false after `--no-pre-snapshot`; commander's default is true */
+  readonly preSnapshot: boolean;
+  readonly live?: boolean;
+  readonly acceptRedacted?: boolean;
+  readonly yes?: boolean;
+}
+
+export interface ExportOptions extends RefOptions {
+  readonly to: string;
+  readonly redact?: boolean;
+  readonly encrypt?: readonly string[];
+}
+
+export interface ImportOptions extends AgentOption, IdentityOption {
+  readonly from: string;
+}
+
+export interface DeleteOptions extends AgentOption {
+  readonly yes?: boolean;
+}
+
+export interface PruneOptions {
+  readonly agent?: string;
+  readonly all?: boolean;
+  readonly keepLast?: number;
+  readonly keepWithinDays?: number;
+  readonly keepHourly?: number;
+  readonly keepDaily?: number;
+  readonly keepWeekly?: number;
+  readonly keepMonthly?: number;
+  readonly keepYearly?: number;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+export interface RecoverOptions {
+  readonly agent?: string;
+}
+
+export interface DoctorOptions extends IdentityOption {
+  readonly reindex?: boolean;
+}
+
+export interface InitOptions extends MemoryOption {
+  readonly agent?: string;
+}
+
+export interface KeygenOptions {
+  readonly output?: string;
+}
+
+/** A command without options of its own. */
+export type NoOptions = Readonly<Record<string, never>>;

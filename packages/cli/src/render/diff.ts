@@ -1,0 +1,45 @@
+import type { JsonObject, JsonValue } from "@keepsake/core";
+import type { DiffReport } from "@keepsake/engine";
+import { printable } from "../output/printable.js";
+import type { Style } from "../output/style.js";
+
+const SHOWN = 40;
+
+/** `linesAdded` as people say it: "lines added". */
+const words = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll("_", " ");
+
+function valueText(value: JsonValue): string {
+  return typeof value === "object" ? printable(JSON.stringify(value)) : printable(String(value));
+}
+
+/** "lines added 3, lines removed 1"; zeros and empty lists are left out. */
+function pairsText(pairs: JsonObject): string {
+  return Object.entries(pairs)
+    .filter(
+      ([, value]) => value !== 0 && value !== null && value !== false && !(Array.isArray(value) && value.length === 0),
+    )
+    .map(([key, value]) => `${words(key)} ${valueText(value)}`)
+    .join(", ");
+}
+
+/** By source: its totals, then what changed, a line each. */
+export function diffText(report: DiffReport, style: Style): string {
+  const changed = report.sources.filter((source) => source.items.length > 0);
+  const head = `From ${report.a} to ${report.b}:`;
+  if (changed.length === 0) return `${head} no difference.\n`;
+  const marks = { added: "+", removed: "-", changed: "~" } as const;
+  const paint = { added: style.green, removed: style.red, changed: style.yellow };
+  const parts = changed.map((source) => {
+    const summary = pairsText(source.summary);
+    const lines = source.items.slice(0, SHOWN).map((item) => {
+      const details = item.details === undefined ? "" : pairsText(item.details);
+      const what = paint[item.change](`${marks[item.change]} ${printable(item.path)}`);
+      return `  ${what}${details === "" ? "" : style.dim(`  ${details}`)}\n`;
+    });
+    const rest = source.items.length - lines.length;
+    const more = rest > 0 ? style.dim(`  … and ${String(rest)} more (--json has all)\n`) : "";
+    return `${style.bold(printable(source.id))}${summary === "" ? "" : `  ${summary}`}\n${lines.join("")}${more}`;
+  });
+  return `${head}\n\n${parts.join("\n")}`;
+}

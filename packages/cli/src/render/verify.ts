@@ -1,0 +1,43 @@
+import { isErrorCode } from "@keepsake/core";
+import type { VerifyReport } from "@keepsake/engine";
+import { exitOf } from "../errors/exit-code.js";
+import { printable } from "../output/printable.js";
+import type { Style } from "../output/style.js";
+import { facts } from "../output/table.js";
+
+const MARKS = { ok: "ok", failed: "FAILED", not_checked: "not checked" } as const;
+
+/** The checks, a line each, and the verdict. */
+export function verifyText(report: VerifyReport, style: Style): string {
+  const paint = { ok: style.green, failed: style.red, not_checked: style.yellow };
+  const checks = facts(
+    report.checks.map((check) => {
+      const why = [check.detail, check.code].filter((part) => part !== undefined).join(" ");
+      return [
+        check.name,
+        paint[check.status](MARKS[check.status]) + (why === "" ? "" : style.dim(`  ${printable(why)}`)),
+      ];
+    }),
+    style,
+  );
+  const unchecked = report.checks.filter((check) => check.status === "not_checked").length;
+  const verdict = !report.ok
+    ? style.red("This bundle cannot be trusted.")
+    : unchecked === 0
+      ? style.green("All checks passed.")
+      : style.green("No check failed") + style.yellow(`, ${String(unchecked)} could not be made.`);
+  return `${printable(report.bundle)}\n${checks}${verdict}\n`;
+}
+
+/**
+ * 0, or 4 as soon as one failed check is about the bytes; a bundle that only could not be read (too new, no fitting
+ * identity) ends with the exit code of that reason.
+ */
+export function verifyExit(report: VerifyReport): number {
+  if (report.ok) return 0;
+  const exits = report.checks
+    .filter((check) => check.status === "failed")
+    .map((check) => (isErrorCode(check.code) ? exitOf(check.code) : exitOf("E_INTEGRITY")));
+  const integrity = exitOf("E_INTEGRITY");
+  return exits.includes(integrity) ? integrity : (exits[0] ?? integrity);
+}

@@ -1,0 +1,26 @@
+import type { MemorySnapshotter, OperationOptions } from "@keepsake/engine";
+import type { CommandContext } from "../context.js";
+import { ProgressBar } from "../output/progress.js";
+import { openSession } from "./open-session.js";
+
+/**
+ * Opens Keepsake as the global options say, works with it, and closes it, whatever happens.
+ * Long work shows its progress on a terminal.
+ */
+export async function withKeepsake<T>(
+  context: CommandContext,
+  work: (keepsake: MemorySnapshotter, options: OperationOptions) => Promise<T>,
+): Promise<T> {
+  const { stderr } = context.terminal;
+  const bar = stderr.isTTY && context.global.quiet !== true ? new ProgressBar(stderr) : undefined;
+  await using session = await openSession(context, (write) => {
+    bar?.clear();
+    write();
+  });
+  context.signal.throwIfAborted();
+  try {
+    return await work(session.keepsake, { signal: context.signal, onProgress: bar?.update });
+  } finally {
+    bar?.clear();
+  }
+}
