@@ -1,33 +1,48 @@
 import { constants } from "node:fs";
 import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { type ByteDigest, type ByteStream, errnoOf, HashedStream } from "@keepsake/core";
 import type { FsPath } from "./fs-path.js";
+import { ownPartialName } from "./own-names.js";
 
-/** Makes the names in a directory survive a power cut. */
+/** Makes the names in a directory survive a power cut. Does nothing where the file system has no such call. */
 export async function fsyncDirectory(dir: FsPath): Promise<void> {
   const handle = await open(dir, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
+  } catch (error) {
+    if (!SYNC_UNSUPPORTED.has(errnoOf(error) ?? "")) throw error;
   } finally {
     await handle.close();
   }
 }
+
+const SYNC_UNSUPPORTED = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
 /** Writes all of `chunk`: `FileHandle.write` may write less than it was given. */
 export async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   let offset = 0;
   while (offset < chunk.length) {
     const { bytesWritten } = await handle.write(chunk, offset, chunk.length - offset);
+    if (bytesWritten === 0)
+      throw Object.assign(new Error("EIO: nothing was written"), { code: "EIO", syscall: "write" });
     offset += bytesWritten;
   }
+}
+
+/** A user and a group of the system, by number. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** How a file is written. */
 export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
-  /** permission bits; default 0o600 */
+  /** exactly these permission bits, whatever the process's umask; default 0o600 */
   readonly mode?: number;
+  /** whose the file is; default: the process's user */
+  readonly owner?: Owner | undefined;
   /** whether the bytes are on the disk when the write resolves; default true */
   readonly sync?: boolean;
 }
@@ -39,15 +54,18 @@ export interface WriteOptions {
  * @throws the system error (`EEXIST`, `ENOSPC`, …), what the stream throws, or the signal's reason
  */
 export async function writeNewFile(path: FsPath, body: ByteStream, options: WriteOptions = {}): Promise<ByteDigest> {
-  const { signal, mode = 0o600, sync = true } = options;
+  const { signal, mode = 0o600, owner, sync = true } = options;
   signal?.throwIfAborted();
-  const handle = await open(path, "wx", mode);
+  const handle = await open(path, "wx", 0o600);
   try {
     const hashed = new HashedStream(body);
     for await (const chunk of hashed) {
       signal?.throwIfAborted();
       await writeAll(handle, chunk);
     }
+    if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
+    // Set last: a change of owner clears setuid, and creation is subject to the umask.
+    if (mode !== 0o600) await handle.chmod(mode);
     if (sync) await handle.sync();
     await handle.close();
     return hashed.digest;
@@ -62,9 +80,12 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-/** Replaces the file `path` so that a reader sees the old bytes or the new ones, also after a power cut. */
+/**
+ * Replaces the file `path` so that a reader sees the old bytes or the new ones, also after a power cut. A symbolic link at
+ * `path` is itself replaced. A crash can leave a file beside it, its name begins with `.keepsake-`.
+ */
 export async function replaceFileDurably(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  const partial = `${path}.${String(process.pid)}-${String(partialCount++)}.partial`;
+  const partial = join(dirname(path), ownPartialName());
   await writeNewFile(partial, once(bytes), options);
   try {
     await rename(partial, path);
@@ -74,8 +95,6 @@ export async function replaceFileDurably(path: string, bytes: Uint8Array, option
   }
   await fsyncDirectory(dirname(path));
 }
-
-let partialCount = 0;
 
 /**
  * Gives the finished file `partial` its final name, without overwriting what may be there.

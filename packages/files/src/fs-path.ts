@@ -22,7 +22,9 @@ export function fromJsonPath(path: JsonPath): FsPath {
 
 /** `parent/name`, byte-exact. */
 export function joinRaw(parent: FsPath, name: FsPath): FsPath {
-  return normalFsPath(Buffer.concat([Buffer.from(parent), Buffer.from("/"), Buffer.from(name)]));
+  const folder = Buffer.from(parent);
+  const slash = folder.at(-1) === 0x2f ? "" : "/";
+  return normalFsPath(Buffer.concat([folder, Buffer.from(slash), Buffer.from(name)]));
 }
 
 /** The directory that holds `path`, byte-exact; `path` is absolute and has no trailing slash. */
@@ -30,4 +32,9 @@ export function parentOf(path: FsPath): FsPath {
   const raw = Buffer.from(path);
   const cut = raw.lastIndexOf(0x2f);
   return cut <= 0 ? "/" : normalFsPath(raw.subarray(0, cut));
+}
+
+/** One text per path, equal for equal bytes: for maps and sets. */
+export function pathKey(path: FsPath): string {
+  return (typeof path === "string" ? Buffer.from(path) : path).toString("latin1");
 }

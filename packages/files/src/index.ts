@@ -1,15 +1,35 @@
+export {
+  type Attributes,
+  attributesOf,
+  lookAt,
+  sameAttributes,
+  sameTime,
+  setAttributes,
+  setTime,
+} from "./attributes.js";
 export { claimTest } from "./claims.js";
 export {
   fsyncDirectory,
+  type Owner,
   publishFile,
   replaceFileDurably,
   writeAll,
   writeNewFile,
   type WriteOptions,
 } from "./durable.js";
-export { type FsPath, fromJsonPath, joinRaw, type JsonPath, normalFsPath, parentOf, toJsonPath } from "./fs-path.js";
-export { pathMatcher } from "./globs.js";
-export { makeStagingPlace, OWN_PREFIX, stagingPlaceFor } from "./staging-place.js";
+export {
+  type FsPath,
+  fromJsonPath,
+  joinRaw,
+  type JsonPath,
+  normalFsPath,
+  parentOf,
+  pathKey,
+  toJsonPath,
+} from "./fs-path.js";
+export { type GlobOptions, pathMatcher } from "./globs.js";
+export { isOwnName, OWN_PREFIX } from "./own-names.js";
+export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
 export { applySwap, revertSwap } from "./swap.js";
-export { type Attributes, type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";
+export { type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";
 export { walkTree, type WalkEntry, type WalkFailure, type WalkOptions } from "./walk.js";

@@ -1,4 +1,5 @@
 import type { JsonObject } from "@keepsake/core";
+import type { Attributes } from "./attributes.js";
 import type { JsonPath } from "./fs-path.js";
 
 /**
@@ -6,22 +7,16 @@ import type { JsonPath } from "./fs-path.js";
  * directory. Steps are carried out in order and taken back in reverse.
  */
 export type SwapStep =
-  /** what was staged takes the place of what may be live; the old one is set aside as `undo` */
+  /** what was staged (a file, a link, a tree) takes the place of what may be live; the old one is set aside as `undo` */
   | { readonly do: "put"; readonly live: JsonPath; readonly staged: string; readonly undo: string }
   /** what is live (a file, a link, a whole tree) is set aside as `undo` */
   | { readonly do: "remove"; readonly live: JsonPath; readonly undo: string }
-  /** a directory that is not there is made; parents too */
+  /** a directory that is not there is made; parents too. Nothing but a directory is there when the step's turn comes */
   | { readonly do: "make_dir"; readonly live: JsonPath; readonly mode: number }
   /** a directory goes, if it is empty by then */
   | { readonly do: "remove_dir"; readonly live: JsonPath; readonly before: Attributes }
   /** mode and time of a file or directory; `mode` is ignored for a symbolic link */
   | { readonly do: "set"; readonly live: JsonPath; readonly to: Attributes; readonly before: Attributes | null };
-
-/** Permission bits, and modification time in milliseconds since 1970. */
-export interface Attributes {
-  readonly mode: number;
-  readonly mtimeMs: number;
-}
 
 /** An ordered list of steps; plain JSON, so that it can stand in a journal. */
 export interface SwapPlan {

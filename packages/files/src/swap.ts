@@ -1,9 +1,12 @@
 import type { BigIntStats } from "node:fs";
-import { chmod, link, lstat, lutimes, mkdir, rename, rmdir } from "node:fs/promises";
+import { chmod, link, mkdir, rename, rmdir, unlink } from "node:fs/promises";
 import { errnoOf } from "@keepsake/core";
-import { fsyncDirectory } from "./durable.js";
+import { lookAt, setAttributes } from "./attributes.js";
 import { type FsPath, fromJsonPath, parentOf } from "./fs-path.js";
-import type { Attributes, SwapPlan, SwapStep } from "./swap-plan.js";
+import { fsyncTouched } from "./swap-sync.js";
+import type { SwapPlan, SwapStep } from "./swap-plan.js";
+
+type SetStep = Extract<SwapStep, { do: "set" }>;
 
 /**
  * Carries a plan out. Idempotent: called again after a crash at any instant it goes on where it stopped. When it resolves
@@ -20,34 +23,43 @@ export async function applySwap(plan: SwapPlan, signal?: AbortSignal): Promise<v
 /** Takes a plan back, wholly or partly carried out as it may be. Idempotent like {@link applySwap}. */
 export async function revertSwap(plan: SwapPlan): Promise<void> {
   const reversed = plan.steps.toReversed();
+  for (const step of reversed) if (step.do === "set") await makeWritable(step);
   for (const step of reversed) if (step.do !== "set") await revertStep(step);
   // Attributes last: moving files back changes the times of the directories they are in.
-  for (const step of reversed)
-    if (step.do === "set" && step.before) await setAttributes(fromJsonPath(step.live), step.before);
+  for (const step of reversed) {
+    if (step.do === "set" && step.before !== null) await setAttributes(fromJsonPath(step.live), step.before);
+    if (step.do === "remove_dir" && (await isDirectory(step)))
+      await setAttributes(fromJsonPath(step.live), step.before);
+  }
   await fsyncTouched(plan);
 }
 
-async function lookAt(path: FsPath): Promise<BigIntStats | undefined> {
-  try {
-    return await lstat(path, { bigint: true });
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
-    throw error;
-  }
+async function isDirectory(step: SwapStep): Promise<boolean> {
+  return (await lookAt(fromJsonPath(step.live)))?.isDirectory() === true;
+}
+
+/** The plan's last `set` may have closed a directory that files must be moved out of. Its mode is set again afterwards. */
+async function makeWritable(step: SetStep): Promise<void> {
+  const live = fromJsonPath(step.live);
+  const stats = await lookAt(live);
+  if (stats?.isDirectory() !== true) return;
+  const mode = Number(stats.mode) & 0o7777;
+  if ((mode & 0o700) !== 0o700) await chmod(live, mode | 0o700);
 }
 
 async function applyStep(step: SwapStep): Promise<void> {
   const live = fromJsonPath(step.live);
   switch (step.do) {
-    case "put":
-      if ((await lookAt(step.staged)) !== undefined) await exchange(live, step.staged, step.undo);
+    case "put": {
+      const incoming = await lookAt(step.staged);
+      if (incoming !== undefined) await exchange(live, step, incoming);
       return;
+    }
     case "remove":
       if ((await lookAt(step.undo)) === undefined && (await lookAt(live)) !== undefined) await rename(live, step.undo);
       return;
     case "make_dir":
-      await mkdir(live, { recursive: true, mode: 0o700 });
-      await chmod(live, step.mode);
+      await makeDir(live, step.mode);
       return;
     case "remove_dir":
       await removeEmptyDir(live);
@@ -62,60 +74,104 @@ async function revertStep(step: Exclude<SwapStep, { do: "set" }>): Promise<void>
   const live = fromJsonPath(step.live);
   switch (step.do) {
     case "put":
-      await takeBack(live, step.staged, step.undo);
+      await takeBack(live, step);
       return;
     case "remove":
-      if ((await lookAt(step.undo)) !== undefined) await rename(step.undo, live);
+      if ((await lookAt(step.undo)) !== undefined) await putBack(step.undo, live);
       return;
     case "make_dir":
       await removeEmptyDir(live);
       return;
     case "remove_dir":
       if ((await lookAt(live)) === undefined) await mkdir(live, { mode: 0o700 });
-      await setAttributes(live, step.before);
       return;
   }
 }
 
-/** `incoming` takes the place of `live`, which is kept as `aside`. Between files there is no instant without one. */
-async function exchange(live: FsPath, incoming: FsPath, aside: FsPath): Promise<void> {
-  const old = await lookAt(live);
-  const kept = (await lookAt(aside)) !== undefined;
-  if (old !== undefined && !kept) await setAside(live, aside, old);
-  else if (old?.isDirectory() === true) throw directoryInTheWay(live);
-  await rename(incoming, live);
+interface Places {
+  readonly staged: string;
+  readonly undo: string;
 }
 
-async function setAside(live: FsPath, aside: FsPath, old: BigIntStats): Promise<void> {
-  if (old.isDirectory()) {
+/** What was staged takes the place of `live`, which is kept as `undo`. Between files there is no instant without one. */
+async function exchange(live: FsPath, { staged, undo }: Places, incoming: BigIntStats): Promise<void> {
+  const old = await lookAt(live);
+  if (old !== undefined && (await lookAt(undo)) === undefined) await setAside(live, undo, old, incoming);
+  else if (old !== undefined && !canRenameOver(old, incoming)) await moveAway(live, undo);
+  await renameOver(staged, live, incoming);
+}
+
+/** Also where both are links of one file, as a stop between link and rename leaves them: rename(2) then does nothing. */
+async function renameOver(from: FsPath, to: FsPath, moved: BigIntStats): Promise<void> {
+  const there = await lookAt(to);
+  if (there !== undefined && there.ino === moved.ino && there.dev === moved.dev) await unlink(from);
+  else await rename(from, to);
+}
+
+/** rename(2) replaces a file by a file; with a directory on either side the place must be free. */
+function canRenameOver(old: BigIntStats, incoming: BigIntStats): boolean {
+  return !old.isDirectory() && !incoming.isDirectory();
+}
+
+async function setAside(live: FsPath, aside: FsPath, old: BigIntStats, incoming: BigIntStats): Promise<void> {
+  // Outside of Linux, link(2) on a symbolic link may link what it points to.
+  const linkable = old.isFile() || (old.isSymbolicLink() && process.platform === "linux");
+  if (!linkable || !canRenameOver(old, incoming)) {
     await rename(live, aside);
     return;
   }
   try {
     await link(live, aside);
-  } catch {
-    // No hard links here: a short instant without the file is what is left.
+  } catch (error) {
+    if (!LINK_REFUSED.has(errnoOf(error) ?? "")) throw error;
+    // A short instant without the file is what is left.
     await rename(live, aside);
   }
 }
 
+/** No hard links here, too many already, or (Linux, protected_hardlinks) not of this file. */
+const LINK_REFUSED = new Set(["EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL"]);
+
 /** The reverse of {@link exchange}, also of one that stopped half-way, also of itself. */
-async function takeBack(live: FsPath, staged: FsPath, aside: FsPath): Promise<void> {
+async function takeBack(live: FsPath, { staged, undo }: Places): Promise<void> {
   const placed = (await lookAt(staged)) === undefined;
-  const kept = await lookAt(aside);
+  const kept = await lookAt(undo);
   const now = await lookAt(live);
   if (placed && now !== undefined) {
-    if (kept === undefined || now.isDirectory()) await rename(live, staged);
-    else await setAside(live, staged, now);
+    if (kept === undefined) await rename(live, staged);
+    else await setAside(live, staged, now, kept);
   }
-  if (kept !== undefined) await rename(aside, live);
+  if (kept !== undefined) await putBack(undo, live);
 }
 
-function directoryInTheWay(live: FsPath): Error {
-  return Object.assign(new Error(`EEXIST: a directory was put at ${live.toString()} meanwhile`), {
-    code: "EEXIST",
-    syscall: "rename",
-  });
+/** Moves what was kept back to its place, whatever was put there meanwhile. */
+async function putBack(undo: FsPath, live: FsPath): Promise<void> {
+  const kept = await lookAt(undo);
+  const now = await lookAt(live);
+  if (kept === undefined) return;
+  if (now !== undefined && !canRenameOver(now, kept)) await moveAway(live, undo);
+  await renameOver(undo, live, kept);
+}
+
+/** Someone put something at `live` meanwhile: it goes to a free name beside `aside`. */
+async function moveAway(live: FsPath, aside: FsPath): Promise<void> {
+  for (let count = 1; ; count++) {
+    const name = Buffer.concat([Buffer.from(aside), Buffer.from(`.late-${String(count)}`)]);
+    if ((await lookAt(name)) !== undefined) continue;
+    await rename(live, name);
+    return;
+  }
+}
+
+async function makeDir(live: FsPath, mode: number): Promise<void> {
+  await mkdir(parentOf(live), { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(live, { mode: 0o700 });
+  } catch (error) {
+    // Not by mkdir's "recursive" on the folder itself: that takes a link to a folder for the folder.
+    if (errnoOf(error) !== "EEXIST" || (await lookAt(live))?.isDirectory() !== true) throw error;
+  }
+  await chmod(live, mode);
 }
 
 async function removeEmptyDir(dir: FsPath): Promise<void> {
@@ -123,23 +179,5 @@ async function removeEmptyDir(dir: FsPath): Promise<void> {
     await rmdir(dir);
   } catch (error) {
     if (!["ENOENT", "ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(errnoOf(error) ?? "")) throw error;
-  }
-}
-
-async function setAttributes(path: FsPath, { mode, mtimeMs }: Attributes): Promise<void> {
-  const stats = await lookAt(path);
-  if (stats === undefined) return;
-  if (!stats.isSymbolicLink()) await chmod(path, mode);
-  await lutimes(path, new Date(mtimeMs), new Date(mtimeMs));
-}
-
-async function fsyncTouched(plan: SwapPlan): Promise<void> {
-  const parents = new Map<string, FsPath>();
-  for (const step of plan.steps) {
-    const parent = parentOf(fromJsonPath(step.live));
-    parents.set(Buffer.from(parent).toString("latin1"), parent);
-  }
-  for (const parent of parents.values()) {
-    if ((await lookAt(parent))?.isDirectory() === true) await fsyncDirectory(parent);
   }
 }

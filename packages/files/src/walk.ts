@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { errnoOf } from "@keepsake/core";
 import { type FsPath, joinRaw } from "./fs-path.js";
-import { OWN_PREFIX } from "./staging-place.js";
+import { isOwnName } from "./own-names.js";
 
 /** Something found below a root. */
 export interface WalkEntry {
@@ -26,6 +26,8 @@ export interface WalkOptions {
   readonly signal?: AbortSignal | undefined;
   /** false leaves an entry out, and for a directory all that is below it */
   readonly enter?: (entry: WalkEntry) => boolean;
+  /** told of each folder and file of Keepsake's own that is left out */
+  readonly onOwn?: (entry: WalkEntry) => void;
 }
 
 function typeOf(stats: Stats): WalkEntry["type"] {
@@ -34,9 +36,12 @@ function typeOf(stats: Stats): WalkEntry["type"] {
   return stats.isSymbolicLink() ? "symlink" : "special";
 }
 
+/** So many names are looked at together: one by one a large folder would wait for each answer. */
+const BATCH = 64;
+
 /**
  * Everything below `root`, a directory before its content, names in byte order; symbolic links are not followed, and
- * names that are Keepsake's own are left out. What vanishes meanwhile is left out; what cannot be read is a failure entry.
+ * what is Keepsake's own is left out. What vanishes meanwhile is left out; what cannot be read is a failure entry.
  *
  * @throws the system error when the root itself cannot be read
  */
@@ -51,34 +56,55 @@ async function* walkFolder(
 ): AsyncGenerator<WalkEntry | WalkFailure> {
   const names = await readdir(folder, { encoding: "buffer" });
   names.sort((a, b) => a.compare(b));
-  for (const name of names) {
-    options.signal?.throwIfAborted();
-    if (name.subarray(0, OWN_PREFIX.length).toString("latin1") === OWN_PREFIX) continue;
-    const absolute = joinRaw(folder, name);
-    const relative = prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
-    const found = await inspect(absolute, relative);
-    if (found === undefined) continue;
-    if (found.type === "failed") {
-      yield found;
-      continue;
+  for (let start = 0; start < names.length; start += BATCH) {
+    const batch = names.slice(start, start + BATCH);
+    for (const found of await Promise.all(batch.map((name) => inspect(folder, prefix, name)))) {
+      options.signal?.throwIfAborted();
+      if (found !== undefined) yield* visit(found, options);
     }
-    if (options.enter?.(found) === false) continue;
-    yield found;
-    if (found.type === "directory") yield* enterFolder(found, options);
   }
+}
+
+async function* visit(found: WalkEntry | WalkFailure, options: WalkOptions): AsyncGenerator<WalkEntry | WalkFailure> {
+  if (found.type === "failed") {
+    yield found;
+    return;
+  }
+  if (isOwnName(nameOf(found.relative), found.type === "directory")) {
+    options.onOwn?.(found);
+    return;
+  }
+  if (options.enter?.(found) === false) return;
+  yield found;
+  if (found.type === "directory") yield* enterFolder(found, options);
+}
+
+function nameOf(relative: Buffer): Buffer {
+  return relative.subarray(relative.lastIndexOf(0x2f) + 1);
 }
 
 async function* enterFolder(entry: WalkEntry, options: WalkOptions): AsyncGenerator<WalkEntry | WalkFailure> {
   try {
     yield* walkFolder(entry.absolute, entry.relative, options);
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return;
-    if (errnoOf(error) === undefined) throw error;
+    // Only its own names' absence: an error of the consumer passes through here, too.
+    if (!isOf(error, entry.absolute)) throw error;
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return;
     yield { relative: entry.relative, absolute: entry.absolute, type: "failed", error };
   }
 }
 
-async function inspect(absolute: FsPath, relative: Buffer): Promise<WalkEntry | WalkFailure | undefined> {
+/** True for a system error of `readdir` on this very folder. */
+function isOf(error: unknown, folder: FsPath): boolean {
+  if (errnoOf(error) === undefined) return false;
+  const { syscall, path } = error as { syscall?: unknown; path?: unknown };
+  const where = typeof path === "string" || Buffer.isBuffer(path) ? path.toString() : undefined;
+  return syscall === "scandir" && (where === undefined || where === folder.toString());
+}
+
+async function inspect(folder: FsPath, prefix: Buffer, name: Buffer): Promise<WalkEntry | WalkFailure | undefined> {
+  const absolute = joinRaw(folder, name);
+  const relative = prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
   try {
     const stats = await lstat(absolute);
     return { relative, absolute, type: typeOf(stats), stats };

@@ -1,0 +1,60 @@
+import type { BigIntStats } from "node:fs";
+import { chmod, lstat, lutimes } from "node:fs/promises";
+import { errnoOf } from "@keepsake/core";
+import type { FsPath } from "./fs-path.js";
+
+/** Permission bits, and modification time in milliseconds since 1970, with the fraction down to microseconds. */
+export interface Attributes {
+  readonly mode: number;
+  readonly mtimeMs: number;
+}
+
+/** What is at `path` itself, a link not followed; undefined where nothing is. */
+export async function lookAt(path: FsPath): Promise<BigIntStats | undefined> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+/** The attributes as they travel: whole microseconds, which is what Node can set again. */
+export function attributesOf(stats: {
+  readonly mode: number | bigint;
+  readonly mtimeMs: number | bigint;
+  readonly mtimeNs?: bigint;
+}): Attributes {
+  const mode = Number(stats.mode) & 0o7777;
+  if (stats.mtimeNs !== undefined) return { mode, mtimeMs: Number(stats.mtimeNs / 1000n) / 1000 };
+  // The float of a time in our century is precise to a quarter of a microsecond: the next lower whole one is meant.
+  return { mode, mtimeMs: Math.floor(Number(stats.mtimeMs) * 1000 + 0.3) / 1000 };
+}
+
+export function sameAttributes(a: Attributes, b: Attributes): boolean {
+  return a.mode === b.mode && sameTime(a.mtimeMs, b.mtimeMs);
+}
+
+/** True when two times are the same microsecond. */
+export function sameTime(aMs: number, bMs: number): boolean {
+  return Math.abs(aMs - bMs) < 0.0011;
+}
+
+/** Sets the modification time of `path` itself, a link not followed, exact to the microsecond; the access time stays. */
+export async function setTime(path: FsPath, mtimeMs: number, atimeMs = mtimeMs): Promise<void> {
+  await lutimes(path, settable(atimeMs), settable(mtimeMs));
+}
+
+/** Half a microsecond more: libuv rounds seconds down to whole microseconds. Before 1970 Node takes only a Date. */
+function settable(ms: number): number | Date {
+  if (ms < 0) return new Date(ms);
+  return (Math.round(ms * 1000) + 0.5) / 1_000_000;
+}
+
+/** Sets mode and time of `path` itself where it exists; a symbolic link has no mode to set. */
+export async function setAttributes(path: FsPath, { mode, mtimeMs }: Attributes): Promise<void> {
+  const stats = await lookAt(path);
+  if (stats === undefined) return;
+  if (!stats.isSymbolicLink() && (Number(stats.mode) & 0o7777) !== mode) await chmod(path, mode);
+  await setTime(path, mtimeMs, Number(stats.atimeNs / 1000n) / 1000);
+}
