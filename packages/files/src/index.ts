@@ -30,6 +30,7 @@ export {
 export { type GlobOptions, pathMatcher } from "./globs.js";
 export { isOwnName, OWN_PREFIX } from "./own-names.js";
 export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
+export { livenessOf, ownIdentity, type Liveness, type ProcessIdentity } from "./process-identity.js";
 export { applySwap, revertSwap } from "./swap.js";
 export { type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";
 export { walkTree, type WalkEntry, type WalkFailure, type WalkOptions } from "./walk.js";
