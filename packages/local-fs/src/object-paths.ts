@@ -1,0 +1,56 @@
+import { type BigIntStats, type Stats } from "node:fs";
+import { lstat, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { errnoOf, KeepsakeError, parseArtifactPath } from "@keepsake/core";
+import { PARTIAL_PREFIX } from "./partial-file.js";
+
+/**
+ * Where the object `key` lies below `root`.
+ *
+ * @throws KeepsakeError `E_UNSAFE_PATH` when the key would lead elsewhere, or is a name kept for unfinished files
+ */
+export function objectPath(root: string, key: string): string {
+  const path = parseArtifactPath(key);
+  if (path.split("/").some((segment) => segment.startsWith(PARTIAL_PREFIX))) {
+    throw new KeepsakeError("E_UNSAFE_PATH", `No object may be called ${JSON.stringify(key)}.`, {
+      context: { path: key },
+    });
+  }
+  return join(root, path);
+}
+
+/** Errors that say that there is no such object: a part of its path is missing, is a file, or could not exist. */
+const MISSING = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
+
+/** True for a system error that means "there is no such object". */
+export function meansMissing(error: unknown): boolean {
+  return MISSING.has(errnoOf(error) ?? "");
+}
+
+/**
+ * The facts of the regular file at `path`, or undefined. A symbolic link below the root is no object, nor is what lies
+ * behind one: it may lead out of the store.
+ *
+ * @throws the system error
+ */
+export async function statObject(root: string, path: string): Promise<Stats | undefined> {
+  try {
+    const stats = await lstat(path);
+    if (!stats.isFile()) return undefined;
+    return (await isReached(root, path)) ? stats : undefined;
+  } catch (error) {
+    if (meansMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** True when no symbolic link lies between the root (which may be one) and `path`. */
+export async function isReached(root: string, path: string): Promise<boolean> {
+  const below = path.slice(root.length);
+  return (await realpath(path)) === `${await realpath(root)}${below}`;
+}
+
+/** True when both are one file. */
+export function isSameFile(a: BigIntStats, b: BigIntStats): boolean {
+  return a.dev === b.dev && a.ino === b.ino;
+}
