@@ -1,2 +1,3 @@
+export { createSnapshotter, type EngineParts } from "./create-snapshotter.js";
 export type * from "./memory-snapshotter.js";
 export type { AgentProfile, EncodeRequest, Workspace } from "./workspace.js";

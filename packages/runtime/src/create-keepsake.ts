@@ -1,0 +1,83 @@
+import { CLOCK, type Clock, LOGGER, type Logger, type Plugin, SECRETS, STATE_ROOT, SYSTEM_CLOCK } from "@keepsake/core";
+import { createSnapshotter } from "@keepsake/engine";
+import { type LoadedConfig, loadConfig } from "./config/load-config.js";
+import type { ConfigSource } from "./config/read-config.js";
+import { describePlugins } from "./describe-plugins.js";
+import type { Keepsake } from "./keepsake.js";
+import { DEFAULT_PLUGIN_TIMEOUT_MS, Kernel } from "./kernel/kernel.js";
+import { lineLogger } from "./log/stderr-logger.js";
+import { RuntimeKeepsake } from "./runtime-keepsake.js";
+import { secretReader } from "./secrets.js";
+import { ConfiguredWorkspace } from "./workspace/configured-workspace.js";
+
+/** What a Keepsake is made from; everything is optional. */
+export interface KeepsakeOptions {
+  /** a configuration, or the file that holds one; absent: the built-in defaults. No file is looked for: see `findConfigFile` */
+  readonly config?: ConfigSource | undefined;
+  /** loaded in every case, before those that the configuration names */
+  readonly plugins?: readonly Plugin[] | undefined;
+  /** overrides the configuration's `state_root`; relative to `cwd` */
+  readonly stateRoot?: string | undefined;
+  /** overrides the configuration's `log` */
+  readonly logger?: Logger | undefined;
+  readonly clock?: Clock | undefined;
+  /** default: the process's */
+  readonly cwd?: string | undefined;
+  /** default: the process's */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** how long a plugin may take to load, to make or to close one part, in milliseconds; default 30,000 */
+  readonly pluginTimeoutMs?: number | undefined;
+}
+
+/**
+ * Makes a ready Keepsake of a configuration and plugins. Use it with `await using`.
+ *
+ * @throws KeepsakeError `E_CONFIG` with every problem at once (`context.problems`); `E_PLUGIN_…` when a plugin cannot be
+ *   loaded or made. What was made until then is closed again
+ */
+export async function createKeepsake(options: KeepsakeOptions = {}): Promise<Keepsake> {
+  const { cwd = process.cwd(), env = process.env, pluginTimeoutMs = DEFAULT_PLUGIN_TIMEOUT_MS } = options;
+  const loaded = await loadConfig({
+    source: options.config,
+    plugins: options.plugins ?? [],
+    stateRoot: options.stateRoot,
+    cwd,
+    env,
+    timeoutMs: pluginTimeoutMs,
+  });
+  return assembleKeepsake(loaded, { ...options, cwd, env, pluginTimeoutMs });
+}
+
+type AssembleOptions = Pick<KeepsakeOptions, "logger" | "clock"> & {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly pluginTimeoutMs: number;
+};
+
+/** Makes a ready Keepsake of a configuration that is already checked. */
+export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOptions): Promise<Keepsake> {
+  const { config, registry, baseDir } = loaded;
+  const { cwd, env, clock = SYSTEM_CLOCK } = options;
+  const logger = options.logger ?? lineLogger({ ...config.log, clock });
+  const kernel = await Kernel.start({
+    registry,
+    baseDir,
+    timeoutMs: options.pluginTimeoutMs,
+    builtIns: [
+      { token: LOGGER, value: logger },
+      { token: CLOCK, value: clock },
+      { token: STATE_ROOT, value: config.state_root },
+      { token: SECRETS, value: secretReader(baseDir, env) },
+    ],
+  });
+  try {
+    const workspace = await ConfiguredWorkspace.open({ loaded, kernel, cwd, env });
+    const plugins = await describePlugins(registry, workspace);
+    const snapshotter = createSnapshotter(kernel.container, workspace, { logger, clock });
+    return new RuntimeKeepsake({ loaded, kernel, snapshotter, plugins, logger });
+  } catch (error) {
+    // The first error says more than what closing might add.
+    await kernel[Symbol.asyncDispose]().catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import type { AnyProvider, JsonObject } from "@keepsake/core";
+import type { LoadedPlugin } from "./keepsake.js";
+import type { PluginRegistry } from "./plugins/registry.js";
+import type { ConfiguredWorkspace } from "./workspace/configured-workspace.js";
+
+/** What is loaded and from where; of stores and codecs in use also what they say of themselves. */
+export async function describePlugins(
+  registry: PluginRegistry,
+  workspace: ConfiguredWorkspace,
+): Promise<readonly LoadedPlugin[]> {
+  const codecs = await workspace.codecs.configured();
+  const instancesOf = ({ kind, name }: AnyProvider): readonly JsonObject[] => {
+    if (kind === "codec") {
+      return codecs
+        .filter(({ use }) => use === name)
+        .map(({ codec }) => ({
+          id: codec.id,
+          suffix: codec.suffix,
+          encrypts: codec.encrypts ?? false,
+          ...(codec.describe ? { describe: codec.describe() } : {}),
+        }));
+    }
+    if (kind !== "store") return [];
+    return workspace.namedStores
+      .filter(({ use }) => use === name)
+      .map(({ name: id, store }) => ({
+        id,
+        where: store.describe(),
+        capabilities: { ...store.capabilities },
+      }));
+  };
+  return registry.plugins.map(({ plugin, origin, version }) => ({
+    name: plugin.name,
+    version: plugin.version ?? version,
+    api: plugin.api,
+    origin,
+    providers: (plugin.providers ?? []).map((provider) => ({
+      kind: provider.kind,
+      name: provider.name,
+      instances: instancesOf(provider),
+    })),
+    presets: Object.entries(plugin.presets ?? {}).map(([name, { description }]) => ({ name, description })),
+  }));
+}

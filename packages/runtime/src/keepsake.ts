@@ -1,0 +1,38 @@
+import type { JsonObject, ProviderKind } from "@keepsake/core";
+import type { MemorySnapshotter } from "@keepsake/engine";
+import type { ResolvedConfig } from "./config/schema.js";
+
+/** One thing a loaded plugin can make. */
+export interface LoadedProvider {
+  readonly kind: ProviderKind;
+  readonly name: string;
+  /** of stores and codecs in use: what they say of themselves (`capabilities`, `where`, `suffix`, `describe`) */
+  readonly instances: readonly JsonObject[];
+}
+
+/** A loaded plugin. */
+export interface LoadedPlugin {
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly api: number;
+  /** "program" when it was handed over, else the file it was imported from */
+  readonly origin: string;
+  readonly providers: readonly LoadedProvider[];
+  readonly presets: readonly { readonly name: string; readonly description: string }[];
+}
+
+/** A ready Keepsake. Disposing it closes what the plugins made, in reverse order. */
+export interface Keepsake extends MemorySnapshotter, AsyncDisposable {
+  /** the configuration with all defaults filled in, in the file's spelling */
+  readonly config: ResolvedConfig;
+  /** absolute path of the configuration file, or undefined where there is none */
+  readonly configFile: string | undefined;
+  plugins(): readonly LoadedPlugin[];
+  /** JSON Schema (2020-12) of the configuration, with the options of the loaded plugins. */
+  configSchema(): JsonObject;
+  /**
+   * Prunes all agents every `retention.interval_secs`, until the signal fires or this Keepsake is disposed. Does not
+   * keep the process alive. A failed sweep is logged, and the next one tries again.
+   */
+  scheduleRetention(signal?: AbortSignal): void;
+}

@@ -1,0 +1,93 @@
+import { type JsonObject, KeepsakeError, type Logger } from "@keepsake/core";
+import type { MemorySnapshotter } from "@keepsake/engine";
+import type { LoadedConfig } from "./config/load-config.js";
+import type { ResolvedConfig } from "./config/schema.js";
+import type { Keepsake, LoadedPlugin } from "./keepsake.js";
+import type { Kernel } from "./kernel/kernel.js";
+import { composedSchema } from "./config/json-schema.js";
+
+interface KeepsakeParts {
+  readonly loaded: LoadedConfig;
+  readonly kernel: Kernel;
+  readonly snapshotter: MemorySnapshotter;
+  readonly plugins: readonly LoadedPlugin[];
+  readonly logger: Logger;
+}
+
+/** Hands every operation to the engine, and closes the kernel. */
+export class RuntimeKeepsake implements Keepsake {
+  readonly config: ResolvedConfig;
+  readonly configFile: string | undefined;
+  readonly #parts: KeepsakeParts;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #closed = false;
+
+  constructor(parts: KeepsakeParts) {
+    this.#parts = parts;
+    this.config = parts.loaded.config;
+    this.configFile = parts.loaded.file;
+  }
+
+  readonly snapshot: MemorySnapshotter["snapshot"] = async (...args) => this.#engine().snapshot(...args);
+  readonly restore: MemorySnapshotter["restore"] = async (...args) => this.#engine().restore(...args);
+  readonly list: MemorySnapshotter["list"] = async (...args) => this.#engine().list(...args);
+  readonly show: MemorySnapshotter["show"] = async (...args) => this.#engine().show(...args);
+  readonly verify: MemorySnapshotter["verify"] = async (...args) => this.#engine().verify(...args);
+  readonly diff: MemorySnapshotter["diff"] = async (...args) => this.#engine().diff(...args);
+  readonly delete: MemorySnapshotter["delete"] = async (...args) => this.#engine().delete(...args);
+  readonly export: MemorySnapshotter["export"] = async (...args) => this.#engine().export(...args);
+  readonly import: MemorySnapshotter["import"] = async (...args) => this.#engine().import(...args);
+  readonly prune: MemorySnapshotter["prune"] = async (...args) => this.#engine().prune(...args);
+  readonly recover: MemorySnapshotter["recover"] = async (...args) => this.#engine().recover(...args);
+  readonly doctor: MemorySnapshotter["doctor"] = async (...args) => this.#engine().doctor(...args);
+
+  plugins(): readonly LoadedPlugin[] {
+    return this.#parts.plugins;
+  }
+
+  configSchema(): JsonObject {
+    return composedSchema(this.#parts.loaded.registry);
+  }
+
+  scheduleRetention(signal?: AbortSignal): void {
+    this.#engine();
+    if (signal?.aborted === true) return;
+    let running = false;
+    const sweep = async (): Promise<void> => {
+      // A sweep that takes longer than the interval is not joined by a second one.
+      if (running) return;
+      running = true;
+      try {
+        const { deleted } = await this.prune({}, { signal });
+        this.#parts.logger.info("Retention swept.", { deleted: deleted.length });
+      } catch (error) {
+        const code = error instanceof KeepsakeError ? { code: error.code } : {};
+        this.#parts.logger.warn("The retention sweep failed.", {
+          ...code,
+          error: error instanceof Error ? error.message : String(error),
+        });
+      } finally {
+        running = false;
+      }
+    };
+    const timer = setInterval(() => void sweep(), this.config.retention.interval_secs * 1000).unref();
+    this.#timers.add(timer);
+    const stop = (): void => {
+      clearInterval(timer);
+      this.#timers.delete(timer);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers.clear();
+    await this.#parts.kernel[Symbol.asyncDispose]();
+  }
+
+  #engine(): MemorySnapshotter {
+    if (this.#closed) throw new TypeError("This Keepsake is closed.");
+    return this.#parts.snapshotter;
+  }
+}

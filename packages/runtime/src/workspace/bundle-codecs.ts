@@ -1,0 +1,159 @@
+import { basename, extname } from "node:path";
+import { type Codec, KeepsakeError } from "@keepsake/core";
+import type { EncodeRequest } from "@keepsake/engine";
+import { checkOptions } from "../kernel/check-options.js";
+import { encryptionOptions, optionsOf } from "../config/provider-options.js";
+import type { UseEntry } from "../config/schema.js";
+import { resolvePath } from "../config/state-root.js";
+import type { WorkspaceParts } from "./workspace-parts.js";
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** A codec and the name of its provider. */
+export interface NamedCodec {
+  readonly use: string;
+  readonly codec: Codec;
+}
+
+/** Chooses the codecs to write bundles with, and by file name those to read them with. */
+export class BundleCodecs {
+  readonly #parts: WorkspaceParts;
+
+  constructor(parts: WorkspaceParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The configured codecs in order, and the encrypting one after them when encryption is wanted.
+   *
+   * @throws KeepsakeError `E_RECIPIENT` when it is wanted and there is no recipient, or a malformed one
+   */
+  async encoders(entries: readonly UseEntry[], request: EncodeRequest): Promise<readonly Codec[]> {
+    const codecs = await Promise.all(entries.map((entry) => this.#make(entry.use, optionsOf("codec", entry))));
+    const { enabled, recipients: configured } = this.#parts.loaded.config.encryption;
+    const wanted = request.recipients !== undefined || request.forceEncryption === true || enabled;
+    return wanted ? [...codecs, await this.#encryptor(request.recipients ?? configured)] : codecs;
+  }
+
+  /**
+   * @param fileName "….tar.zst.age"; read from the right, down to ".tar"
+   * @param identityFiles paths, relative to the working directory; beside the configuration's
+   * @throws KeepsakeError `E_UNSUPPORTED` when no codec has the suffix, `E_IDENTITY` for a malformed identity file
+   */
+  async decoders(fileName: string, identityFiles: readonly string[]): Promise<readonly Codec[]> {
+    const chain: Codec[] = [];
+    let known: readonly NamedCodec[] | undefined;
+    for (let name = basename(fileName); !name.endsWith(".tar"); ) {
+      known ??= await this.#readers();
+      const reader = longestSuffix(known, name);
+      if (!reader) throw unknownSuffix(fileName, name, known);
+      const { use, codec } = reader;
+      // Only a bundle that is encrypted needs the identities: a damaged file of them is no matter for the others.
+      chain.push(use === this.#parts.loaded.config.encryption.use ? await this.#decryptor(identityFiles) : codec);
+      name = name.slice(0, -codec.suffix.length);
+    }
+    return chain;
+  }
+
+  /** The codecs the top level of the configuration names, for `plugins`. */
+  async configured(): Promise<readonly NamedCodec[]> {
+    const entries = this.#parts.loaded.config.codecs;
+    return Promise.all(
+      entries.map(async (entry) => ({ use: entry.use, codec: await this.#make(entry.use, optionsOf("codec", entry)) })),
+    );
+  }
+
+  #make(use: string, options: Options, sharing: { readonly shared?: boolean } = {}): Promise<Codec> {
+    return this.#parts.kernel.make(
+      "codec",
+      use,
+      options,
+      { id: undefined, baseDir: this.#parts.loaded.baseDir },
+      sharing,
+    );
+  }
+
+  async #encryptor(recipients: readonly string[]): Promise<Codec> {
+    if (recipients.length === 0) {
+      throw new KeepsakeError("E_RECIPIENT", "Encryption is wanted and there is no recipient.", {
+        hint: "Name one with --encrypt, or in the configuration under encryption.recipients.",
+      });
+    }
+    const { loaded } = this.#parts;
+    const { use } = loaded.config.encryption;
+    const options = { ...encryptionOptions(loaded.config.encryption), recipients: [...recipients] };
+    const found = loaded.registry.find("codec", use);
+    const checked = found && (await checkOptions(found.provider, options));
+    const problem = checked?.problems?.find(({ path }) => path[0] === "recipients");
+    if (problem) {
+      const index = problem.path[1];
+      throw new KeepsakeError(
+        "E_RECIPIENT",
+        `The recipient ${index === undefined ? "list" : `at index ${String(index)}`} is wrong: ${problem.message}`,
+        {
+          context: typeof index === "number" ? { index } : {},
+        },
+      );
+    }
+    return this.#make(use, options);
+  }
+
+  /** One codec of every provider: as configured where it is, with its default options elsewhere. */
+  async #readers(): Promise<readonly NamedCodec[]> {
+    const { config, registry } = this.#parts.loaded;
+    const own = Object.values(config.agents).flatMap((agent): readonly UseEntry[] => agent.codecs ?? []);
+    const entries = [...config.codecs, ...own];
+    const readers: NamedCodec[] = [];
+    for (const use of new Set([...entries.map((entry) => entry.use), ...registry.names("codec")])) {
+      const entry = entries.find((candidate) => candidate.use === use);
+      const codec = await this.#reader(use, entry ? optionsOf("codec", entry) : this.#defaultOptions(use));
+      if (codec) readers.push({ use, codec });
+    }
+    return readers;
+  }
+
+  #defaultOptions(use: string): Options {
+    const { encryption } = this.#parts.loaded.config;
+    return use === encryption.use ? encryptionOptions(encryption) : {};
+  }
+
+  async #reader(use: string, options: Options): Promise<Codec | undefined> {
+    const found = this.#parts.loaded.registry.find("codec", use);
+    // A codec that cannot do without options and has none here cannot read anything.
+    if (!found || (await checkOptions(found.provider, options)).problems) return undefined;
+    return this.#make(use, options);
+  }
+
+  /** A new one each time: an identity file may have changed since the last. */
+  async #decryptor(identityFiles: readonly string[]): Promise<Codec> {
+    const { loaded, cwd, env } = this.#parts;
+    const { use, identity_file: configured } = loaded.config.encryption;
+    const files = [
+      ...(configured === null ? [] : [resolvePath(configured, loaded.baseDir, env)]),
+      ...identityFiles.map((file) => resolvePath(file, cwd, env)),
+    ];
+    const options = { ...encryptionOptions(loaded.config.encryption), identity_files: [...new Set(files)] };
+    return this.#make(use, options, { shared: false });
+  }
+}
+
+function longestSuffix(readers: readonly NamedCodec[], name: string): NamedCodec | undefined {
+  const fitting = readers.filter(
+    ({ codec: { suffix } }) => suffix.length > 1 && name.length > suffix.length && name.endsWith(suffix),
+  );
+  // The sort is stable: of equal suffixes the configured codec stays first.
+  return fitting.toSorted((a, b) => b.codec.suffix.length - a.codec.suffix.length)[0];
+}
+
+function unknownSuffix(fileName: string, rest: string, known: readonly NamedCodec[]): KeepsakeError {
+  const suffix = extname(rest) === "" ? rest : extname(rest);
+  const suffixes = known.map(({ codec }) => codec.suffix);
+  return new KeepsakeError(
+    "E_UNSUPPORTED",
+    `No codec reads ${JSON.stringify(suffix)} of ${JSON.stringify(basename(fileName))}; known are ${suffixes.join(", ")}.`,
+    {
+      context: { suffix, known: suffixes },
+      hint: "A bundle is named <name>.tar with the suffixes of its codecs; a plugin may bring the codec.",
+    },
+  );
+}

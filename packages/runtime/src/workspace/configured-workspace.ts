@@ -1,0 +1,178 @@
+import {
+  type AgentRef,
+  type BundleStore,
+  type Codec,
+  type EventPublisher,
+  KeepsakeError,
+  type LockManager,
+  type RedactionPolicy,
+} from "@keepsake/core";
+import type { AgentProfile, EncodeRequest, Workspace } from "@keepsake/engine";
+import { fillPlaceholders } from "../config/expand.js";
+import { agentSettings, type AgentSettings } from "../config/layers.js";
+import { lockOptions, optionsOf } from "../config/provider-options.js";
+import type { ResolvedConfig, UseEntry } from "../config/schema.js";
+import { resolvePath } from "../config/state-root.js";
+import { BundleCodecs } from "./bundle-codecs.js";
+import { checkSources, checkState } from "./check-instances.js";
+import { composePolicies } from "./compose-policies.js";
+import type { WorkspaceParts } from "./workspace-parts.js";
+
+/** A configured store and its name in the configuration. */
+export interface NamedStore {
+  readonly name: string;
+  readonly use: string;
+  readonly store: BundleStore;
+}
+
+type StoreProfile = Pick<AgentProfile, "ref" | "store" | "lock" | "limits" | "retention" | "encryption">;
+
+/** What the configuration and the plugins provide, made ready for the engine. */
+export class ConfiguredWorkspace implements Workspace {
+  readonly stateRoot: string;
+  readonly locks: LockManager;
+  readonly publishers: readonly EventPublisher[];
+  readonly namedStores: readonly NamedStore[];
+  readonly codecs: BundleCodecs;
+  readonly #parts: WorkspaceParts;
+
+  private constructor(
+    parts: WorkspaceParts,
+    ready: {
+      readonly locks: LockManager;
+      readonly publishers: readonly EventPublisher[];
+      readonly stores: readonly NamedStore[];
+    },
+  ) {
+    this.#parts = parts;
+    this.stateRoot = parts.loaded.config.state_root;
+    this.locks = ready.locks;
+    this.publishers = ready.publishers;
+    this.namedStores = ready.stores;
+    this.codecs = new BundleCodecs(parts);
+  }
+
+  /** Makes the locks, the stores and the publishers; sources and codecs are made when they are needed. */
+  static async open(parts: WorkspaceParts): Promise<ConfiguredWorkspace> {
+    const { kernel, loaded } = parts;
+    const { config, registry, baseDir } = loaded;
+    const options = lockOptions(config.lock, registry.find("lock", config.lock.use));
+    const locks = await kernel.make("lock", config.lock.use, options, { id: undefined, baseDir });
+    const publishers: EventPublisher[] = [];
+    for (const entry of config.events.publishers) {
+      publishers.push(await kernel.make("events", entry.use, optionsOf("events", entry), { id: entry.id, baseDir }));
+    }
+    const stores: NamedStore[] = [];
+    for (const [name, entry] of allStores(config)) {
+      const store = await kernel.make("store", entry.use, optionsOf("store", entry), { id: name, baseDir });
+      // Entries that are written alike share one instance.
+      if (!stores.some((known) => known.store === store)) stores.push({ name, use: entry.use, store });
+    }
+    return new ConfiguredWorkspace(parts, { locks, publishers, stores });
+  }
+
+  get stores(): readonly BundleStore[] {
+    return this.namedStores.map(({ store }) => store);
+  }
+
+  async profile(ref: AgentRef, memory?: string): Promise<AgentProfile> {
+    const { config, baseDir } = this.#parts.loaded;
+    const settings = this.#settingsOf(ref);
+    const paths = { memory: this.#memoryOf(ref, settings, memory) };
+    const fill = (entry: UseEntry): UseEntry => fillPlaceholders(entry, ref);
+    const make =
+      <K extends "source" | "state">(kind: K) =>
+      (entry: UseEntry) =>
+        this.#parts.kernel.make(kind, entry.use, optionsOf(kind, fill(entry)), { id: entry.id, baseDir });
+    const sources = await Promise.all(settings.sources.map(make("source")));
+    const state = await Promise.all(settings.state.map(make("state")));
+    checkSources(sources, settings.sources);
+    checkState(state, settings.state);
+    return {
+      ...(await this.storeOf(ref)),
+      paths,
+      sources,
+      state,
+      redaction: { byDefault: config.redaction.default, policy: await this.#policy() },
+      cut: { attempts: config.cut.attempts, holdTimeoutMs: config.cut.hold_timeout_ms, allow: config.cut.allow },
+      restore: { preSnapshot: config.restore.pre_snapshot },
+    };
+  }
+
+  async storeOf(ref: AgentRef): Promise<StoreProfile> {
+    const { config, baseDir } = this.#parts.loaded;
+    const { primary } = this.#settingsOf(ref).stores;
+    if (!primary) throw new TypeError("A checked configuration has a primary store.");
+    return {
+      ref,
+      store: await this.#parts.kernel.make("store", primary.use, optionsOf("store", primary), {
+        id: "primary",
+        baseDir,
+      }),
+      lock: { timeoutMs: Math.round(config.lock.timeout_secs * 1000) },
+      // A safe integer rather than Infinity: codecs may hand it to native code.
+      limits: {
+        maxManifestBytes: config.limits.max_manifest_bytes,
+        maxBundleBytes: config.limits.max_bundle_bytes ?? Number.MAX_SAFE_INTEGER,
+      },
+      retention: retentionRules(config.retention),
+      encryption: { byDefault: config.encryption.enabled, privateLabels: config.encryption.private_labels },
+    };
+  }
+
+  encoders(ref: AgentRef, request: EncodeRequest): Promise<readonly Codec[]> {
+    return this.codecs.encoders(
+      this.#settingsOf(ref).codecs.map((entry) => fillPlaceholders(entry, ref)),
+      request,
+    );
+  }
+
+  decoders(fileName: string, identityFiles: readonly string[]): Promise<readonly Codec[]> {
+    return this.codecs.decoders(fileName, identityFiles);
+  }
+
+  #settingsOf(ref: AgentRef): AgentSettings {
+    const { config, registry } = this.#parts.loaded;
+    return agentSettings(config, registry, ref.agent);
+  }
+
+  #memoryOf(ref: AgentRef, settings: AgentSettings, requested: string | undefined): string {
+    const { cwd, env, loaded } = this.#parts;
+    if (requested !== undefined) return resolvePath(requested, cwd, env);
+    if (settings.memory !== undefined) return resolvePath(fillPlaceholders(settings.memory, ref), loaded.baseDir, env);
+    throw new KeepsakeError("E_UNKNOWN_AGENT", `Nothing says where the memory of agent ${ref.agent} is.`, {
+      context: { agent: ref.agent, tenant: ref.tenant },
+      hint: `Name its directory with --memory, or in the configuration as agents.${ref.agent}.memory or agents["*"].memory.`,
+    });
+  }
+
+  async #policy(): Promise<RedactionPolicy> {
+    const { config, baseDir } = this.#parts.loaded;
+    const policies = config.redaction.policies.map(
+      (entry): UseEntry => (typeof entry === "string" ? { use: entry } : entry),
+    );
+    const made = policies.map((entry) =>
+      this.#parts.kernel.make("redaction", entry.use, optionsOf("redaction", entry), { id: undefined, baseDir }),
+    );
+    return composePolicies(await Promise.all(made));
+  }
+}
+
+/** Every store the configuration names, the primary one first, those of single agents last. */
+function allStores(config: ResolvedConfig): readonly (readonly [string, UseEntry])[] {
+  const { primary, ...others } = config.stores;
+  const own = Object.values(config.agents).flatMap((agent): [string, UseEntry][] => Object.entries(agent.stores ?? {}));
+  return [...(primary ? [["primary", primary] as const] : []), ...Object.entries(others), ...own];
+}
+
+function retentionRules(retention: ResolvedConfig["retention"]): AgentProfile["retention"] {
+  return {
+    last: retention.keep_count ?? undefined,
+    maxAgeDays: retention.max_age_days ?? undefined,
+    hourly: retention.keep_hourly,
+    daily: retention.keep_daily,
+    weekly: retention.keep_weekly,
+    monthly: retention.keep_monthly,
+    yearly: retention.keep_yearly,
+  };
+}
