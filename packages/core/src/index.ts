@@ -7,8 +7,9 @@ export { ERROR_CODES, type ErrorCode, isErrorCode, type RetryAdvice } from "./er
 export { type ErrorDetails, isAbortError, isKeepsakeError, KeepsakeError } from "./errors/keepsake-error.js";
 export { errnoOf, fromSystemError } from "./errors/system-error.js";
 export { type ArtifactPath, foldedPath, isArtifactPath, parseArtifactPath } from "./ids/artifact-path.js";
+export { isLinkInside, isPlainLinkTarget, plainLinkTarget } from "./ids/link-target.js";
 export { type AgentId, type AgentRef, parseAgentId, parseTenantId, type TenantId } from "./ids/names.js";
-export { percentDecodePath, percentEncodePath, toBundlePath } from "./ids/percent-path.js";
+export { percentDecode, percentDecodePath, percentEncodePath, toBundlePath } from "./ids/percent-path.js";
 export { isSnapshotId, parseSnapshotId, type SnapshotId } from "./ids/snapshot-id.js";
 export { isJsonObject, type JsonObject, type JsonValue } from "./json.js";
 export {
@@ -51,6 +52,7 @@ export {
   stateProvider,
   storeProvider,
 } from "./plugin/provider.js";
+export { secretRefSchema } from "./plugin/secret-ref.js";
 export type { StandardIssue, StandardResult, StandardSchema } from "./plugin/standard-schema.js";
 export {
   CLOCK,
