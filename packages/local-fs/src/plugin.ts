@@ -1,15 +1,15 @@
 import { resolve } from "node:path";
-import { definePlugin, lockProvider, storeProvider } from "@keepsake/core";
+import { definePlugin, lockProvider, STATE_ROOT, storeProvider } from "@keepsake/core";
 import { z } from "zod";
 import { fileLocks } from "./file-locks.js";
 import { localFs } from "./local-fs.js";
 
 const storeOptions = z.strictObject({
-  root: z.string().min(1).describe("The folder that holds the snapshots."),
+  root: z.string().min(1).optional().describe("The folder that holds the snapshots; default: the state root."),
 });
 
 const lockOptions = z.strictObject({
-  root: z.string().min(1).describe("The folder that holds the locks."),
+  root: z.string().min(1).optional().describe("The folder that holds the locks; default: the state root."),
   lease_secs: z
     .number()
     .positive()
@@ -24,13 +24,13 @@ export default definePlugin({
   providers: [
     storeProvider("local-fs", {
       options: storeOptions,
-      create: ({ root }, _resolver, { id, baseDir }) =>
-        localFs({ root: resolve(baseDir, root), ...(id === undefined ? {} : { id }) }),
+      create: ({ root }, resolver, { id, baseDir }) =>
+        localFs({ root: resolve(baseDir, root ?? resolver.get(STATE_ROOT)), ...(id === undefined ? {} : { id }) }),
     }),
     lockProvider("local-fs", {
       options: lockOptions,
-      create: ({ root, lease_secs }, _resolver, { baseDir }) =>
-        fileLocks({ root: resolve(baseDir, root), leaseMs: lease_secs * 1000 }),
+      create: ({ root, lease_secs }, resolver, { baseDir }) =>
+        fileLocks({ root: resolve(baseDir, root ?? resolver.get(STATE_ROOT)), leaseMs: lease_secs * 1000 }),
     }),
   ],
 });
