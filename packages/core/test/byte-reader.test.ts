@@ -57,6 +57,16 @@ describe("abortable", () => {
     await expect(pending).rejects.toBe(reason);
   });
 
+  it("rejects when the input itself fires the signal, and then is silent", async () => {
+    const controller = new AbortController();
+    const silent = (async function* (): ByteStream {
+      controller.abort();
+      await new Promise(() => undefined);
+      yield bytes;
+    })();
+    await expect(abortable(silent, controller.signal).next()).rejects.toMatchObject({ name: "AbortError" });
+  });
+
   it("closes the input when the consumer stops early", async () => {
     let closed = false;
     const input = (async function* (): ByteStream {

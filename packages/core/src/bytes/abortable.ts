@@ -35,7 +35,8 @@ function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
     // The signal's reason is passed on as it is, whatever it is.
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort(); // the step itself may have fired it, before it could be listened to
+    else signal.addEventListener("abort", onAbort, { once: true });
     step.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
 }
