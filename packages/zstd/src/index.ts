@@ -1,1 +1,2 @@
-export {};
+export { default as zstdPlugin } from "./plugin.js";
+export { zstd, type ZstdBackend, type ZstdOptions } from "./zstd.js";

@@ -1,0 +1,143 @@
+import { abortable, ByteReader, type ByteStream, type DecodeOptions, KeepsakeError } from "@keepsake/core";
+import { BlockDecoder } from "./block-decoder.js";
+import { ContentChecksums } from "./checksum.js";
+import type { FrameHeader } from "./frame-header.js";
+import { type Block, FrameReader } from "./frame-reader.js";
+import type { NativeZstd } from "./native.js";
+import { OutputBudget } from "./output-budget.js";
+
+/** A frame that says it holds no more is decoded whole, by the native library where there is one. */
+export const MAX_WHOLE_FRAME_BYTES = 8 * 1024 * 1024;
+/** The blocks of such a frame could not give more than this, whatever its header says. */
+const MAX_WHOLE_FRAME_BOUND = 4 * MAX_WHOLE_FRAME_BYTES;
+/** The limit of the `zstd` command, `--long=27`. */
+const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
+
+interface DecoderSettings {
+  readonly native: NativeZstd | undefined;
+  /** frames that are decompressed at the same time */
+  readonly concurrency: number;
+}
+
+/** Decodes zstd frames of any maker: small ones whole and several at once, all others block by block. */
+export async function* decodeFrames(
+  input: ByteStream,
+  { maxOutputBytes, signal }: DecodeOptions,
+  { native, concurrency }: DecoderSettings,
+): AsyncGenerator<Uint8Array> {
+  const reader = new ByteReader(abortable(input, signal));
+  const frames = new FrameReader(reader);
+  const budget = new OutputBudget(maxOutputBytes);
+  const inFlight: Promise<Uint8Array>[] = [];
+  try {
+    for (;;) {
+      // What was read before a failure is still given out: the failure stands where it is in the stream.
+      const frame = await nextFrame(frames, budget, native !== undefined).catch((error: unknown) => ({ error }));
+      const room = frame !== undefined && "whole" in frame ? concurrency - 1 : 0;
+      while (inFlight.length > room) {
+        const content = await inFlight.shift();
+        signal?.throwIfAborted();
+        if (content !== undefined && content.length > 0) yield content;
+      }
+      if (frame === undefined) return;
+      if ("error" in frame) throw frame.error;
+      if ("whole" in frame) inFlight.push(decompressWhole(native, frame.whole, frame.contentBytes));
+      else yield* decodeBlocks(frames, frame, budget, signal);
+    }
+  } finally {
+    for (const pending of inFlight) pending.catch(() => undefined);
+    await reader.close();
+  }
+}
+
+interface WholeFrame {
+  readonly whole: Buffer;
+  readonly contentBytes: number;
+}
+
+/** A frame to be decoded block by block; the first blocks were read already. */
+interface OpenFrame {
+  readonly header: FrameHeader;
+  readonly blocks: readonly Block[];
+}
+
+async function nextFrame(
+  frames: FrameReader,
+  budget: OutputBudget,
+  hasNative: boolean,
+): Promise<WholeFrame | OpenFrame | undefined> {
+  const header = await frames.nextHeader();
+  if (header === undefined) return undefined;
+  const { contentBytes, windowBytes } = header;
+  if (windowBytes > MAX_WINDOW_BYTES) {
+    throw new KeepsakeError("E_LIMIT", `A zstd frame needs a window of ${windowBytes} bytes.`, {
+      context: { window_bytes: windowBytes, max_window_bytes: MAX_WINDOW_BYTES },
+      hint: "Compress it again with --long=27 or less.",
+    });
+  }
+  budget.require(contentBytes ?? 0);
+  if (!hasNative || contentBytes === undefined || contentBytes > MAX_WHOLE_FRAME_BYTES) return { header, blocks: [] };
+
+  const blocks: Block[] = [];
+  let bound = 0;
+  let size = header.bytes.length;
+  while (bound <= MAX_WHOLE_FRAME_BOUND && size <= MAX_WHOLE_FRAME_BOUND) {
+    const block = await frames.nextBlock(header);
+    blocks.push(block);
+    bound += block.outputBound;
+    size += block.bytes.length;
+    if (!block.isLast) continue;
+    const parts = [header.bytes, ...blocks.map(({ bytes }) => bytes)];
+    if (header.hasChecksum) parts.push(await frames.checksum());
+    budget.spend(contentBytes);
+    return { whole: Buffer.concat(parts), contentBytes };
+  }
+  return { header, blocks };
+}
+
+async function decompressWhole(
+  native: NativeZstd | undefined,
+  frame: Buffer,
+  contentBytes: number,
+): Promise<Uint8Array> {
+  if (native === undefined) throw new TypeError("A whole frame is only read for the native library.");
+  const content = await native.decompress(frame).catch((error: unknown) => {
+    throw new KeepsakeError("E_INTEGRITY", "A zstd frame is damaged.", { cause: error });
+  });
+  if (content.length !== contentBytes) throw wrongSize();
+  return content;
+}
+
+async function* decodeBlocks(
+  frames: FrameReader,
+  { header, blocks }: OpenFrame,
+  budget: OutputBudget,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const checksum = (await ContentChecksums.load()).running();
+  const decoder = new BlockDecoder(header);
+  const queue = [...blocks];
+  let contentBytes = 0;
+  for (;;) {
+    const block = queue.shift() ?? (await frames.nextBlock(header));
+    for (const content of decoder.decode(block)) {
+      contentBytes += content.length;
+      if (contentBytes > (header.contentBytes ?? Number.POSITIVE_INFINITY)) throw wrongSize();
+      budget.spend(content.length);
+      checksum.update(content);
+      yield content;
+    }
+    if (block.isLast) break;
+    // A block takes milliseconds of this thread, more with a large window: others may run in between.
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+  }
+  if (header.contentBytes !== undefined && contentBytes !== header.contentBytes) throw wrongSize();
+  if (header.hasChecksum && !checksum.digest().equals(await frames.checksum())) {
+    throw new KeepsakeError("E_INTEGRITY", "The content of a zstd frame does not have the checksum the frame states.");
+  }
+}
+
+function wrongSize(): KeepsakeError {
+  return new KeepsakeError("E_INTEGRITY", "A zstd frame does not hold as many bytes as it states.");
+}
