@@ -1,10 +1,9 @@
 import { sha256Hex } from "../bytes/hashed-stream.js";
 import { KeepsakeError } from "../errors/keepsake-error.js";
-import { foldedPath, parseArtifactPath } from "../ids/artifact-path.js";
-import { percentDecodePath } from "../ids/percent-path.js";
-import { isJsonObject, type JsonObject, type JsonValue } from "../json.js";
+import { isDeeperThan, isJsonObject, type JsonObject, type JsonValue, MAX_JSON_DEPTH } from "../json.js";
 import { canonicalJson } from "../wire/canonical-json.js";
 import { fromWire, toWire } from "../wire/case.js";
+import { checkPaths } from "./check-paths.js";
 import { type ArtifactMeta, type GitHead, type Manifest, manifestSchema, type UnsealedManifest } from "./schema.js";
 
 /** The manifest version this program writes; it reads this and every older one. */
@@ -44,7 +43,13 @@ export function sealManifest(unsealed: UnsealedManifest): { readonly manifest: M
 /** True when the seal of a manifest's wire form fits, unknown fields included. */
 export function isSealIntact(wire: JsonObject): boolean {
   const seal = wire["seal"];
-  return isJsonObject(seal) && seal["algorithm"] === "sha256" && seal["digest"] === sealOf(wire);
+  if (!isJsonObject(seal) || seal["algorithm"] !== "sha256") return false;
+  try {
+    return seal["digest"] === sealOf(wire);
+  } catch {
+    // A number or a string without a canonical form: nothing that could have been sealed.
+    return false;
+  }
 }
 
 /** The bytes of `manifest.json`. */
@@ -63,6 +68,8 @@ function parseJson(bytes: Uint8Array): JsonObject {
     throw malformed("is not UTF-8 JSON", error);
   }
   if (!isJsonObject(value)) throw malformed("is not a JSON object");
+  // What follows goes down by recursion, and must not overflow the stack.
+  if (isDeeperThan(value, MAX_JSON_DEPTH)) throw malformed("is nested too deeply");
   return value;
 }
 
@@ -77,51 +84,18 @@ function checkVersion(wire: JsonObject): void {
   );
 }
 
-/** Refuses paths that are unsafe, or that a file system could take for one another, folders included. */
-function checkPaths(artifacts: readonly ArtifactMeta[]): void {
-  const spelling = new Map<string, string>();
-  const complete = new Set<string>();
-  for (const artifact of artifacts) {
-    const path = parseArtifactPath(artifact.pathInBundle);
-    if (artifact.nameEncoding === "percent") percentDecodePath(path);
-    if (complete.has(path)) throw clash(path, path);
-    complete.add(path);
-    const segments = path.split("/");
-    for (let depth = 1; depth <= segments.length; depth++) {
-      const prefix = segments.slice(0, depth).join("/");
-      const folded = foldedPath(prefix);
-      const known = spelling.get(folded);
-      if (known !== undefined && known !== prefix) throw clash(known, prefix);
-      spelling.set(folded, prefix);
-    }
-  }
-  checkParents(artifacts, complete);
-}
-
-/** A path below a file or a link of the same bundle could be written through the link. */
-function checkParents(artifacts: readonly ArtifactMeta[], paths: ReadonlySet<string>): void {
-  const notFolders = new Set(artifacts.filter((a) => a.type !== "directory").map((a) => a.pathInBundle));
-  for (const path of paths) {
-    for (let cut = path.lastIndexOf("/"); cut > 0; cut = path.lastIndexOf("/", cut - 1)) {
-      const parent = path.slice(0, cut);
-      if (!notFolders.has(parent)) continue;
-      throw new KeepsakeError(
-        "E_UNSAFE_PATH",
-        `${JSON.stringify(path)} lies below ${JSON.stringify(parent)}, which is no folder.`,
-        {
-          context: { path },
-        },
-      );
-    }
-  }
-}
-
-function clash(first: string, second: string): KeepsakeError {
-  return new KeepsakeError(
-    "E_UNSAFE_PATH",
-    `The bundle names ${JSON.stringify(first)} and ${JSON.stringify(second)}, which are one name on some systems.`,
-    { context: { path: second } },
-  );
+/** The original tool's manifests name no source: it is the first folder of the path. */
+function withSources(manifest: JsonObject): JsonObject {
+  const artifacts = manifest["artifacts"];
+  if (!Array.isArray(artifacts)) return manifest;
+  return {
+    ...manifest,
+    artifacts: artifacts.map((artifact: JsonValue) => {
+      if (!isJsonObject(artifact) || artifact["source"] !== undefined) return artifact;
+      const path = artifact["pathInBundle"];
+      return typeof path === "string" ? { ...artifact, source: path.split("/")[0] ?? "" } : artifact;
+    }),
+  };
 }
 
 /** A manifest as read, with the wire form that its seal covers. */
@@ -140,7 +114,7 @@ export interface ParsedManifest {
 export function parseManifest(bytes: Uint8Array): ParsedManifest {
   const wire = parseJson(bytes);
   checkVersion(wire);
-  const result = manifestSchema.safeParse(fromWire(wire));
+  const result = manifestSchema.safeParse(withSources(fromWire(wire)));
   if (!result.success) {
     const issue = result.error.issues[0];
     throw malformed(

@@ -116,6 +116,7 @@ export interface DirectoryEntry extends EntryBase {
 /** A symbolic link whose target stays inside the tree. */
 export interface SymlinkEntry extends EntryBase {
   readonly type: "symlink";
+  /** where it leads; escaped like `path` when {@link nameEncoding} is "percent" */
   readonly target: string;
   readonly mtimeMs: number;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { KeepsakeError } from "../errors/keepsake-error.js";
-import { isJsonObject, type JsonObject, type JsonValue } from "../json.js";
+import { isDeeperThan, isJsonObject, type JsonObject, type JsonValue, MAX_JSON_DEPTH } from "../json.js";
 import { fromWire, toWire } from "../wire/case.js";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -47,6 +47,7 @@ export function parseRecord(bytes: Uint8Array): SnapshotRecord {
     throw new KeepsakeError("E_RECORD", "The record is not JSON.", { cause: error });
   }
   if (!isJsonObject(value)) throw new KeepsakeError("E_RECORD", "The record is not a JSON object.");
+  if (isDeeperThan(value, MAX_JSON_DEPTH)) throw new KeepsakeError("E_RECORD", "The record is nested too deeply.");
   checkVersion(value);
   const result = recordSchema.safeParse(fromWire(value));
   if (result.success) return result.data;
