@@ -12,9 +12,12 @@ export async function* abortable(input: ByteStream, signal: AbortSignal | undefi
   }
   const iterator = input[Symbol.asyncIterator]();
   let ended = false;
+  let isStepping = false;
   try {
     for (;;) {
+      isStepping = true;
       const step = await orAborted(iterator.next(), signal);
+      isStepping = false;
       if (step.done === true) {
         ended = true;
         return;
@@ -25,7 +28,7 @@ export async function* abortable(input: ByteStream, signal: AbortSignal | undefi
   } finally {
     const closing = ended ? undefined : iterator.return?.();
     // An async generator answers `return` only after its pending step: waiting for it would make the abort wait too.
-    if (signal.aborted) closing?.catch(() => undefined);
+    if (isStepping) closing?.catch(() => undefined);
     else await closing;
   }
 }
@@ -35,7 +38,8 @@ function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
     // The signal's reason is passed on as it is, whatever it is.
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
     const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort(); // the step itself may have fired it, before it could be listened to
+    if (signal.aborted)
+      onAbort(); // the step itself may have fired it, before it could be listened to
     else signal.addEventListener("abort", onAbort, { once: true });
     step.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
