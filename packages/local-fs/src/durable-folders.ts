@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { errnoOf } from "@keepsake/core";
 import { fsyncDirectory } from "@keepsake/files";
 
 /**
@@ -21,7 +22,7 @@ export class DurableFolders {
    * @throws the system error
    */
   async ensure(folder: string): Promise<void> {
-    const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 });
+    const firstMade = await makeFolders(folder);
     if (firstMade !== undefined) this.#forget(firstMade);
     // How the root came to be is the business of whoever made it.
     const madeRoot = firstMade !== undefined && isWithin(this.#root, firstMade);
@@ -42,4 +43,30 @@ export class DurableFolders {
 
 function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
+}
+
+/**
+ * Makes a folder and what is missing above it; returns the topmost that was made. Node's own recursive mkdir answers
+ * `ENOENT` where the file system is read-only.
+ */
+async function makeFolders(folder: string): Promise<string | undefined> {
+  try {
+    return (await makeFolder(folder)) ? folder : undefined;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" || folder === dirname(folder)) throw error;
+  }
+  const top = await makeFolders(dirname(folder));
+  const made = await makeFolder(folder);
+  return top ?? (made ? folder : undefined);
+}
+
+/** @returns false when there was one already */
+async function makeFolder(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false;
+    throw error;
+  }
 }

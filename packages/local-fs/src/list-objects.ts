@@ -4,7 +4,7 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isArtifactPath, type StoredObject } from "@keepsake/core";
 import { PARTIAL_PREFIX } from "./partial-file.js";
-import { isReached, meansMissing, objectPath } from "./object-paths.js";
+import { isReached, meansMissing, objectOf, objectPath } from "./object-paths.js";
 
 /**
  * Every object below `root` whose key begins with `prefix`, by ascending key in UTF-8 byte order. Holds the names of one
@@ -38,7 +38,7 @@ async function* listFolder(
   namePrefix: Buffer,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StoredObject> {
-  for (const child of await childrenOf(folder, namePrefix)) {
+  for (const child of await childrenOf(folder, keyPrefix, namePrefix)) {
     signal?.throwIfAborted();
     const [path, key] = [join(folder, child.name), keyPrefix + child.name];
     if (child.isFolder) {
@@ -51,7 +51,7 @@ async function* listFolder(
 }
 
 /** Sorted so that walking them gives ascending keys: "a-b" comes before "a/b", and so before the folder "a". */
-async function childrenOf(folder: string, namePrefix: Buffer): Promise<Child[]> {
+async function childrenOf(folder: string, keyPrefix: string, namePrefix: Buffer): Promise<Child[]> {
   let entries: Dirent<Buffer>[];
   try {
     entries = await readdir(folder, { withFileTypes: true, encoding: "buffer" });
@@ -63,7 +63,7 @@ async function childrenOf(folder: string, namePrefix: Buffer): Promise<Child[]> 
   for (const entry of entries) {
     if (!beginsWith(entry.name, namePrefix) || !isUtf8(entry.name)) continue;
     const name = entry.name.toString("utf8");
-    if (name.startsWith(PARTIAL_PREFIX) || !isArtifactPath(name)) continue;
+    if (name.startsWith(PARTIAL_PREFIX) || !isArtifactPath(keyPrefix + name)) continue;
     const kind = await kindOf(entry, join(folder, name));
     if (kind === "other") continue;
     const isFolder = kind === "folder";
@@ -92,8 +92,8 @@ async function kindOf(entry: Dirent<Buffer>, path: string): Promise<"file" | "fo
 
 async function inspect(path: string, key: string): Promise<StoredObject | undefined> {
   try {
-    const stats = await lstat(path);
-    return stats.isFile() ? { key, sizeBytes: stats.size, modifiedAtMs: stats.mtimeMs } : undefined;
+    const stats = await lstat(path, { bigint: true });
+    return stats.isFile() ? objectOf(key, stats) : undefined;
   } catch (error) {
     if (meansMissing(error)) return undefined;
     throw error;

@@ -13,7 +13,7 @@ import {
 import { fsyncDirectory } from "@keepsake/files";
 import { DurableFolders } from "./durable-folders.js";
 import { listObjects } from "./list-objects.js";
-import { isReached, meansMissing, objectPath, statObject } from "./object-paths.js";
+import { isReached, meansMissing, objectOf, objectPath, statObject } from "./object-paths.js";
 import { readBody } from "./read-body.js";
 import { sweepPartials } from "./sweep.js";
 import { WatchedBody } from "./watched-body.js";
@@ -45,7 +45,7 @@ export function localFs({ root: givenRoot, id = "local-fs" }: LocalFsOptions): B
       if (how === "new" && (await isTaken(target))) throw taken(key);
       await folders.ensure(dirname(target));
       if (!(await isReached(root, dirname(target)))) throw leadsOut(key);
-      return { key, ...(await writeObject(target, source, how, signal)) };
+      return objectOf(key, await writeObject(target, source, how, signal));
     } catch (error) {
       throw source.hasFailedWith(error) ? error : writeError(error, key, signal);
     }
@@ -54,7 +54,7 @@ export function localFs({ root: givenRoot, id = "local-fs" }: LocalFsOptions): B
   async function find(key: string): Promise<StoredObject | undefined> {
     try {
       const stats = await statObject(root, objectPath(root, key));
-      return stats && { key, sizeBytes: stats.size, modifiedAtMs: stats.mtimeMs };
+      return stats && objectOf(key, stats);
     } catch (error) {
       throw fromSystemError(error, `The object ${JSON.stringify(key)} could not be looked up`, { key });
     }
@@ -147,11 +147,19 @@ function taken(key: string, cause?: unknown): KeepsakeError {
   });
 }
 
+function tooLong(key: string, cause: unknown): KeepsakeError {
+  return new KeepsakeError("E_LIMIT", `The file system has no room for so long a name: ${JSON.stringify(key)}.`, {
+    cause,
+    context: { key },
+  });
+}
+
 /** ENOTDIR: a part of the key is an object. EISDIR: the key is a part of an object's. */
 const TAKEN = new Set(["EEXIST", "ENOTDIR", "EISDIR"]);
 
 function writeError(error: unknown, key: string, signal: AbortSignal | undefined): unknown {
   if (TAKEN.has(errnoOf(error) ?? "")) return taken(key, error);
+  if (errnoOf(error) === "ENAMETOOLONG") return tooLong(key, error);
   return unlessAborted(error, `The object ${JSON.stringify(key)} could not be written`, { key }, signal);
 }
 

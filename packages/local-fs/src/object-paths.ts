@@ -1,7 +1,7 @@
-import { type BigIntStats, type Stats } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { lstat, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { errnoOf, KeepsakeError, parseArtifactPath } from "@keepsake/core";
+import { errnoOf, KeepsakeError, parseArtifactPath, type StoredObject } from "@keepsake/core";
 import { PARTIAL_PREFIX } from "./partial-file.js";
 
 /**
@@ -33,15 +33,20 @@ export function meansMissing(error: unknown): boolean {
  *
  * @throws the system error
  */
-export async function statObject(root: string, path: string): Promise<Stats | undefined> {
+export async function statObject(root: string, path: string): Promise<BigIntStats | undefined> {
   try {
-    const stats = await lstat(path);
+    const stats = await lstat(path, { bigint: true });
     if (!stats.isFile()) return undefined;
     return (await isReached(root, path)) ? stats : undefined;
   } catch (error) {
     if (meansMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** What a file's facts say of the object in it. Times are whole milliseconds, so that they compare. */
+export function objectOf(key: string, stats: BigIntStats): StoredObject {
+  return { key, sizeBytes: Number(stats.size), modifiedAtMs: Number(stats.mtimeMs) };
 }
 
 /** True when no symbolic link lies between the root (which may be one) and `path`. */

@@ -6,16 +6,11 @@ import { fsyncDirectory, publishFile, writeNewFile } from "@keepsake/files";
 import { isSameFile } from "./object-paths.js";
 import { partialPathIn } from "./partial-file.js";
 
-/** Size in bytes and modification time of what was written. */
-export interface WrittenFile {
-  readonly sizeBytes: number;
-  readonly modifiedAtMs: number;
-}
-
 /**
  * Writes `body` to a hidden file beside `target` and gives it that name once it is whole and on the disk.
  *
  * @param how "new" fails with `EEXIST` when there is such a name; "replace" takes its place
+ * @returns the facts of the file
  * @throws the system error, what the body throws, or the signal's reason. Nothing is left then: neither the hidden file nor,
  *   for a new object, the name
  */
@@ -24,9 +19,9 @@ export async function writeObject(
   body: ByteStream,
   how: "new" | "replace",
   signal?: AbortSignal,
-): Promise<WrittenFile> {
+): Promise<BigIntStats> {
   const partial = partialPathIn(dirname(target));
-  const { sizeBytes } = await writeNewFile(partial, abortable(body, signal), { signal });
+  await writeNewFile(partial, abortable(body, signal), { signal });
   let written: BigIntStats | undefined;
   try {
     written = await lstat(partial, { bigint: true });
@@ -38,7 +33,7 @@ export async function writeObject(
     if (how === "new" && written !== undefined) await withdraw(target, written);
     throw error;
   }
-  return { sizeBytes, modifiedAtMs: Number(written.mtimeNs) / 1e6 };
+  return written;
 }
 
 async function renameOver(partial: string, target: string): Promise<void> {
