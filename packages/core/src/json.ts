@@ -22,7 +22,7 @@ export function isDeeperThan(value: JsonValue, levels: number): boolean {
     for (const item of level) {
       if (typeof item !== "object" || item === null) continue;
       if (depth >= levels) return true;
-      for (const child of Object.values(item) as JsonValue[]) inner.push(child);
+      for (const child of Object.values<JsonValue>(item)) inner.push(child);
     }
     level = inner;
   }

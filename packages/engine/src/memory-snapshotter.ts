@@ -179,10 +179,15 @@ export interface PruneRequest {
   readonly keep?: RetentionRules | undefined;
 }
 
-/** A snapshot is kept when any rule keeps it. */
+/**
+ * Which snapshots stay. One is kept when any rule keeps it; without any rule all are. `maxAgeDays` takes older ones away
+ * from `last`, not from the other rules.
+ */
 export interface RetentionRules {
   /** the newest N */
   readonly last?: number | undefined;
+  /** an upper limit on the age of what `last` keeps */
+  readonly maxAgeDays?: number | undefined;
   /** those younger than this */
   readonly withinDays?: number | undefined;
   readonly hourly?: number | undefined;

@@ -36,6 +36,8 @@ export interface AgentProfile {
 export interface EncodeRequest {
   /** the caller's recipients; undefined: those of the configuration when encryption is on there */
   readonly recipients?: readonly string[] | undefined;
+  /** encrypt to the owners of the identities in these files, when there are no other recipients */
+  readonly toOwnersOf?: readonly string[] | undefined;
   /** true: encrypt to the configuration's recipients although encryption is not on by default */
   readonly forceEncryption?: boolean | undefined;
 }

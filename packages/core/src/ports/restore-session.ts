@@ -1,6 +1,6 @@
 import type { AgentRef } from "../ids/names.js";
 import type { JsonObject } from "../json.js";
-import type { Omission } from "../manifest/schema.js";
+import type { ArtifactMeta, Omission } from "../manifest/schema.js";
 import type { BundleEntry } from "./bundle-entry.js";
 import type { AgentPaths, OpOptions, PathClaim } from "./options.js";
 
@@ -18,6 +18,8 @@ export interface RestoreTarget {
    * @param dir absolute path of live data, which need not exist yet
    */
   stageBeside(dir: string, options?: OpOptions): Promise<string>;
+  /** What the bundle holds of this source (empty in a recovery): its places count among the session's claims. */
+  readonly artifacts: readonly ArtifactMeta[];
   /** What the other sources look after, now or after the restore. Filled only for a source that takes the remainder. */
   readonly claimed: readonly PathClaim[];
   /** Write through open databases instead of replacing them. */
@@ -49,7 +51,7 @@ export interface RestorePlan {
  * removes nothing that a later recovery needs. Directories made by `stageBeside` are removed by the engine.
  */
 export interface RestoreSession extends AsyncDisposable {
-  /** Places this source looks after in the live memory. */
+  /** Places this source looks after in the live memory: those it has now, and those its artifacts will go to. */
   readonly claims: readonly PathClaim[];
   /**
    * @param entries all artifacts of this source in the bundle; checked: safe paths, right sizes and digests

@@ -10,7 +10,7 @@ function convert(value: JsonValue, rename: (key: string) => string, isMap: (key:
   if (Array.isArray(value)) return value.map((item: JsonValue) => convert(item, rename, isMap));
   if (!isJsonObject(value)) return value;
   const out: Record<string, JsonValue> = {};
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of Object.entries(value) as [string, JsonValue | undefined][]) {
     if (item === undefined) continue;
     const name = rename(key);
     // defineProperty: a key "__proto__" from outside must become a plain property, not the prototype.

@@ -1,0 +1,125 @@
+import {
+  contentDigest,
+  HashedStream,
+  isSealIntact,
+  KeepsakeError,
+  type OpOptions,
+  type ParsedManifest,
+} from "@keepsake/core";
+import { inject, injectable } from "tsyringe";
+import { WORKSPACE } from "../tokens.js";
+import type { Workspace } from "../workspace.js";
+import type { BundleOrigin } from "./bundle-origin.js";
+import { decodeThrough } from "./codec-chain.js";
+import { type ArchiveSink, readArchive } from "./read-archive.js";
+
+/** How a bundle is read. */
+export interface ReadOptions extends OpOptions {
+  readonly identityFiles: readonly string[];
+  readonly limits: { readonly maxManifestBytes: number; readonly maxBundleBytes: number };
+  readonly onBytes?: ((done: number, total: number) => void) | undefined;
+}
+
+/** A bundle that was read to its end. */
+export interface ReadBundle extends ParsedManifest {
+  readonly sizeBytes: number;
+  readonly fileSha256: string;
+}
+
+/** Reads bundles. Nothing of them is trusted before it was checked. */
+@injectable()
+export class BundleReader {
+  readonly #workspace: Workspace;
+
+  constructor(@inject(WORKSPACE) workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  /** Reads the whole bundle; the archive's rules are enforced, seal and digests beside it are not judged. */
+  async read(origin: BundleOrigin, sink: ArchiveSink, options: ReadOptions): Promise<ReadBundle> {
+    const { sizeBytes, body } = await this.#open(origin, options);
+    const hashed = new HashedStream(options.onBytes === undefined ? body : counted(body, sizeBytes, options.onBytes));
+    const decoded = await this.#decode(origin, hashed, options);
+    const { signal, limits } = options;
+    const parsed = await readArchive(decoded, sink, { maxManifestBytes: limits.maxManifestBytes, signal });
+    return { ...parsed, sizeBytes, fileSha256: hashed.digest.sha256 };
+  }
+
+  /**
+   * Reads the whole bundle and lets it pass only when every check does: the digest beside it, the seal, the content
+   * digest, each artifact.
+   *
+   * @throws KeepsakeError `E_INTEGRITY` and all that {@link readArchive} throws
+   */
+  async readVerified(origin: BundleOrigin, sink: ArchiveSink, options: ReadOptions): Promise<ReadBundle> {
+    const recorded = await origin.recordedDigest(options.signal);
+    if (recorded === undefined) throw digestMissing(origin);
+    const sealed: ArchiveSink = {
+      ...sink,
+      async manifest(parsed) {
+        checkSeal(parsed);
+        await sink.manifest?.(parsed);
+      },
+    };
+    const bundle = await this.read(origin, sealed, options);
+    if (bundle.fileSha256 !== recorded) {
+      throw new KeepsakeError("E_INTEGRITY", `${origin.label} is not what the digest beside it says.`, {
+        context: { expected: recorded, found: bundle.fileSha256 },
+      });
+    }
+    return bundle;
+  }
+
+  /** The manifest alone; its seal is checked, nothing behind it is read. */
+  async manifest(origin: BundleOrigin, options: ReadOptions): Promise<ParsedManifest> {
+    const { body } = await this.#open(origin, options);
+    const decoded = await this.#decode(origin, body, options);
+    const { signal, limits } = options;
+    const archive = { maxManifestBytes: limits.maxManifestBytes, manifestOnly: true, signal };
+    const parsed = await readArchive(decoded, {}, archive);
+    checkSeal(parsed);
+    return parsed;
+  }
+
+  async #open(origin: BundleOrigin, options: ReadOptions) {
+    const { maxBundleBytes } = options.limits;
+    const opened = await origin.open(options.signal);
+    if (opened.sizeBytes <= maxBundleBytes) return opened;
+    throw new KeepsakeError("E_LIMIT", `${origin.label} is larger than the configuration allows.`, {
+      context: { size_bytes: opened.sizeBytes, max_bytes: maxBundleBytes },
+      hint: "Raise limits.max_bundle_bytes to read it.",
+    });
+  }
+
+  async #decode(origin: BundleOrigin, body: AsyncIterable<Uint8Array>, options: ReadOptions) {
+    const codecs = await this.#workspace.decoders(origin.fileName, options.identityFiles);
+    // What is decoded is held to the manifest's sizes by the archive reader, which stops at the first byte too many.
+    return decodeThrough(codecs, body, { maxOutputBytes: Number.MAX_SAFE_INTEGER, signal: options.signal });
+  }
+}
+
+/** @throws KeepsakeError `E_INTEGRITY` when seal or content digest of a manifest do not fit */
+export function checkSeal({ manifest, wire }: ParsedManifest): void {
+  if (!isSealIntact(wire)) throw new KeepsakeError("E_INTEGRITY", "The manifest's seal does not fit: it was changed.");
+  if (contentDigest(manifest.artifacts) === manifest.bundleSha256) return;
+  throw new KeepsakeError("E_INTEGRITY", "The manifest's content digest does not fit its artifacts.");
+}
+
+function digestMissing(origin: BundleOrigin): KeepsakeError {
+  return new KeepsakeError("E_INTEGRITY", `There is no digest beside ${origin.label}.`, {
+    hint: `If you trust the file, write its digest beside it: sha256sum <bundle> > <bundle>.sha256`,
+  });
+}
+
+async function* counted(
+  input: AsyncIterable<Uint8Array>,
+  total: number,
+  onBytes: (done: number, total: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  for await (const chunk of input) {
+    done += chunk.length;
+    onBytes(done, total);
+    yield chunk;
+  }
+}

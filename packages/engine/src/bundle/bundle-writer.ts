@@ -1,0 +1,127 @@
+import {
+  type AgentRef,
+  type BundleStore,
+  type ByteStream,
+  type Codec,
+  encodeManifest,
+  HashedStream,
+  type JsonValue,
+  type Manifest,
+  type OpOptions,
+  sealManifest,
+  type SnapshotId,
+  type SnapshotRecord,
+  type UnsealedManifest,
+} from "@keepsake/core";
+import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
+import { recordOf } from "../catalog/record-of.js";
+import { bundleKey, digestKey, recordKey } from "../layout.js";
+import { encodeThrough, suffixOf } from "./codec-chain.js";
+import { packArchive } from "./pack-archive.js";
+import type { StagedArtifactFile } from "./staged-bundle.js";
+
+/** A bundle ready to be written. */
+export interface BundleToWrite {
+  readonly unsealed: Omit<UnsealedManifest, "encryption">;
+  /** in the order of the manifest's artifacts */
+  readonly artifacts: readonly StagedArtifactFile[];
+  readonly codecs: readonly Codec[];
+}
+
+/** The sealed manifest and the encoded bytes of a bundle. */
+export function encodeBundle(
+  bundle: BundleToWrite,
+  { signal, onBytes }: Pick<Publication, "signal" | "onBytes">,
+): { manifest: Manifest; bytes: ByteStream } {
+  const encryption = encryptionOf(bundle.codecs);
+  const { manifest, wire } = sealManifest({ ...bundle.unsealed, ...(encryption === undefined ? {} : { encryption }) });
+  const archive = packArchive(encodeManifest(wire), bundle.artifacts, signal);
+  const input = onBytes === undefined ? archive : reported(archive, onBytes);
+  return { manifest, bytes: encodeThrough(bundle.codecs, input, signal) };
+}
+
+async function* reported(input: ByteStream, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  for await (const chunk of input) {
+    done += chunk.length;
+    onBytes(done);
+    yield chunk;
+  }
+}
+
+function encryptionOf(codecs: readonly Codec[]): UnsealedManifest["encryption"] {
+  const facts = codecs.find((codec) => codec.encrypts === true)?.describe?.();
+  if (facts === undefined) return undefined;
+  const fingerprints: JsonValue = facts["recipientsFingerprint"] ?? [];
+  return {
+    scheme: typeof facts["scheme"] === "string" ? facts["scheme"] : "unknown",
+    recipientsFingerprint: Array.isArray(fingerprints) ? fingerprints.map(String) : [],
+  };
+}
+
+/** Where a bundle is published, and under what guard. */
+export interface Publication extends OpOptions {
+  readonly ref: AgentRef;
+  readonly id: SnapshotId;
+  readonly store: BundleStore;
+  readonly privateLabel: boolean;
+  readonly onBytes?: ((bytesPacked: number) => void) | undefined;
+  /** asked right before the record makes the snapshot visible */
+  readonly assertHeld: () => Promise<void>;
+}
+
+/**
+ * Writes a bundle into a store: body, digest, then the record, which makes it exist. On any failure before the record
+ * nothing stays.
+ */
+export async function publishBundle(
+  bundle: BundleToWrite,
+  publication: Publication,
+): Promise<{ readonly manifest: Manifest; readonly record: SnapshotRecord }> {
+  const { bytes, manifest } = encodeBundle(bundle, publication);
+  const key = bundleKey(publication.ref, publication.id, suffixOf(bundle.codecs));
+  const codecs = bundle.codecs.map((codec) => codec.id);
+  return { manifest, record: await publishBytes(bytes, key, manifest, codecs, publication) };
+}
+
+/** The same for bytes that are a bundle already. */
+export async function publishBytes(
+  bytes: ByteStream,
+  key: string,
+  manifest: Manifest,
+  codecs: readonly string[],
+  { ref, id, store, signal, privateLabel, assertHeld }: Publication,
+): Promise<SnapshotRecord> {
+  const hashed = new HashedStream(bytes);
+  const catalog = new SnapshotCatalog(store);
+  try {
+    await store.put(key, hashed, { signal });
+    const { sizeBytes, sha256: fileSha256 } = hashed.digest;
+    await store.put(digestKey(key), once(`${fileSha256}\n`), { signal });
+    const record = recordOf(manifest, { bundlePath: key, sizeBytes, fileSha256, codecs, privateLabel });
+    await assertHeld();
+    await catalog.publish(record, { signal });
+    return record;
+  } catch (error) {
+    await withdraw(store, key, recordKey(ref, id));
+    throw error;
+  }
+}
+
+/**
+ * Takes back what was written before the record. A record that is there although writing it failed (an answer that was
+ * lost on the way) makes the snapshot exist: then nothing is taken back.
+ */
+async function withdraw(store: BundleStore, key: string, record: string): Promise<void> {
+  try {
+    if ((await store.head(record)) !== undefined) return;
+    await store.delete(key);
+    await store.delete(digestKey(key));
+  } catch {
+    // Without a record nobody sees it; the next sweep removes what could not be removed now.
+  }
+}
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}

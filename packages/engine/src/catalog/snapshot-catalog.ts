@@ -1,0 +1,136 @@
+import {
+  type AgentRef,
+  type BundleStore,
+  collectBytes,
+  encodeRecord,
+  isKeepsakeError,
+  isSnapshotId,
+  KeepsakeError,
+  type OpOptions,
+  parseAgentId,
+  parseRecord,
+  parseSnapshotId,
+  parseTenantId,
+  type SnapshotRecord,
+} from "@keepsake/core";
+import { agentPrefix, digestKey, parseKey, recordKey, TENANTS_PREFIX } from "../layout.js";
+import type { ListReport } from "../memory-snapshotter.js";
+
+const MAX_RECORD_BYTES = 1024 * 1024;
+
+/** The records of one store: which snapshots there are. Opens no bundle. */
+export class SnapshotCatalog {
+  readonly #store: BundleStore;
+
+  constructor(store: BundleStore) {
+    this.#store = store;
+  }
+
+  /** All snapshots of one agent, or of every agent; newest first. What cannot be read is listed as such. */
+  async list(ref: AgentRef | undefined, options: OpOptions = {}): Promise<ListReport> {
+    const snapshots: SnapshotRecord[] = [];
+    const unreadable: { key: string; code: string; message: string }[] = [];
+    const prefix = ref === undefined ? TENANTS_PREFIX : agentPrefix(ref);
+    for await (const { key } of this.#store.list(prefix, options)) {
+      if (parseKey(key)?.part !== "record") continue;
+      try {
+        snapshots.push(await this.#readRecord(key, options));
+      } catch (error) {
+        if (!isKeepsakeError(error)) throw error;
+        // Deleted between the listing and the reading: it no longer exists.
+        if (error.code !== "E_NOT_FOUND") unreadable.push({ key, code: error.code, message: error.message });
+      }
+    }
+    snapshots.sort((a, b) => (a.id < b.id ? 1 : -1));
+    return { snapshots, unreadable };
+  }
+
+  /**
+   * The snapshot that a reference means: an id, a unique prefix of 4 or more characters, `latest`, or `latest~N`.
+   *
+   * @throws KeepsakeError `E_NOT_FOUND`, `E_AMBIGUOUS_REF`, `E_INVALID_ID` for what is no reference at all
+   */
+  async resolve(ref: AgentRef, reference: string, options: OpOptions = {}): Promise<SnapshotRecord> {
+    if (isSnapshotId(reference)) return this.#byId(ref, reference, options);
+    const { snapshots } = await this.list(ref, options);
+    const latest = /^latest(?:~(\d{1,9}))?$/.exec(reference);
+    if (latest !== null) {
+      const found = snapshots[Number(latest[1] ?? 0)];
+      if (found === undefined) throw notFound(ref, reference);
+      return found;
+    }
+    if (!/^[0-9a-f-]{4,36}$/.test(reference)) {
+      throw new KeepsakeError("E_INVALID_ID", `${JSON.stringify(reference.slice(0, 80))} is no snapshot reference.`, {
+        hint: "Use an id, a unique prefix of 4 or more characters, latest, or latest~N.",
+      });
+    }
+    const matching = snapshots.filter((snapshot) => snapshot.id.startsWith(reference));
+    const [only] = matching;
+    if (only === undefined) throw notFound(ref, reference);
+    if (matching.length === 1) return only;
+    throw new KeepsakeError("E_AMBIGUOUS_REF", `${reference} fits ${String(matching.length)} snapshots.`, {
+      context: { candidates: matching.map((snapshot) => snapshot.id) },
+    });
+  }
+
+  /** Makes a snapshot exist. @throws KeepsakeError `E_ALREADY_EXISTS` */
+  async publish(record: SnapshotRecord, options: OpOptions = {}): Promise<void> {
+    await this.#store.put(keyOf(record), once(encodeRecord(record)), options);
+  }
+
+  /** Notes something new about a snapshot in its record, where the store can; returns whether it did. */
+  async amend(record: SnapshotRecord, options: OpOptions = {}): Promise<boolean> {
+    if (this.#store.replace === undefined) return false;
+    await this.#store.replace(keyOf(record), encodeRecord(record), options);
+    return true;
+  }
+
+  /** Removes a snapshot: the record first, so that it is gone whole at one instant; then what it described. */
+  async remove(record: SnapshotRecord, options: OpOptions = {}): Promise<void> {
+    await this.#store.delete(keyOf(record), options);
+    await this.#store.delete(record.bundlePath, options);
+    await this.#store.delete(digestKey(record.bundlePath), options);
+  }
+
+  async #byId(ref: AgentRef, id: string, options: OpOptions): Promise<SnapshotRecord> {
+    try {
+      return await this.#readRecord(recordKey(ref, parseSnapshotId(id)), options);
+    } catch (error) {
+      if (isKeepsakeError(error, "E_NOT_FOUND")) throw notFound(ref, id);
+      throw error;
+    }
+  }
+
+  async #readRecord(key: string, options: OpOptions): Promise<SnapshotRecord> {
+    const { body } = await this.#store.get(key, options);
+    const record = parseRecord(await collectBytes(body, MAX_RECORD_BYTES));
+    checkPlace(record, key);
+    return record;
+  }
+}
+
+/** A record speaks of its own snapshot alone: a planted one must not point elsewhere. */
+function checkPlace(record: SnapshotRecord, key: string): void {
+  const place = parseKey(key);
+  const bundle = parseKey(record.bundlePath);
+  const fits = (parts: typeof place) =>
+    parts?.id === record.id && parts.agent === record.agentId && parts.tenant === record.tenant;
+  if (fits(place) && fits(bundle) && bundle?.part === "bundle") return;
+  throw new KeepsakeError("E_RECORD", `The record ${key} speaks of another snapshot.`, { context: { key } });
+}
+
+function keyOf(record: SnapshotRecord): string {
+  const ref = { tenant: parseTenantId(record.tenant), agent: parseAgentId(record.agentId) };
+  return recordKey(ref, parseSnapshotId(record.id));
+}
+
+function notFound({ agent, tenant }: AgentRef, reference: string): KeepsakeError {
+  return new KeepsakeError("E_NOT_FOUND", `The agent ${agent} has no snapshot ${reference}.`, {
+    context: { agent, tenant, ref: reference },
+    hint: `See \`keepsake list --agent ${agent}\`.`,
+  });
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,107 @@
+import { KeepsakeError, type RedactionReport, type SnapshotRecord } from "@keepsake/core";
+import { inject, injectable } from "tsyringe";
+import { uuidv7 } from "uuidv7";
+import { agentRefOf } from "../agent-ref.js";
+import { AgentSession, type LockedOptions } from "../agent-session.js";
+import { BundleReader } from "../bundle/bundle-reader.js";
+import type { BundleOrigin } from "../bundle/bundle-origin.js";
+import { encodeBundle } from "../bundle/bundle-writer.js";
+import { suffixOf } from "../bundle/codec-chain.js";
+import { locateBundle } from "../bundle/locate-bundle.js";
+import { rebuildBundle, stagedArtifactsOf } from "../bundle/rebuild-bundle.js";
+import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
+import type { ExportReport, ExportRequest, OperationOptions } from "../memory-snapshotter.js";
+import { UnpackedBundle } from "../restore/unpacked-bundle.js";
+import { PrivateStaging } from "../snapshot/private-staging.js";
+import { redactStaged } from "../snapshot/redact-staged.js";
+import { WORKSPACE } from "../tokens.js";
+import type { AgentProfile, Workspace } from "../workspace.js";
+import { ExportTarget } from "./export-target.js";
+
+/** Copies a snapshot out of the store, with its digest; redacted or encrypted anew on the way if asked. */
+@injectable()
+export class ExportOperation {
+  readonly #workspace: Workspace;
+  readonly #session: AgentSession;
+  readonly #reader: BundleReader;
+
+  constructor(
+    @inject(WORKSPACE) workspace: Workspace,
+    @inject(AgentSession) session: AgentSession,
+    @inject(BundleReader) reader: BundleReader,
+  ) {
+    this.#workspace = workspace;
+    this.#session = session;
+    this.#reader = reader;
+  }
+
+  async run(request: ExportRequest, options: OperationOptions): Promise<ExportReport> {
+    const ref = agentRefOf(request);
+    const { store, lock } = await this.#workspace.storeOf(ref);
+    return this.#session.run(ref, lock.timeoutMs, options, async (_held, locked) => {
+      const { record, origin } = await locateBundle(store, ref, request.ref, locked);
+      const changes = request.redact === true || (request.recipients?.length ?? 0) > 0;
+      return changes ? this.#rebuild(request, origin, locked) : copy(request, record, origin, locked);
+    });
+  }
+
+  async #rebuild(request: ExportRequest, origin: BundleOrigin, options: LockedOptions): Promise<ExportReport> {
+    const ref = agentRefOf(request);
+    const profile = await this.#workspace.profile(ref, request.memory);
+    await using staging = await PrivateStaging.make(this.#workspace.stateRoot, ref, uuidv7());
+    const { signal } = options;
+    const identityFiles = request.identityFiles ?? [];
+    const reading = { identityFiles, limits: profile.limits, signal };
+    const unpacked = await UnpackedBundle.unpack(this.#reader, origin, staging, reading);
+    const wasEncrypted = unpacked.manifest.encryption !== undefined;
+    const codecs = await this.#workspace.encoders(ref, {
+      recipients: request.recipients,
+      // A copy of an encrypted bundle is never plaintext because nobody was named.
+      forceEncryption: wasEncrypted,
+      ...(wasEncrypted ? { toOwnersOf: identityFiles } : {}),
+    });
+    const id = unpacked.manifest.snapshotId;
+    const target = await ExportTarget.at(request.to, id, `.tar${suffixOf(codecs)}`);
+    const staged = stagedArtifactsOf(unpacked);
+    const redacted = request.redact === true ? await redact(staged, profile, options) : undefined;
+    const rebuilt = rebuildBundle(unpacked.manifest, redacted?.artifacts ?? staged, codecs, redacted?.report);
+    const { bytes } = encodeBundle(rebuilt, { signal });
+    const { sizeBytes, sha256 } = await target.write(bytes, () => undefined, { signal });
+    return { id, bundle: target.path, sha256File: target.digestPath, sizeBytes, fileSha256: sha256 };
+  }
+}
+
+async function copy(
+  request: ExportRequest,
+  record: SnapshotRecord,
+  origin: BundleOrigin,
+  { signal }: LockedOptions,
+): Promise<ExportReport> {
+  const suffix = origin.fileName.slice(record.id.length);
+  const target = await ExportTarget.at(request.to, record.id, suffix);
+  const { body } = await origin.open(signal);
+  const check = ({ sha256 }: { readonly sha256: string }) => {
+    if (sha256 === record.fileSha256) return;
+    throw new KeepsakeError("E_INTEGRITY", `The stored bundle ${record.id} is damaged; it is not exported.`, {
+      context: { id: record.id },
+    });
+  };
+  const { sizeBytes, sha256 } = await target.write(body, check, { signal });
+  return { id: record.id, bundle: target.path, sha256File: target.digestPath, sizeBytes, fileSha256: sha256 };
+}
+
+/** Redacts each source's artifacts as that source does it; those of unknown sources as text. */
+async function redact(
+  staged: readonly StagedArtifactFile[],
+  profile: AgentProfile,
+  { signal }: LockedOptions,
+): Promise<{ readonly artifacts: readonly StagedArtifactFile[]; readonly report: RedactionReport }> {
+  const ids = [...new Set(staged.map(({ meta }) => meta.source))];
+  const units = ids.map((id) => {
+    const source = profile.sources.find((candidate) => candidate.id === id);
+    const artifacts = staged.filter(({ meta }) => meta.source === id);
+    return source === undefined ? { artifacts } : { artifacts, source };
+  });
+  const report = await redactStaged(units, profile.redaction.policy, { signal });
+  return { artifacts: units.flatMap(({ artifacts }) => artifacts), report };
+}

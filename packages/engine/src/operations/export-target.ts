@@ -1,0 +1,107 @@
+import { lstat, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import {
+  type ByteDigest,
+  type ByteStream,
+  errnoOf,
+  fromSystemError,
+  KeepsakeError,
+  type OpOptions,
+} from "@keepsake/core";
+import { publishFile, writeNewFile } from "@keepsake/files";
+
+/** A bundle file to be written with its `.sha256`; neither overwrites anything. */
+export class ExportTarget {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * @param to a file, or an existing folder, in which the bundle keeps its own name
+   * @param suffix ".tar" and what the codecs append: a file's name must end so, because it tells how to read the file
+   * @throws KeepsakeError `E_ALREADY_EXISTS`, `E_NOT_FOUND` (no such folder), `E_USAGE` (wrong ending)
+   */
+  static async at(to: string, id: string, suffix: string): Promise<ExportTarget> {
+    const isFolder = await stat(to).then(
+      (stats) => stats.isDirectory(),
+      () => false,
+    );
+    const path = isFolder ? join(to, `${id}${suffix}`) : to;
+    if (!basename(path).endsWith(suffix)) {
+      throw new KeepsakeError(
+        "E_USAGE",
+        `The name of this bundle must end in ${suffix}: it tells how to read the file.`,
+        {
+          context: { to, suffix },
+        },
+      );
+    }
+    if (
+      !(await stat(dirname(path)).then(
+        (stats) => stats.isDirectory(),
+        () => false,
+      ))
+    ) {
+      throw new KeepsakeError("E_NOT_FOUND", `There is no folder ${dirname(path)}.`, { context: { to } });
+    }
+    for (const name of [path, digestOf(path)]) if (await exists(name)) throw alreadyThere(name);
+    return new ExportTarget(path);
+  }
+
+  /** The digest file beside it. */
+  get digestPath(): string {
+    return digestOf(this.path);
+  }
+
+  /**
+   * Writes both files; on any failure neither is left.
+   *
+   * @param check judges the digest of what was written, before it gets its name
+   */
+  async write(bytes: ByteStream, check: (digest: ByteDigest) => void, { signal }: OpOptions): Promise<ByteDigest> {
+    const partial = join(dirname(this.path), `.keepsake-export-${basename(this.path)}.partial`);
+    try {
+      const digest = await writeNewFile(partial, bytes, { signal, mode: 0o600 });
+      check(digest);
+      await this.#publish(partial, digest);
+      return digest;
+    } catch (error) {
+      if (errnoOf(error) === "EEXIST") throw alreadyThere(this.path);
+      throw fromSystemError(error, `The bundle ${this.path} cannot be written`);
+    } finally {
+      await unlink(partial).catch(() => undefined);
+    }
+  }
+
+  /** The digest first: a crash in between leaves a digest alone, never a bundle that fails its check. */
+  async #publish(partial: string, { sha256 }: ByteDigest): Promise<void> {
+    await writeNewFile(this.digestPath, once(`${sha256}\n`));
+    try {
+      await publishFile(partial, this.path);
+    } catch (error) {
+      await unlink(this.digestPath).catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+function digestOf(path: string): string {
+  return `${path}.sha256`;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function alreadyThere(path: string): KeepsakeError {
+  return new KeepsakeError("E_ALREADY_EXISTS", `${path} exists; nothing is overwritten.`, { context: { path } });
+}
+
+async function* once(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}

@@ -1,0 +1,34 @@
+import { inject, injectable } from "tsyringe";
+import { agentRefOf } from "../agent-ref.js";
+import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
+import type { ListReport, ListRequest, OperationOptions } from "../memory-snapshotter.js";
+import { WORKSPACE } from "../tokens.js";
+import type { Workspace } from "../workspace.js";
+
+/** Lists snapshots from their records; opens no bundle. */
+@injectable()
+export class ListOperation {
+  readonly #workspace: Workspace;
+
+  constructor(@inject(WORKSPACE) workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  async run({ agent, tenant }: ListRequest, options: OperationOptions): Promise<ListReport> {
+    if (agent !== undefined) {
+      const ref = agentRefOf({ agent, tenant });
+      const { store } = await this.#workspace.storeOf(ref);
+      return new SnapshotCatalog(store).list(ref, options);
+    }
+    const reports = [];
+    for (const store of this.#workspace.stores) reports.push(await new SnapshotCatalog(store).list(undefined, options));
+    const mine = (of: string) => tenant === undefined || of === tenant;
+    return {
+      snapshots: reports
+        .flatMap((report) => report.snapshots)
+        .filter((record) => mine(record.tenant))
+        .sort((a, b) => (a.id < b.id ? 1 : -1)),
+      unreadable: reports.flatMap((report) => report.unreadable),
+    };
+  }
+}

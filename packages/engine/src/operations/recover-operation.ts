@@ -1,0 +1,79 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type AgentRef, type Clock, errnoOf, parseAgentId, parseTenantId } from "@keepsake/core";
+import { inject, injectable } from "tsyringe";
+import { agentRefOf } from "../agent-ref.js";
+import { lockName } from "../layout.js";
+import type { OperationOptions, RecoverReport } from "../memory-snapshotter.js";
+import { RestoreRecovery } from "../restore/restore-recovery.js";
+import { PrivateStaging } from "../snapshot/private-staging.js";
+import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
+import type { Workspace } from "../workspace.js";
+import { ORPHAN_GRACE_MS, OrphanSweep } from "../catalog/orphan-sweep.js";
+
+/** Finishes or undoes interrupted restores, and sweeps what crashes left. */
+@injectable()
+export class RecoverOperation {
+  readonly #workspace: Workspace;
+  readonly #recovery: RestoreRecovery;
+
+  readonly #clock: Clock;
+
+  constructor(
+    @inject(WORKSPACE) workspace: Workspace,
+    @inject(RestoreRecovery) recovery: RestoreRecovery,
+    @inject(ENGINE_CLOCK) clock: Clock,
+  ) {
+    this.#workspace = workspace;
+    this.#recovery = recovery;
+    this.#clock = clock;
+  }
+
+  async run(
+    request: { readonly agent?: string; readonly tenant?: string },
+    options: OperationOptions,
+  ): Promise<RecoverReport> {
+    const { agent, tenant } = request;
+    const restores: RecoverReport["restores"][number][] = [];
+    const swept: string[] = [];
+    const refs = agent === undefined ? await this.#agentsWithTraces() : [agentRefOf({ agent, tenant })];
+    for (const ref of refs) {
+      const { lock, store } = await this.#workspace.storeOf(ref);
+      const timeoutMs = lock.timeoutMs;
+      await using held = await this.#workspace.locks.acquire(lockName(ref), { timeoutMs, signal: options.signal });
+      const recovered = await this.#recovery.recover(ref, { signal: held.signal });
+      if (recovered !== undefined) restores.push(recovered);
+      swept.push(...(await PrivateStaging.sweep(this.#workspace.stateRoot, ref)));
+      swept.push(...(await new OrphanSweep(store).run(ref, this.#clock.now(), { signal: held.signal })));
+    }
+    for (const store of this.#workspace.stores) {
+      swept.push(...((await store.sweep?.({ olderThanMs: ORPHAN_GRACE_MS, signal: options.signal })) ?? []));
+    }
+    return { restores, swept };
+  }
+
+  /** Every agent that left a journal, staging, or objects in a store. */
+  async #agentsWithTraces(): Promise<readonly AgentRef[]> {
+    const names = new Set<string>();
+    for (const kind of ["journals", "staging"]) {
+      const root = join(this.#workspace.stateRoot, kind);
+      for (const tenant of await namesIn(root)) {
+        for (const agent of await namesIn(join(root, tenant))) names.add(`${tenant}/${agent.replace(/\.json$/, "")}`);
+      }
+    }
+    for (const store of this.#workspace.stores) for await (const name of OrphanSweep.agentsOf(store)) names.add(name);
+    return [...names].map((name) => {
+      const [tenant = "", agent = ""] = name.split("/");
+      return { tenant: parseTenantId(tenant), agent: parseAgentId(agent) };
+    });
+  }
+}
+
+async function namesIn(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}

@@ -1,0 +1,201 @@
+import {
+  type Clock,
+  contentDigest,
+  digestOf,
+  type ErrorCode,
+  isKeepsakeError,
+  isSealIntact,
+  type ParsedManifest,
+  type SnapshotRecord,
+} from "@keepsake/core";
+import { inject, injectable } from "tsyringe";
+import { agentRefOf } from "../agent-ref.js";
+import { type BundleOrigin, originInFile } from "../bundle/bundle-origin.js";
+import { BundleReader, type ReadOptions } from "../bundle/bundle-reader.js";
+import { locateBundle } from "../bundle/locate-bundle.js";
+import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
+import type { OperationOptions, VerifyCheck, VerifyReport, VerifyRequest } from "../memory-snapshotter.js";
+import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
+import type { Workspace } from "../workspace.js";
+
+const NO_LIMITS = { maxManifestBytes: 64 * 1024 * 1024, maxBundleBytes: Number.MAX_SAFE_INTEGER };
+
+/** Checks a bundle, and says of each check whether it passed, failed, or could not be made. */
+@injectable()
+export class VerifyOperation {
+  readonly #workspace: Workspace;
+  readonly #reader: BundleReader;
+  readonly #clock: Clock;
+
+  constructor(
+    @inject(WORKSPACE) workspace: Workspace,
+    @inject(BundleReader) reader: BundleReader,
+    @inject(ENGINE_CLOCK) clock: Clock,
+  ) {
+    this.#workspace = workspace;
+    this.#reader = reader;
+    this.#clock = clock;
+  }
+
+  async run(request: VerifyRequest, options: OperationOptions): Promise<VerifyReport> {
+    const reading = {
+      identityFiles: request.identityFiles ?? [],
+      limits: NO_LIMITS,
+      signal: options.signal,
+      onBytes: (bytesDone: number, bytesTotal: number) =>
+        options.onProgress?.({ phase: "verify", bytesDone, bytesTotal }),
+    };
+    if (request.ref === undefined) return this.#check(originInFile(request.bundleFile), undefined, reading);
+    const ref = agentRefOf(request);
+    const { store, limits } = await this.#workspace.storeOf(ref);
+    const { record, origin } = await locateBundle(store, ref, request.ref, { signal: options.signal });
+    const report = await this.#check(origin, record, { ...reading, limits });
+    if (report.checks.every(({ status }) => status === "ok")) {
+      await new SnapshotCatalog(store).amend(
+        { ...record, verifiedAtMs: this.#clock.now() },
+        { signal: options.signal },
+      );
+    }
+    return report;
+  }
+
+  async #check(origin: BundleOrigin, record: SnapshotRecord | undefined, reading: ReadOptions): Promise<VerifyReport> {
+    const stored = await checkStored(origin, record, reading);
+    const inside = await this.#checkInside(origin, reading);
+    const checks = [...stored, ...inside.checks, ...checkRecord(record, inside.parsed)];
+    return {
+      bundle: origin.label,
+      ok: checks.every(({ status }) => status !== "failed"),
+      checks,
+      schemaVersions: inside.parsed?.manifest.schemaVersions ?? record?.schemaVersions ?? {},
+      ageProtected:
+        record?.encrypted ?? (inside.parsed?.manifest.encryption !== undefined || origin.fileName.endsWith(".age")),
+    };
+  }
+
+  async #checkInside(
+    origin: BundleOrigin,
+    reading: ReadOptions,
+  ): Promise<{ readonly checks: VerifyCheck[]; readonly parsed?: ParsedManifest }> {
+    let parsed: ParsedManifest | undefined;
+    const sink = {
+      manifest: (found: ParsedManifest) => {
+        parsed = found;
+      },
+    };
+    try {
+      await this.#reader.read(origin, sink, { ...reading, onBytes: undefined });
+    } catch (error) {
+      const failure = failureOf(error);
+      // Without a key nothing inside can be judged: that is no failure of the bundle.
+      if (failure.code === "E_IDENTITY" || failure.code === "E_DECRYPT") {
+        return { checks: INSIDE.map((name) => ({ name, status: "not_checked" as const, detail: failure.detail })) };
+      }
+      return parsed === undefined ? { checks: unread(failure) } : { checks: broken(parsed, failure), parsed };
+    }
+    return parsed === undefined
+      ? { checks: unread({ code: "E_MANIFEST", detail: "The bundle has no manifest." }) }
+      : { checks: [...manifestChecks(parsed), { name: "artifacts", status: "ok" }], parsed };
+  }
+}
+
+const INSIDE = ["manifest", "manifest_seal", "content_digest", "artifacts"] as const;
+
+interface Failure {
+  readonly code: ErrorCode;
+  readonly detail: string;
+}
+
+/** @throws what is no finding about the bundle: an abort, a defect, a store that cannot be reached */
+function failureOf(error: unknown): Failure {
+  if (!isKeepsakeError(error) || OURS.has(error.code)) throw error;
+  return { code: error.code, detail: error.message };
+}
+
+/** Failures that say nothing about the bundle. */
+const OURS: ReadonlySet<ErrorCode> = new Set([
+  "E_IO",
+  "E_INTERNAL",
+  "E_NOT_FOUND",
+  "E_PERMISSION",
+  "E_RECIPIENT",
+  "E_PLUGIN_FAILED",
+]);
+
+async function checkStored(
+  origin: BundleOrigin,
+  record: SnapshotRecord | undefined,
+  { signal, onBytes }: ReadOptions,
+): Promise<VerifyCheck[]> {
+  const { sizeBytes, body } = await origin.open(signal);
+  const { sha256 } = await digestOf(reported(body, sizeBytes, onBytes));
+  const name = "file_digest";
+  try {
+    const recorded = await origin.recordedDigest(signal);
+    if (recorded === undefined) {
+      return [{ name, status: "failed", code: "E_INTEGRITY", detail: "There is no .sha256 beside the bundle." }];
+    }
+    const fits = recorded === sha256 && (record === undefined || record.fileSha256 === sha256);
+    if (fits) return [{ name, status: "ok" }];
+    return [{ name, status: "failed", code: "E_INTEGRITY", detail: `The bytes hash to ${sha256}.` }];
+  } catch (error) {
+    const { code, detail } = failureOf(error);
+    return [{ name, status: "failed", code, detail }];
+  }
+}
+
+async function* reported(
+  body: AsyncIterable<Uint8Array>,
+  total: number,
+  onBytes: ReadOptions["onBytes"],
+): AsyncGenerator<Uint8Array> {
+  let done = 0;
+  for await (const chunk of body) {
+    done += chunk.length;
+    onBytes?.(done, total);
+    yield chunk;
+  }
+}
+
+function manifestChecks({ manifest, wire }: ParsedManifest): VerifyCheck[] {
+  const judge = (name: string, passed: boolean, detail: string): VerifyCheck =>
+    passed ? { name, status: "ok" } : { name, status: "failed", code: "E_INTEGRITY", detail };
+  return [
+    { name: "manifest", status: "ok" },
+    judge("manifest_seal", isSealIntact(wire), "A field of the manifest was changed."),
+    judge(
+      "content_digest",
+      contentDigest(manifest.artifacts) === manifest.bundleSha256,
+      "It does not fit the artifacts.",
+    ),
+  ];
+}
+
+function broken(parsed: ParsedManifest, { code, detail }: Failure): VerifyCheck[] {
+  return [...manifestChecks(parsed), { name: "artifacts", status: "failed", code, detail }];
+}
+
+function unread({ code, detail }: Failure): VerifyCheck[] {
+  const rest = INSIDE.slice(1).map((name) => ({
+    name,
+    status: "not_checked" as const,
+    detail: "The manifest cannot be read.",
+  }));
+  return [{ name: "manifest", status: "failed", code, detail }, ...rest];
+}
+
+function checkRecord(record: SnapshotRecord | undefined, parsed: ParsedManifest | undefined): VerifyCheck[] {
+  if (record === undefined) return [];
+  const name = "record";
+  if (parsed === undefined) return [{ name, status: "not_checked", detail: "The manifest was not read." }];
+  const { manifest } = parsed;
+  const fits =
+    record.id === manifest.snapshotId &&
+    record.agentId === manifest.agentId &&
+    record.tenant === manifest.tenant &&
+    record.manifestSeal === manifest.seal.digest &&
+    record.bundleSha256 === manifest.bundleSha256 &&
+    record.encrypted === (manifest.encryption !== undefined);
+  if (fits) return [{ name, status: "ok" }];
+  return [{ name, status: "failed", code: "E_RECORD", detail: "The record does not fit the manifest." }];
+}

@@ -1,0 +1,111 @@
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  type AgentRef,
+  canonicalJson,
+  errnoOf,
+  fromSystemError,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  KeepsakeError,
+  type RestorePlan,
+  sha256Hex,
+  type StateItem,
+} from "@keepsake/core";
+import { fsyncDirectory, replaceFileDurably } from "@keepsake/files";
+
+/**
+ * How far a restore is. "staging": nothing live was touched. "intent": the plans are whole and live data is being
+ * changed; recovery takes it back. "committed": every source holds the new data; recovery only completes.
+ */
+export type RestorePhase = "staging" | "intent" | "committed";
+
+/** One source's part of a restore. */
+export interface JournaledPlan {
+  readonly source: string;
+  readonly plan: RestorePlan;
+}
+
+/** What recovery needs to know of a restore, in a process that knows nothing else. */
+export interface JournalEntry {
+  readonly version: 1;
+  readonly operationId: string;
+  readonly agentId: string;
+  readonly tenant: string;
+  /** absolute path of the memory directory */
+  readonly memory: string;
+  readonly phase: RestorePhase;
+  /** directories beside live data that go when the restore is over */
+  readonly stagingDirs: readonly string[];
+  /** in the order of the commit */
+  readonly plans: readonly JournaledPlan[];
+  /** values to set when committed, and values that were there before; absent when state is not restored */
+  readonly state?: { readonly to: readonly StateItem[]; readonly before: readonly StateItem[] };
+}
+
+const VERSION = 1;
+
+/** The journal of one agent's restore: a small file, replaced durably at every step, vouched for by its own digest. */
+export class RestoreJournal {
+  readonly #path: string;
+
+  constructor(stateRoot: string, { tenant, agent }: AgentRef) {
+    this.#path = join(stateRoot, "journals", tenant, `${agent}.json`);
+  }
+
+  async write(entry: JournalEntry): Promise<void> {
+    const body = JSON.parse(JSON.stringify(entry)) as JsonObject;
+    const text = JSON.stringify({ ...body, digest: digestOf(body) });
+    try {
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+      await replaceFileDurably(this.#path, Buffer.from(text));
+    } catch (error) {
+      throw fromSystemError(error, "The restore journal cannot be written");
+    }
+  }
+
+  /** @throws KeepsakeError `E_INTEGRITY` when the journal is damaged, `E_FORMAT_TOO_NEW` when a newer program wrote it */
+  async read(): Promise<JournalEntry | undefined> {
+    const text = await readFile(this.#path, "utf8").catch((error: unknown) => {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw fromSystemError(error, "The restore journal cannot be read");
+    });
+    return text === undefined ? undefined : parse(text, this.#path);
+  }
+
+  async clear(): Promise<void> {
+    try {
+      await rm(this.#path, { force: true });
+      await fsyncDirectory(dirname(this.#path));
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw fromSystemError(error, "The restore journal cannot be removed");
+    }
+  }
+}
+
+function digestOf(body: JsonObject): string {
+  return sha256Hex(canonicalJson(body));
+}
+
+function parse(text: string, path: string): JournalEntry {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw damaged(path, error);
+  }
+  if (!isJsonObject(value)) throw damaged(path);
+  const { digest, ...body } = value;
+  if (digest !== digestOf(body)) throw damaged(path);
+  if (body["version"] !== VERSION) {
+    throw new KeepsakeError("E_FORMAT_TOO_NEW", `The restore journal ${path} was written by a newer program.`, {
+      context: { path },
+    });
+  }
+  return body as unknown as JournalEntry;
+}
+
+function damaged(path: string, cause?: unknown): KeepsakeError {
+  return new KeepsakeError("E_INTEGRITY", `The restore journal ${path} is damaged.`, { cause, context: { path } });
+}

@@ -1,0 +1,213 @@
+import {
+  type BundleEntry,
+  KeepsakeError,
+  type Lock,
+  type OpOptions,
+  type PathClaim,
+  type RestorePlan,
+  type RestoreSession,
+  type RestoreTarget,
+  type StateItem,
+} from "@keepsake/core";
+import { makeStagingPlace, stagingPlaceFor } from "@keepsake/files";
+import type { AgentProfile } from "../workspace.js";
+import { captureState } from "../snapshot/captured-state.js";
+import { type JournalEntry, RestoreJournal, type RestorePhase } from "./restore-journal.js";
+import { checkState, replayState } from "./replay-state.js";
+import { endRestore } from "./restore-recovery.js";
+import type { UnpackedBundle } from "./unpacked-bundle.js";
+
+interface Participant {
+  readonly id: string;
+  readonly session: RestoreSession;
+  plan: RestorePlan | undefined;
+}
+
+/** Everything a transaction needs to know. */
+export interface TransactionOrder {
+  readonly profile: AgentProfile;
+  readonly stateRoot: string;
+  readonly operationId: string;
+  readonly live: boolean;
+  readonly lock: Lock;
+}
+
+/**
+ * One restore over all sources together: stage → commit or abandon. The journal is written before anything beside or in
+ * the live data, so that whatever happens, recovery knows what to do.
+ */
+export class RestoreTransaction implements AsyncDisposable {
+  readonly #order: TransactionOrder;
+  readonly #journal: RestoreJournal;
+  readonly #participants: Participant[] = [];
+  readonly #sessions: RestoreSession[] = [];
+  readonly #stagingDirs: string[] = [];
+  #phase: RestorePhase | "open" | "over" = "open";
+  #state: { to: readonly StateItem[]; before: readonly StateItem[] } | undefined;
+
+  constructor(order: TransactionOrder) {
+    this.#order = order;
+    this.#journal = new RestoreJournal(order.stateRoot, order.profile.ref);
+  }
+
+  /** The plans, by source, in the order of the commit. */
+  get plans(): readonly { readonly source: string; readonly plan: RestorePlan }[] {
+    return this.#participants.flatMap(({ id, plan }) => (plan === undefined ? [] : [{ source: id, plan }]));
+  }
+
+  /** The values that will be set and those there are now, or undefined when state is not restored. */
+  get state(): { readonly to: readonly StateItem[]; readonly before: readonly StateItem[] } | undefined {
+    return this.#state;
+  }
+
+  /** Writes everything beside the live data and checks it there. Changes nothing live. */
+  async stage(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
+    const { profile } = this.#order;
+    await this.#enter("staging");
+    await this.#openSessions(unpacked, options);
+    for (const participant of this.#participants) {
+      const { entries, omitted } = unpacked.reader(participant.id);
+      participant.plan = await participant.session.stage(iterate(entries), omitted, options);
+    }
+    if (!unpacked.hasState) return;
+    const to = await unpacked.state();
+    checkState(profile, to);
+    const before = await captureState(profile.state, { agent: profile.ref, paths: profile.paths }, options);
+    this.#state = { to, before };
+  }
+
+  /**
+   * Commits every source, then the state values. On a failure everything is taken back and the failure is thrown; only
+   * when that fails too is the journal left, for `recover`.
+   */
+  async commit(options: OpOptions): Promise<void> {
+    const { lock, profile } = this.#order;
+    await lock.assertHeld();
+    await this.#enter("intent");
+    try {
+      for (const { session, plan } of this.#participants) if (plan !== undefined) await session.commit(plan, options);
+      if (this.#state !== undefined) await replayState(profile, this.#state.to, options);
+      await lock.assertHeld();
+      await this.#enter("committed");
+    } catch (error) {
+      await this.#takeBack(error);
+      throw error;
+    }
+    for (const { session, plan } of this.#participants) if (plan !== undefined) await session.finish(plan);
+    await this.#end();
+  }
+
+  /** Removes what was staged; nothing live was changed. */
+  async abandon(): Promise<void> {
+    if (this.#phase === "staging") await this.#end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.abandon();
+    } finally {
+      for (const session of this.#sessions.toReversed()) await session[Symbol.asyncDispose]();
+    }
+  }
+
+  async #takeBack(cause: unknown): Promise<void> {
+    try {
+      for (const { session, plan } of this.#participants.toReversed()) {
+        if (plan !== undefined) await session.rollback(plan);
+      }
+      if (this.#state !== undefined) await replayState(this.#order.profile, this.#state.before, {});
+      await this.#end();
+    } catch (error) {
+      throw new KeepsakeError("E_IO", "The restore failed, and taking it back failed too.", {
+        cause: new AggregateError([cause, error]),
+        context: { operation_id: this.#order.operationId },
+        hint: "Run `keepsake recover` once the cause is gone; it brings back the state before the restore.",
+      });
+    }
+  }
+
+  async #openSessions(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
+    const { sources } = this.#order.profile;
+    const wanted = unpacked.sourceIds;
+    checkAllKnown(
+      wanted,
+      sources.map(({ id }) => id),
+    );
+    const claimed: PathClaim[] = [];
+    for (const takes of ["own", "remainder"] as const) {
+      for (const source of sources.filter((candidate) => (candidate.takes ?? "own") === takes)) {
+        if (source.openRestore === undefined) {
+          if (wanted.has(source.id)) throw notRestorable(source.id);
+          continue;
+        }
+        const session = await source.openRestore(
+          this.#target(source.id, unpacked, takes === "own" ? [] : [...claimed]),
+          options,
+        );
+        this.#sessions.push(session);
+        claimed.push(...session.claims);
+        if (wanted.has(source.id)) this.#participants.push({ id: source.id, session, plan: undefined });
+      }
+    }
+  }
+
+  #target(id: string, unpacked: UnpackedBundle, claimed: readonly PathClaim[]): RestoreTarget {
+    const { profile, operationId, live } = this.#order;
+    const stageBeside = async (dir: string): Promise<string> => {
+      const place = await stagingPlaceFor(dir, `${operationId}-${String(this.#stagingDirs.length)}`);
+      this.#stagingDirs.push(place);
+      await this.#enter("staging");
+      await makeStagingPlace(place);
+      return place;
+    };
+    const artifacts = unpacked.manifest.artifacts.filter((meta) => meta.source === id);
+    return { agent: profile.ref, paths: profile.paths, operationId, artifacts, claimed, live, stageBeside };
+  }
+
+  async #enter(phase: RestorePhase): Promise<void> {
+    await this.#journal.write(this.#entry(phase));
+    this.#phase = phase;
+  }
+
+  async #end(): Promise<void> {
+    await endRestore(this.#entry("committed"), this.#journal);
+    this.#phase = "over";
+  }
+
+  #entry(phase: RestorePhase): JournalEntry {
+    const { profile, operationId } = this.#order;
+    return {
+      version: 1,
+      operationId,
+      agentId: profile.ref.agent,
+      tenant: profile.ref.tenant,
+      memory: profile.paths.memory,
+      phase,
+      stagingDirs: this.#stagingDirs,
+      plans: phase === "staging" ? [] : this.plans,
+      ...(phase === "staging" || this.#state === undefined ? {} : { state: this.#state }),
+    };
+  }
+}
+
+async function* iterate(entries: readonly BundleEntry[]): AsyncGenerator<BundleEntry> {
+  yield* entries;
+}
+
+function checkAllKnown(wanted: ReadonlySet<string>, known: readonly string[]): void {
+  for (const id of wanted) {
+    if (known.includes(id)) continue;
+    throw new KeepsakeError(
+      "E_PLUGIN_UNKNOWN",
+      `The bundle holds artifacts of the source ${id}, which is not configured.`,
+      {
+        context: { source: id, configured: known },
+        hint: "Configure a source with that id, or the preset the snapshot was taken with.",
+      },
+    );
+  }
+}
+
+function notRestorable(id: string): KeepsakeError {
+  return new KeepsakeError("E_UNSUPPORTED", `The source ${id} cannot restore.`, { context: { source: id } });
+}

@@ -1,0 +1,113 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type ArtifactReader,
+  type BundleEntry,
+  type JsonValue,
+  KeepsakeError,
+  type Manifest,
+  type StateItem,
+} from "@keepsake/core";
+import { writeNewFile } from "@keepsake/files";
+import type { BundleOrigin } from "../bundle/bundle-origin.js";
+import type { BundleReader, ReadBundle, ReadOptions } from "../bundle/bundle-reader.js";
+import type { PrivateStaging } from "../snapshot/private-staging.js";
+import { STATE_FOLDER } from "../snapshot/stage-state.js";
+
+/** A bundle whose every check passed, unpacked into private staging under neutral names. */
+export class UnpackedBundle {
+  readonly bundle: ReadBundle;
+  readonly #files: ReadonlyMap<string, string>;
+
+  private constructor(bundle: ReadBundle, files: ReadonlyMap<string, string>) {
+    this.bundle = bundle;
+    this.#files = files;
+  }
+
+  /**
+   * @param inspect sees the manifest before anything is unpacked; may throw to refuse the bundle
+   * @throws KeepsakeError what the reader throws
+   */
+  static async unpack(
+    reader: BundleReader,
+    origin: BundleOrigin,
+    staging: PrivateStaging,
+    options: ReadOptions,
+    inspect: (manifest: Manifest) => void = () => undefined,
+  ): Promise<UnpackedBundle> {
+    const folder = await staging.folder("bundle");
+    const files = new Map<string, string>();
+    const sink = {
+      manifest: ({ manifest }: { readonly manifest: Manifest }) => {
+        inspect(manifest);
+      },
+      async file(meta: { readonly pathInBundle: string }, content: AsyncIterable<Uint8Array>) {
+        // Neutral names: nothing from the bundle's own names reaches the file system before a source checked it.
+        const file = join(folder, String(files.size));
+        await writeNewFile(file, content, { sync: false, signal: options.signal });
+        files.set(meta.pathInBundle, file);
+      },
+    };
+    return new UnpackedBundle(await reader.readVerified(origin, sink, options), files);
+  }
+
+  get manifest(): Manifest {
+    return this.bundle.manifest;
+  }
+
+  /** Ids of all sources that the snapshot captured or looked for; state values are not among them. */
+  get sourceIds(): ReadonlySet<string> {
+    const { sources, artifacts } = this.manifest;
+    const ids = new Set([...sources.map(({ id }) => id), ...artifacts.map(({ source }) => source)]);
+    ids.delete(STATE_FOLDER);
+    return ids;
+  }
+
+  /** One source's artifacts, in the manifest's order. */
+  reader(source: string): ArtifactReader {
+    const { artifacts, omitted } = this.manifest;
+    const entries = artifacts.filter((meta) => meta.source === source).map((meta) => this.#entry(meta, source));
+    return { entries, omitted: omitted.filter((omission) => omission.source === source) };
+  }
+
+  /** The private file that holds an artifact's bytes. */
+  fileOf(pathInBundle: string): string | undefined {
+    return this.#files.get(pathInBundle);
+  }
+
+  /** True when the snapshot captured state values, or looked for them. */
+  get hasState(): boolean {
+    const { sources, artifacts } = this.manifest;
+    return sources.some(({ id }) => id === STATE_FOLDER) || artifacts.some(({ source }) => source === STATE_FOLDER);
+  }
+
+  /** @throws KeepsakeError `E_MANIFEST` when a state artifact is no JSON or has no valid name */
+  async state(): Promise<readonly StateItem[]> {
+    const items: StateItem[] = [];
+    for (const { path, file } of this.reader(STATE_FOLDER).entries) {
+      const key = /^([a-z0-9_-]{1,64})\.json$/.exec(path)?.[1];
+      if (key === undefined || file === undefined) throw badState(path);
+      items.push({ key, value: await readJson(file, path) });
+    }
+    return items;
+  }
+
+  #entry(meta: BundleEntry["meta"], source: string): BundleEntry {
+    const file = this.#files.get(meta.pathInBundle);
+    return { meta, path: meta.pathInBundle.slice(source.length + 1), ...(file === undefined ? {} : { file }) };
+  }
+}
+
+async function readJson(file: string, path: string): Promise<JsonValue> {
+  try {
+    return JSON.parse(await readFile(file, "utf8")) as JsonValue;
+  } catch (error) {
+    throw badState(path, error);
+  }
+}
+
+function badState(path: string, cause?: unknown): KeepsakeError {
+  return new KeepsakeError("E_MANIFEST", `The state value ${JSON.stringify(path)} in the bundle is malformed.`, {
+    cause,
+  });
+}

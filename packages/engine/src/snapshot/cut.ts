@@ -1,0 +1,217 @@
+import { performance } from "node:perf_hooks";
+import {
+  type ArtifactSource,
+  type CaptureSession,
+  type CutReport,
+  isKeepsakeError,
+  KeepsakeError,
+  type OpOptions,
+  type PathClaim,
+  type StateItem,
+} from "@keepsake/core";
+import type { AgentProfile } from "../workspace.js";
+import { captureState, stateFingerprint } from "./captured-state.js";
+import type { PrivateStaging } from "./private-staging.js";
+
+/** How strictly one attempt is made: with writers held, by fences alone, or as well as it goes. */
+export type CutMode = CutReport["consistency"];
+
+/** A source whose session is pinned. */
+export interface PinnedSource {
+  readonly source: ArtifactSource;
+  readonly session: CaptureSession;
+  /** set when only an unchanged fence proves what `entries` shows */
+  readonly fence: string | undefined;
+}
+
+/**
+ * One instant over all sources and state values of an agent.
+ *
+ * Holding alone would not do: notes and repositories cannot be held. Fences alone would not do under load: a busy
+ * database never stands still. Together they show one instant: what can be held is pinned while all of it is held, and
+ * what cannot be held is shown not to have moved from before the hold until after it.
+ */
+export class Cut implements AsyncDisposable {
+  readonly pinned: readonly PinnedSource[];
+  readonly state: readonly StateItem[];
+  readonly heldMs: number;
+  readonly #sessions: readonly CaptureSession[];
+  readonly #strict: boolean;
+
+  private constructor(
+    sessions: readonly CaptureSession[],
+    pinned: readonly PinnedSource[],
+    state: readonly StateItem[],
+    heldMs: number,
+    strict: boolean,
+  ) {
+    this.#sessions = sessions;
+    this.pinned = pinned;
+    this.state = state;
+    this.heldMs = heldMs;
+    this.#strict = strict;
+  }
+
+  /**
+   * One attempt.
+   *
+   * @throws KeepsakeError `E_SOURCE_BUSY` when a writer did not yield, `E_SOURCE_CHANGED` when something moved: another
+   *   attempt may succeed
+   */
+  static async attempt(
+    profile: AgentProfile,
+    staging: PrivateStaging,
+    mode: CutMode,
+    options: OpOptions,
+  ): Promise<Cut> {
+    const opened = new OpenSessions(profile, staging);
+    try {
+      await opened.openAll(options);
+      return await Cut.#pinAll(profile, opened, mode, options);
+    } catch (error) {
+      await disposeAll(opened.sessions);
+      throw error;
+    }
+  }
+
+  static async #pinAll(profile: AgentProfile, opened: OpenSessions, mode: CutMode, options: OpOptions): Promise<Cut> {
+    const { entries, sessions } = opened;
+    const target = { agent: profile.ref, paths: profile.paths };
+    const paused = await quiesceAll(profile, options);
+    try {
+      const before = await fencesOf(sessions, options);
+      const stateBefore = await captureState(profile.state, target, options);
+      const { pins, heldMs } = await pinHeld(sessions, mode === "instant", profile.cut.holdTimeoutMs, options);
+      const stateAfter = await captureState(profile.state, target, options);
+      const after = await fencesOf(sessions, options);
+      const strict = mode !== "best_effort";
+      if (strict && stateFingerprint(stateBefore) !== stateFingerprint(stateAfter)) throw moved("state");
+      const pinned = entries.map(({ source, session }, index) => {
+        const held = pins[index] === "held" && (mode === "instant" || session.hold === undefined);
+        const stayed = before[index] === after[index];
+        if (strict && !held && !stayed) throw moved(source.id);
+        return { source, session, fence: pins[index] === "held" ? undefined : before[index] };
+      });
+      return new Cut(sessions, pinned, stateAfter, heldMs, strict);
+    } finally {
+      await disposeAll(paused);
+    }
+  }
+
+  /** Shows that what was read under a fence had not moved until now. @throws KeepsakeError `E_SOURCE_CHANGED` */
+  async proveUnmoved(options: OpOptions): Promise<void> {
+    if (!this.#strict) return;
+    for (const { source, session, fence } of this.pinned) {
+      if (fence === undefined || session.fence === undefined) continue;
+      if ((await session.fence(options)) !== fence) throw moved(source.id);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await disposeAll(this.#sessions);
+  }
+}
+
+/** True for what another attempt may overcome. */
+export function isWorthAnotherAttempt(error: unknown): boolean {
+  return isKeepsakeError(error, "E_SOURCE_BUSY") || isKeepsakeError(error, "E_SOURCE_CHANGED");
+}
+
+class OpenSessions {
+  readonly sessions: CaptureSession[] = [];
+  readonly entries: { readonly source: ArtifactSource; readonly session: CaptureSession }[] = [];
+  readonly #profile: AgentProfile;
+  readonly #staging: PrivateStaging;
+
+  constructor(profile: AgentProfile, staging: PrivateStaging) {
+    this.#profile = profile;
+    this.#staging = staging;
+  }
+
+  async openAll(options: OpOptions): Promise<void> {
+    const { sources } = this.#profile;
+    const claimed: PathClaim[] = [];
+    for (const source of sources.filter((candidate) => candidate.takes !== "remainder")) {
+      claimed.push(...(await this.#open(source, [], options)).claims);
+    }
+    for (const source of sources.filter((candidate) => candidate.takes === "remainder")) {
+      const session = await this.#open(source, [...claimed], options);
+      claimed.push(...session.claims);
+    }
+  }
+
+  async #open(source: ArtifactSource, claimed: readonly PathClaim[], options: OpOptions): Promise<CaptureSession> {
+    const { ref: agent, paths } = this.#profile;
+    const scratchDir = await this.#staging.folder(`capture-${source.id}`);
+    const session = await source.open({ agent, paths, scratchDir, claimed }, options);
+    this.sessions.push(session);
+    this.entries.push({ source, session });
+    return session;
+  }
+}
+
+async function quiesceAll(profile: AgentProfile, options: OpOptions): Promise<AsyncDisposable[]> {
+  const paused: AsyncDisposable[] = [];
+  try {
+    for (const provider of profile.state) {
+      const handle = await provider.quiesce?.({ agent: profile.ref, paths: profile.paths }, options);
+      if (handle !== undefined) paused.push(handle);
+    }
+    return paused;
+  } catch (error) {
+    await disposeAll(paused);
+    throw error;
+  }
+}
+
+function fencesOf(sessions: readonly CaptureSession[], options: OpOptions): Promise<(string | undefined)[]> {
+  return Promise.all(sessions.map(async (session) => session.fence?.(options)));
+}
+
+/** Holds all in their order, pins all, releases all; a hold that is not released in time is a writer that fails. */
+async function pinHeld(
+  sessions: readonly CaptureSession[],
+  hold: boolean,
+  holdTimeoutMs: number,
+  { signal }: OpOptions,
+): Promise<{ pins: ("held" | "fenced")[]; heldMs: number }> {
+  const holds: AsyncDisposable[] = [];
+  const deadline = AbortSignal.timeout(holdTimeoutMs * Math.max(1, sessions.length) + HOLD_GRACE_MS);
+  const options = { signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]) };
+  let heldSince: number | undefined;
+  try {
+    for (const session of sessions) {
+      if (!hold || session.hold === undefined) continue;
+      const handle = await session.hold(options);
+      heldSince ??= performance.now();
+      holds.push(handle);
+    }
+    const pins: ("held" | "fenced")[] = [];
+    for (const session of sessions) pins.push(await session.pin(options));
+    await disposeAll(holds);
+    const heldMs = heldSince === undefined ? 0 : performance.now() - heldSince;
+    return { pins, heldMs: Math.round(heldMs * 1000) / 1000 };
+  } catch (error) {
+    if (!deadline.aborted || signal?.aborted === true) throw error;
+    throw new KeepsakeError("E_SOURCE_BUSY", "The sources could not be held and pinned in time.", { cause: error });
+  } finally {
+    await disposeAll(holds);
+  }
+}
+
+const HOLD_GRACE_MS = 5_000;
+
+async function disposeAll(handles: readonly AsyncDisposable[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const handle of handles.toReversed()) {
+    await Promise.resolve(handle[Symbol.asyncDispose]()).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+function moved(source: string): KeepsakeError {
+  return new KeepsakeError("E_SOURCE_CHANGED", `The source ${source} changed while the snapshot was taken.`, {
+    context: { source },
+    hint: "Try again when the agent writes less, raise cut.attempts, or accept a weaker cut with cut.allow.",
+  });
+}

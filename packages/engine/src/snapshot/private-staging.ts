@@ -1,0 +1,68 @@
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type AgentRef, errnoOf, fromSystemError } from "@keepsake/core";
+
+/**
+ * A private directory (0700) below the state root for one operation on one agent. It may hold plaintext: it is removed
+ * when the operation ends, and what a crash left is removed by the next operation that holds the agent's lock.
+ */
+export class PrivateStaging implements AsyncDisposable {
+  readonly dir: string;
+  #folders = 0;
+
+  private constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  /** @param operationId `[a-z0-9-]`, unique */
+  static async make(stateRoot: string, ref: AgentRef, operationId: string): Promise<PrivateStaging> {
+    const dir = join(placeOf(stateRoot, ref), operationId);
+    try {
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw fromSystemError(error, `The staging directory below ${stateRoot} cannot be made`);
+    }
+    return new PrivateStaging(dir);
+  }
+
+  /**
+   * Removes what earlier operations on this agent left. The caller holds the agent's lock, so nobody is using it.
+   *
+   * @param keep operation ids that a journal still needs
+   */
+  static async sweep(stateRoot: string, ref: AgentRef, keep: ReadonlySet<string> = new Set()): Promise<string[]> {
+    const place = placeOf(stateRoot, ref);
+    const swept: string[] = [];
+    for (const name of await readdir(place).catch(noneIfAbsent)) {
+      if (keep.has(name)) continue;
+      await rm(join(place, name), { recursive: true, force: true });
+      swept.push(join(place, name));
+    }
+    return swept;
+  }
+
+  /** A new empty private folder in it. */
+  async folder(name: string): Promise<string> {
+    const dir = join(this.dir, `${String(this.#folders++)}-${name}`);
+    await mkdir(dir, { mode: 0o700 });
+    return dir;
+  }
+
+  /** Removes what is in it, so that another attempt begins with the same free space. */
+  async clear(): Promise<void> {
+    for (const name of await readdir(this.dir)) await rm(join(this.dir, name), { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+function placeOf(stateRoot: string, { tenant, agent }: AgentRef): string {
+  return join(stateRoot, "staging", tenant, agent);
+}
+
+function noneIfAbsent(error: unknown): string[] {
+  if (errnoOf(error) === "ENOENT") return [];
+  throw error;
+}

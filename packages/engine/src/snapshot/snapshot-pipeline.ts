@@ -1,0 +1,230 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  BUNDLE_FORMAT,
+  type Clock,
+  type Codec,
+  contentDigest,
+  isKeepsakeError,
+  KeepsakeError,
+  type Logger,
+  MANIFEST_VERSION,
+  NO_GIT_HEAD,
+  type RedactionReport,
+  type SnapshotId,
+  type UnsealedManifest,
+} from "@keepsake/core";
+import { inject, injectable } from "tsyringe";
+import { byPath, type StagedArtifactFile } from "../bundle/staged-bundle.js";
+import { publishBundle } from "../bundle/bundle-writer.js";
+import type { OperationOptions, SnapshotResult } from "../memory-snapshotter.js";
+import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "../tokens.js";
+import { ENGINE_VERSION } from "../version.js";
+import type { AgentProfile, Workspace } from "../workspace.js";
+import { Cut, type CutMode, isWorthAnotherAttempt } from "./cut.js";
+import { PrivateStaging } from "./private-staging.js";
+import { redactStaged } from "./redact-staged.js";
+import { type StagedSource, stageSource } from "./stage-source.js";
+import { STATE_FOLDER, stageState } from "./stage-state.js";
+
+/** A snapshot to take, validated; the caller holds the agent's lock. */
+export interface SnapshotOrder {
+  readonly id: SnapshotId;
+  readonly profile: AgentProfile;
+  readonly label?: string | undefined;
+  readonly createdBy: string;
+  readonly redact: boolean;
+  readonly codecs: readonly Codec[];
+  readonly allow: CutMode;
+  readonly assertHeld: () => Promise<void>;
+}
+
+interface Staged {
+  readonly sources: readonly StagedSource[];
+  readonly state: StagedArtifactFile[];
+  readonly cut: NonNullable<UnsealedManifest["cut"]>;
+}
+
+/** Cut, stage, redact, seal, pack, publish. */
+@injectable()
+export class SnapshotPipeline {
+  readonly #workspace: Workspace;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+
+  constructor(
+    @inject(WORKSPACE) workspace: Workspace,
+    @inject(ENGINE_CLOCK) clock: Clock,
+    @inject(ENGINE_LOGGER) logger: Logger,
+  ) {
+    this.#workspace = workspace;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** @throws KeepsakeError `E_NOTHING_TO_CAPTURE`, `E_SOURCE_CHANGED`, `E_SOURCE_BUSY`, what sources and store throw */
+  async run(order: SnapshotOrder, options: OperationOptions): Promise<SnapshotResult> {
+    const { profile, id } = order;
+    await using staging = await PrivateStaging.make(this.#workspace.stateRoot, profile.ref, id);
+    const createdAtMs = this.#clock.now();
+    const staged = await this.#captureUntilConsistent(order, staging, options);
+    const redactions = order.redact ? await redactAll(staged, profile, options) : undefined;
+    const artifacts = [...staged.sources.flatMap((source) => source.artifacts), ...staged.state].sort(byPath);
+    if (artifacts.length === 0) throw nothingToCapture(profile);
+    const unsealed = manifestOf(order, staged, artifacts, { createdAtMs, redactions });
+    const total = artifacts.reduce((sum, { meta }) => sum + meta.sizeBytes, 0);
+    options.onProgress?.({ phase: "write", bytesDone: 0, bytesTotal: total });
+    return await publishBundle(
+      { unsealed, artifacts, codecs: order.codecs },
+      {
+        ref: profile.ref,
+        id,
+        store: profile.store,
+        privateLabel: profile.encryption.privateLabels && order.codecs.some((codec) => codec.encrypts === true),
+        assertHeld: order.assertHeld,
+        signal: options.signal,
+        onBytes: (bytesDone) => options.onProgress?.({ phase: "write", bytesDone, bytesTotal: total }),
+      },
+    );
+  }
+
+  async #captureUntilConsistent(
+    order: SnapshotOrder,
+    staging: PrivateStaging,
+    options: OperationOptions,
+  ): Promise<Staged> {
+    const modes = modesToTry(order.allow, order.profile.cut.attempts);
+    for (const [index, mode] of modes.entries()) {
+      const startedAtMs = this.#clock.now();
+      try {
+        const attempt = await captureOnce(order.profile, staging, mode, startedAtMs, options);
+        return { ...attempt, cut: { ...attempt.cut, attempts: index + 1 } };
+      } catch (error) {
+        if (!isWorthAnotherAttempt(error)) throw error;
+        if (index === modes.length - 1) throw withAttempts(error, modes.length);
+        this.#logger.debug("the cut is tried again", { attempt: index + 1, mode, reason: String(error) });
+        await staging.clear();
+        await backOff(index, options.signal);
+      }
+    }
+    throw new KeepsakeError("E_INTERNAL", "No attempt at a cut was made.");
+  }
+}
+
+/** The strictest first; what is weaker only after it failed, and only where it is accepted. */
+function modesToTry(allow: CutMode, attempts: number): readonly CutMode[] {
+  const strict = Array.from({ length: Math.max(1, attempts) }, () => "instant" as const);
+  if (allow === "instant") return strict;
+  if (allow === "fenced") return [...strict, "fenced"];
+  return [...strict, "fenced", "best_effort"];
+}
+
+async function captureOnce(
+  profile: AgentProfile,
+  staging: PrivateStaging,
+  mode: CutMode,
+  startedAtMs: number,
+  options: OperationOptions,
+): Promise<Staged> {
+  await using cut = await Cut.attempt(profile, staging, mode, options);
+  let bytesDone = 0;
+  const onBytes = (bytes: number) => {
+    bytesDone += bytes;
+    options.onProgress?.({ phase: "capture", bytesDone });
+  };
+  const staged = new Map<string, StagedSource>();
+  // What only a fence vouches for is read first: the shorter the reading, the sooner it is proven.
+  const fencedFirst = [...cut.pinned].sort((a, b) => Number(a.fence === undefined) - Number(b.fence === undefined));
+  let proven = false;
+  for (const pinned of fencedFirst) {
+    if (pinned.fence === undefined && !proven) {
+      await cut.proveUnmoved(options);
+      proven = true;
+    }
+    staged.set(pinned.source.id, await stageSource(pinned, staging, { signal: options.signal, onBytes }));
+  }
+  if (!proven) await cut.proveUnmoved(options);
+  return {
+    sources: profile.sources.flatMap((source) => staged.get(source.id) ?? []),
+    state: await stageState(cut.state, staging, startedAtMs),
+    cut: { consistency: mode, attempts: 1, heldMs: cut.heldMs, startedAtMs },
+  };
+}
+
+function redactAll(
+  { sources, state }: Staged,
+  profile: AgentProfile,
+  options: OperationOptions,
+): Promise<RedactionReport> {
+  options.onProgress?.({ phase: "redact", bytesDone: 0 });
+  const units = [...sources.map(({ source, artifacts }) => ({ source, artifacts })), { artifacts: state }];
+  return redactStaged(units, profile.redaction.policy, { signal: options.signal });
+}
+
+function manifestOf(
+  order: SnapshotOrder,
+  { sources, cut }: Staged,
+  artifacts: readonly StagedArtifactFile[],
+  { createdAtMs, redactions }: { createdAtMs: number; redactions: RedactionReport | undefined },
+): Omit<UnsealedManifest, "encryption"> {
+  const { profile, label, createdBy, id } = order;
+  const metas = artifacts.map(({ meta }) => meta);
+  return {
+    manifestVersion: MANIFEST_VERSION,
+    bundleFormat: BUNDLE_FORMAT,
+    snapshotId: id,
+    agentId: profile.ref.agent,
+    tenant: profile.ref.tenant,
+    ...(label === undefined ? {} : { label }),
+    createdAtMs,
+    createdBy,
+    schemaVersions: Object.assign({}, ...sources.map(({ facts }) => facts.schemaVersions)) as Record<string, number>,
+    git: sources.find(({ facts }) => facts.git !== undefined)?.facts.git ?? NO_GIT_HEAD,
+    artifacts: metas,
+    sources: [...sources.map(({ summary }) => summary), ...stateSummary(profile, metas)],
+    omitted: sources.flatMap(({ omitted }) => omitted),
+    cut,
+    ...(redactions === undefined ? {} : { redactions }),
+    toolVersions: toolVersions(sources),
+    bundleSha256: contentDigest(metas),
+  };
+}
+
+/** State values stand among the sources when a provider is configured: then a key that is missing was cleared. */
+function stateSummary(profile: AgentProfile, metas: UnsealedManifest["artifacts"]): UnsealedManifest["sources"] {
+  if (profile.state.length === 0) return [];
+  const own = metas.filter((meta) => meta.source === STATE_FOLDER);
+  const bytes = own.reduce((sum, meta) => sum + meta.sizeBytes, 0);
+  const status = own.length === 0 ? "absent" : "captured";
+  return [{ id: STATE_FOLDER, kind: "state", status, required: false, artifacts: own.length, bytes, omitted: 0 }];
+}
+
+function toolVersions(sources: readonly StagedSource[]): Record<string, string> {
+  const ours = { keepsake: ENGINE_VERSION, node: process.versions.node };
+  return Object.assign({}, ...sources.map(({ facts }) => facts.toolVersions), ours) as Record<string, string>;
+}
+
+function nothingToCapture({ ref, paths }: AgentProfile): KeepsakeError {
+  return new KeepsakeError(
+    "E_NOTHING_TO_CAPTURE",
+    `The agent ${ref.agent} has nothing to capture in ${paths.memory}.`,
+    {
+      context: { agent: ref.agent, tenant: ref.tenant, memory: paths.memory },
+      hint: "Check the memory directory and the configured sources.",
+    },
+  );
+}
+
+function withAttempts(error: unknown, attempts: number): unknown {
+  if (!isKeepsakeError(error)) return error;
+  return new KeepsakeError(error.code, `${error.message} ${String(attempts)} attempts were made.`, {
+    cause: error,
+    context: { ...error.context, attempts },
+    hint: error.hint,
+  });
+}
+
+/** Doubling from 20 ms, with jitter, so that two snapshots do not keep meeting. */
+async function backOff(index: number, signal: AbortSignal | undefined): Promise<void> {
+  const ms = 20 * 2 ** Math.min(index, 6) * (0.5 + Math.random());
+  await sleep(ms, undefined, signal === undefined ? {} : { signal });
+}

@@ -1,0 +1,169 @@
+import { chmod, lstat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { isAbsolute, join, relative } from "node:path";
+import {
+  type ArtifactMeta,
+  type ArtifactSource,
+  type ByteDigest,
+  digestOf,
+  type FileEntry,
+  fromSystemError,
+  KeepsakeError,
+  type Omission,
+  type OpOptions,
+  parseArtifactPath,
+  percentDecodePath,
+  type SourceEntry,
+  type SourceFacts,
+  type SourceSummary,
+} from "@keepsake/core";
+import { writeNewFile } from "@keepsake/files";
+import { digestOfLink } from "../bundle/read-archive.js";
+import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
+import type { PinnedSource } from "./cut.js";
+import type { PrivateStaging } from "./private-staging.js";
+
+/** What one source brought, staged. */
+export interface StagedSource {
+  readonly source: ArtifactSource;
+  readonly artifacts: StagedArtifactFile[];
+  readonly omitted: readonly Omission[];
+  readonly summary: SourceSummary;
+  readonly facts: SourceFacts;
+}
+
+/** Streams every entry of a pinned source into private staging, and hashes it on the way. */
+export async function stageSource(
+  { source, session }: PinnedSource,
+  staging: PrivateStaging,
+  options: OpOptions & { readonly onBytes?: (bytes: number) => void },
+): Promise<StagedSource> {
+  const stager = new SourceStager(source, staging, options);
+  try {
+    for await (const entry of session.entries(options)) {
+      options.signal?.throwIfAborted();
+      await stager.take(entry);
+    }
+  } catch (error) {
+    throw fromSystemError(error, `The source ${source.id} could not be staged`, { source: source.id });
+  }
+  return stager.finish((await session.describe?.()) ?? {});
+}
+
+class SourceStager {
+  readonly #source: ArtifactSource;
+  readonly #staging: PrivateStaging;
+  readonly #options: OpOptions & { readonly onBytes?: (bytes: number) => void };
+  readonly #artifacts: StagedArtifactFile[] = [];
+  readonly #omitted: Omission[] = [];
+  #absentRequired = false;
+  #folder: string | undefined;
+
+  constructor(
+    source: ArtifactSource,
+    staging: PrivateStaging,
+    options: OpOptions & { readonly onBytes?: (bytes: number) => void },
+  ) {
+    this.#source = source;
+    this.#staging = staging;
+    this.#options = options;
+  }
+
+  async take(entry: SourceEntry): Promise<void> {
+    switch (entry.type) {
+      case "absent":
+        if (!entry.required) return;
+        this.#absentRequired = true;
+        this.#omitted.push({ source: this.#source.id, path: entry.path, reason: "absent" });
+        return;
+      case "omitted": {
+        const { type: _type, ...omission } = entry;
+        this.#omitted.push({ source: this.#source.id, ...omission });
+        return;
+      }
+      case "file":
+        this.#artifacts.push(await this.#takeFile(entry));
+        return;
+      case "directory":
+        this.#add(entry, { type: "directory", mode: entry.mode & 0o7777, mtimeMs: entry.mtimeMs });
+        return;
+      case "symlink":
+        this.#add(entry, { type: "symlink", mode: 0o777, mtimeMs: entry.mtimeMs, linkTarget: entry.target });
+        return;
+    }
+  }
+
+  finish(facts: SourceFacts): StagedSource {
+    const source = this.#source;
+    const bytes = this.#artifacts.reduce((sum, { meta }) => sum + meta.sizeBytes, 0);
+    const required = source.required === true || this.#absentRequired;
+    const summary: SourceSummary = {
+      id: source.id,
+      kind: source.kind,
+      status: this.#status(),
+      required,
+      artifacts: this.#artifacts.length,
+      bytes,
+      omitted: this.#omitted.length,
+      ...(facts.facts === undefined ? {} : { facts: facts.facts }),
+    };
+    return { source, artifacts: this.#artifacts, omitted: this.#omitted, summary, facts };
+  }
+
+  #status(): SourceSummary["status"] {
+    if (this.#artifacts.length === 0) return "absent";
+    return this.#omitted.some(({ reason }) => reason !== "excluded" && reason !== "special_file")
+      ? "partial"
+      : "captured";
+  }
+
+  async #takeFile(entry: FileEntry): Promise<StagedArtifactFile> {
+    const { file, digest } = await this.#stageContent(entry);
+    this.#options.onBytes?.(digest.sizeBytes);
+    const { mode, mtimeMs, facts } = entry;
+    const meta: ArtifactMeta = {
+      ...this.#metaOf(entry, entry.kind),
+      type: "file",
+      ...digest,
+      mode: mode & 0o7777,
+      mtimeMs,
+      ...(facts === undefined ? {} : { facts }),
+    };
+    return { meta, file };
+  }
+
+  async #stageContent({ content, path }: FileEntry): Promise<{ file: string; digest: ByteDigest }> {
+    if ("file" in content) {
+      const inside = relative(this.#staging.dir, content.file);
+      if (inside.startsWith("..") || isAbsolute(inside) || !(await lstat(content.file)).isFile()) {
+        throw new KeepsakeError(
+          "E_PLUGIN_FAILED",
+          `The source ${this.#source.id} handed over a file outside its scratch directory.`,
+          {
+            context: { source: this.#source.id, path },
+          },
+        );
+      }
+      await chmod(content.file, 0o600);
+      return { file: content.file, digest: await digestOf(createReadStream(content.file, { highWaterMark: 1 << 20 })) };
+    }
+    this.#folder ??= await this.#staging.folder(`stage-${this.#source.id}`);
+    const file = join(this.#folder, String(this.#artifacts.length));
+    return { file, digest: await writeNewFile(file, content.stream, { sync: false, signal: this.#options.signal }) };
+  }
+
+  #add(
+    entry: { path: string; nameEncoding?: "percent" },
+    rest: Pick<ArtifactMeta, "type" | "mode" | "mtimeMs" | "linkTarget">,
+  ): void {
+    const bytes = { sizeBytes: 0, sha256: digestOfLink(rest) };
+    this.#artifacts.push({ meta: { ...this.#metaOf(entry, undefined), ...bytes, ...rest } });
+  }
+
+  #metaOf(entry: { path: string; nameEncoding?: "percent" }, kind: string | undefined) {
+    const pathInBundle = parseArtifactPath(`${this.#source.id}/${entry.path}`);
+    if (entry.nameEncoding !== undefined) percentDecodePath(entry.path);
+    const encoding = entry.nameEncoding === undefined ? {} : { nameEncoding: entry.nameEncoding };
+    return { pathInBundle, kind: kind ?? this.#source.kind, source: this.#source.id, ...encoding };
+  }
+}
