@@ -1,1 +1,1 @@
-export {};
+export { git, type GitOptions } from "./git.js";

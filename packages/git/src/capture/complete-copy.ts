@@ -1,0 +1,93 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { KeepsakeError } from "@keepsake/core";
+import type { HashKind } from "../objects/hash-kind.js";
+import { ObjectStore } from "../objects/object-store.js";
+import { MOST_NAMED, Reachability } from "../objects/reachability.js";
+import { type FileMap, readGitText } from "../repository/file-map.js";
+import type { RepositoryPlace } from "../repository/locate.js";
+import { readRoots, type Roots } from "../repository/roots.js";
+import { alternatesOf, scanObjects } from "../repository/scan-objects.js";
+import { fileMapOf, listState } from "../repository/state-files.js";
+import type { ObjectCopy } from "./object-copy.js";
+
+const ROUNDS = 12;
+
+/** What a copy of the objects has and lacks. */
+export interface CopyReport {
+  readonly commits: number;
+  /** needed by refs, HEAD or the index, and nowhere to be found */
+  readonly missing: readonly string[];
+  readonly missingCount: number;
+  /** needed by reflogs and the like alone */
+  readonly forgottenCount: number;
+}
+
+/** What is to be completed. */
+export interface CopyTask {
+  readonly copy: ObjectCopy;
+  readonly place: RepositoryPlace;
+  readonly objectsDir: string;
+  readonly files: FileMap;
+  readonly kind: HashKind;
+}
+
+/** Commits whose parents are left out on purpose. */
+export function shallowCommits(files: FileMap): ReadonlySet<string> {
+  return new Set((readGitText(files, "shallow") ?? "").split("\n").filter((line) => line !== ""));
+}
+
+/**
+ * Copies objects until everything that the pinned refs, index and reflogs need is in the copy, or until it is certain that
+ * the repository itself lacks it.
+ *
+ * @throws KeepsakeError `E_SOURCE_CHANGED` when objects were removed meanwhile that nothing in the live repository needs
+ *   any more, or when it is repacked faster than it can be copied
+ */
+export async function completeCopy(task: CopyTask, signal?: AbortSignal): Promise<CopyReport> {
+  const roots = readRoots(task.files, task.kind);
+  for (let round = 0; round < ROUNDS; round++) {
+    const changed = await task.copy.round(signal);
+    const report = await examine(task, roots, signal);
+    if (report.missingCount === 0 && report.forgottenCount === 0) return report;
+    if (!changed) {
+      if (report.missingCount > 0) await requireSameDamage(task, report, signal);
+      return report;
+    }
+    await pause(round);
+  }
+  throw changing(task);
+}
+
+async function examine(task: CopyTask, roots: Roots, signal: AbortSignal | undefined): Promise<CopyReport> {
+  const borrowed = await alternatesOf(task.objectsDir);
+  using store = new ObjectStore(task.copy.files, task.kind);
+  using lender = new ObjectStore(await scanObjects(borrowed, task.kind), task.kind);
+  const supply = (oid: string): boolean => {
+    const object = lender.has(oid) ? lender.read(oid) : undefined;
+    if (object === undefined) return false;
+    store.addLoose(oid, task.copy.supply(oid, object));
+    return true;
+  };
+  const reach = new Reachability(store, { signal, shallow: shallowCommits(task.files), supply });
+  await reach.walk(roots.required);
+  reach.check(roots.indexed);
+  const { missing, missingCount, commits } = reach.report;
+  await reach.walk(roots.remembered);
+  return { commits, missing, missingCount, forgottenCount: reach.report.missingCount - missingCount };
+}
+
+/** Objects that are missing were perhaps removed with the branch that needed them: then this is no damage. */
+async function requireSameDamage(task: CopyTask, report: CopyReport, signal: AbortSignal | undefined): Promise<void> {
+  const now = readRoots(fileMapOf(listState(task.place)), task.kind);
+  const current = await examine(task, { ...now, remembered: new Set() }, signal);
+  if (report.missingCount > MOST_NAMED && current.missingCount > 0) return;
+  if (!report.missing.some((oid) => current.missing.includes(oid))) throw changing(task);
+}
+
+function changing({ place }: CopyTask): KeepsakeError {
+  return new KeepsakeError(
+    "E_SOURCE_CHANGED",
+    `The git repository at ${JSON.stringify(place.at)} was repacked or pruned faster than it could be copied.`,
+    { context: { path: place.at } },
+  );
+}

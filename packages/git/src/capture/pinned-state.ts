@@ -1,0 +1,80 @@
+import { copyFileSync, mkdirSync, readlinkSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { errnoOf, KeepsakeError } from "@keepsake/core";
+import type { FileMap } from "../repository/file-map.js";
+import type { RepositoryPlace } from "../repository/locate.js";
+import { listState, type StateFile, type StateListing } from "../repository/state-files.js";
+
+/** A private copy of everything in a git directory but its objects, as it was at one instant. */
+export interface PinnedState {
+  readonly files: FileMap;
+  readonly entries: readonly PinnedEntry[];
+  readonly leftOut: readonly StateFile[];
+}
+
+/** Something that was pinned; `copy` is its private copy, and is absent for folders, links and unreadable files. */
+export interface PinnedEntry extends StateFile {
+  readonly copy?: string;
+  readonly linkTarget?: string;
+  /** the `errno` why a file could not be read */
+  readonly unreadable?: string;
+}
+
+const ATTEMPTS = 80;
+/** How many of them wait for running git commands to remove their locks: one that died leaves its lock for ever. */
+const PATIENT = 20;
+
+/**
+ * Copies the state between two listings that are equal: there was an instant at which all of it was so.
+ *
+ * @param into a private folder that exists
+ * @throws KeepsakeError `E_SOURCE_CHANGED` when it never stood still
+ */
+export async function pinState(place: RepositoryPlace, into: string, signal?: AbortSignal): Promise<PinnedState> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    signal?.throwIfAborted();
+    if (attempt > 0) await pause(1 + (attempt % 7));
+    const before = listState(place);
+    if (before.busy && attempt < PATIENT) continue;
+    const copies = join(into, String(attempt));
+    const entries = copyAll(before, copies);
+    if (entries !== undefined && listState(place).fingerprint === before.fingerprint) {
+      return { files: filesOf(entries), entries, leftOut: before.leftOut };
+    }
+    rmSync(copies, { recursive: true, force: true });
+  }
+  throw new KeepsakeError("E_SOURCE_CHANGED", `The git repository at ${JSON.stringify(place.at)} kept changing.`, {
+    context: { path: place.at, attempts: ATTEMPTS },
+  });
+}
+
+/** @returns undefined when something vanished meanwhile */
+function copyAll(listing: StateListing, into: string): readonly PinnedEntry[] | undefined {
+  mkdirSync(into, { mode: 0o700 });
+  const entries: PinnedEntry[] = [];
+  for (const [number, file] of listing.files.entries()) {
+    try {
+      entries.push(pinOne(file, join(into, String(number))));
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === "ENOENT") return undefined;
+      if (errno !== "EACCES" && errno !== "EPERM" && errno !== "EIO") throw error;
+      entries.push({ ...file, unreadable: errno });
+    }
+  }
+  return entries;
+}
+
+function pinOne(file: StateFile, copy: string): PinnedEntry {
+  if (file.type === "symlink") return { ...file, linkTarget: readlinkSync(file.absolute) };
+  if (file.type !== "file") return file;
+  copyFileSync(file.absolute, copy);
+  return { ...file, copy };
+}
+
+function filesOf(entries: readonly PinnedEntry[]): FileMap {
+  const files = new Map<string, string>();
+  for (const entry of entries) if (entry.copy !== undefined) files.set(entry.path.toString("utf8"), entry.copy);
+  return files;
+}

@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import type { ArtifactSource } from "@keepsake/core";
+import { GitCaptureSession } from "./capture/capture-session.js";
+import { discoverRepositories } from "./repository/discover.js";
+
+/** How the git source is set up. */
+export interface GitOptions {
+  /** its folder in the bundle; default "git" */
+  readonly id?: string | undefined;
+  /** the folder whose repository is captured, relative to the memory directory; default the memory directory itself */
+  readonly root?: string | undefined;
+  /** whether repositories in the folders below are captured, too; default true */
+  readonly nested?: boolean | undefined;
+  /** whether a snapshot without a repository is incomplete; default false */
+  readonly required?: boolean | undefined;
+}
+
+/**
+ * Captures git repositories so that they are consistent although commits, repacks and garbage collections go on. It needs
+ * no git program.
+ */
+export function git(options: GitOptions = {}): ArtifactSource {
+  const { id = "git", root = ".", nested = true, required = false } = options;
+  return {
+    id,
+    kind: "git_bundle",
+    takes: "own",
+    content: "opaque",
+    required,
+    open: async (target, { signal } = {}) => {
+      const places = await discoverRepositories(resolve(target.paths.memory, root), { nested, signal });
+      return await GitCaptureSession.open(target, places, required);
+    },
+  };
+}
