@@ -55,10 +55,10 @@ export async function readArchive(
   });
   try {
     const reader = new ArchiveReader(end, sink, options);
-    feed.pipe(archive as unknown as NodeJS.WritableStream);
-    for await (const entry of archive) {
+    feed.pipe(archive);
+    for await (const entry of archive as AsyncIterable<unknown>) {
       options.signal?.throwIfAborted();
-      if (await reader.take(entry)) return reader.parsed;
+      if (await reader.take(entry as Entry)) return reader.parsed;
     }
     end.check();
     return reader.finish();
