@@ -97,10 +97,8 @@ describe("keygen", () => {
     const printed = await bench.run(["--json", "keygen"]);
     expect(Object.keys(printed.json())).toEqual(["identity", "recipient"]);
     const written = await bench.run(["keygen", "--output", "other.txt", "--json"]);
-    expect(written.json()).toEqual({
-      recipient: expect.stringMatching(/^age1/),
-      identity_file: bench.path("other.txt"),
-    });
+    expect(Object.keys(written.json())).toEqual(["recipient", "identity_file"]);
+    expect(written.json()).toMatchObject({ identity_file: bench.path("other.txt") });
     expect(written.stdout).not.toContain("SECRET");
   });
 });

@@ -253,17 +253,19 @@ describe("reports", () => {
     expect(verifyText({ ...report, checks }, PLAIN)).toBe(
       "b.tar.zst\nfile_digest  ok\ndecode       not checked  no identity\nNo check failed, 1 could not be made.\n",
     );
-    expect(verifyExit({ ...report, checks })).toBe(0);
+    expect(verifyExit({ ...report, checks }, false)).toBe(0);
+    expect(verifyExit({ ...report, ageProtected: true, checks }, false)).toBe(0);
+    expect(verifyExit({ ...report, ageProtected: true, checks }, true)).toBe(12);
     const failed = (code?: string) => ({
       name: "x",
       status: "failed" as const,
       ...(code === undefined ? {} : { code }),
     });
-    expect(verifyExit({ ...report, ok: false, checks: [failed()] })).toBe(4);
-    expect(verifyExit({ ...report, ok: false, checks: [failed("E_FORMAT_TOO_NEW")] })).toBe(6);
-    expect(verifyExit({ ...report, ok: false, checks: [failed("E_DECRYPT")] })).toBe(12);
-    expect(verifyExit({ ...report, ok: false, checks: [failed("E_DECRYPT"), failed("E_TRUNCATED")] })).toBe(4);
-    expect(verifyExit({ ...report, ok: false, checks: [] })).toBe(4);
+    expect(verifyExit({ ...report, ok: false, checks: [failed()] }, false)).toBe(4);
+    expect(verifyExit({ ...report, ok: false, checks: [failed("E_FORMAT_TOO_NEW")] }, false)).toBe(6);
+    expect(verifyExit({ ...report, ok: false, checks: [failed("E_DECRYPT")] }, false)).toBe(12);
+    expect(verifyExit({ ...report, ok: false, checks: [failed("E_DECRYPT"), failed("E_TRUNCATED")] }, false)).toBe(4);
+    expect(verifyExit({ ...report, ok: false, checks: [] }, false)).toBe(4);
   });
 
   it("of a restore say what changes, and only replacing and deleting destroys", () => {

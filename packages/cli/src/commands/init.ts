@@ -1,5 +1,5 @@
 import { stat, writeFile } from "node:fs/promises";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { fromSystemError, KeepsakeError, parseAgentId } from "@keepsake/core";
 import type { CommandRun } from "../context.js";
 import type { InitOptions } from "../grammar/options.js";
@@ -16,7 +16,12 @@ export const init: CommandRun<InitOptions> = async ({ terminal, global, output }
   const file = resolve(terminal.cwd, global.config ?? "keepsake.config.yaml");
   const agent = options.agent === undefined ? agentNameOf(memory) : parseAgentId(options.agent);
   const detection = await detectMemory(memory);
-  const text = configTemplate({ agent, memory: fromFile(file, memory), detection });
+  const text = configTemplate({
+    agent,
+    memory: fromFile(file, memory),
+    detection,
+    insideMemory: isWithin(dirname(file), memory),
+  });
   try {
     await writeFile(file, text, { flag: "wx" });
   } catch (error) {
@@ -45,8 +50,13 @@ async function assertDirectory(path: string): Promise<void> {
 
 /** A path as it stands in a file: relative where it lies below the file's folder. */
 function fromFile(file: string, path: string): string {
-  const way = relative(dirname(file), path);
-  if (way === "") return ".";
-  const below = way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
-  return below ? `.${sep}${join(way)}` : path;
+  const folder = dirname(file);
+  if (path === folder) return ".";
+  return isWithin(path, folder) ? `.${sep}${relative(folder, path)}` : path;
+}
+
+/** True when `path` is `folder` or lies below it. */
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

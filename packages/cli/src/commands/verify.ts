@@ -11,7 +11,7 @@ export const verify: CommandRun<VerifyOptions> = async (context, options, ref) =
   const request = await requestOf(context, options, ref);
   const report = await withKeepsake(context, (keepsake, operation) => keepsake.verify(request, operation));
   context.output.result({ json: toWire(report), human: (style) => verifyText(report, style) });
-  return verifyExit(report);
+  return verifyExit(report, options.identity !== undefined);
 };
 
 async function requestOf(context: CommandContext, options: VerifyOptions, ref?: string): Promise<VerifyRequest> {

@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { parse } from "yaml";
 import type { Detection } from "./detect.js";
 
 /** What the configuration is written for. */
@@ -7,13 +7,16 @@ export interface TemplateFacts {
   /** as it stands in the file: relative to it where it lies below, else absolute */
   readonly memory: string;
   readonly detection: Detection;
+  /** the file itself lies in the memory: its state must not */
+  readonly insideMemory: boolean;
 }
 
-/** A text as YAML writes it in one line, quoted where it has to be. */
-const scalar = (text: string): string => stringify(text, { lineWidth: 0, blockQuote: false }).trimEnd();
+/** A text as YAML has it in one line: plain where that means the same, else as JSON, which YAML 1.2 reads. */
+const scalar = (text: string): string =>
+  /^[./a-z][\w./@-]*$/i.test(text) && parse(text) === text ? text : JSON.stringify(text);
 
 /** A text that the configuration's variables leave alone. */
-const literal = (text: string): string => text.replaceAll("${", "$${");
+const literal = (text: string): string => text.split("${").join("$${");
 
 function foundText({ databases, hasGit, files, more }: Detection): string {
   const parts = [
@@ -27,11 +30,17 @@ function foundText({ databases, hasGit, files, more }: Detection): string {
   return JSON.stringify(parts.join("; ")).slice(1, -1);
 }
 
+function stateRootText(insideMemory: boolean): string {
+  const what = "# Locks, journals, staging, and the local store.";
+  if (!insideMemory) return `${what}\n# state_root: ./state`;
+  return `${what} Not beside this file, which lies in the memory itself: the\n# snapshots would be captured in the next snapshot.\nstate_root: \${XDG_DATA_HOME:-~/.local/share}/keepsake`;
+}
+
 /**
  * The text of a first configuration: what was found, and every other key as a comment with its default. Taking away the
  * "# " before a key gives a configuration that means the same.
  */
-export function configTemplate({ agent, memory, detection }: TemplateFacts): string {
+export function configTemplate({ agent, memory, detection, insideMemory }: TemplateFacts): string {
   return `# Keepsake configuration. Paths are relative to this file; \${VAR} and \${VAR:-default} are replaced;
 # {agent} and {tenant} are filled in per agent. Check it with: keepsake config check
 # Found: ${foundText(detection)}
@@ -46,11 +55,9 @@ agents:
 # Chosen because: ${JSON.stringify(detection.reason).slice(1, -1)}
 preset: ${detection.preset}
 
-# Everything below is commented out and shows the default.
+# What is commented out below shows the default.
 
-# Locks, journals, staging, and the local store. Default: $KEEPSAKE_ROOT, else $XDG_DATA_HOME/keepsake,
-# else ~/.local/share/keepsake. Keep it outside the memory.
-# state_root: ~/.local/share/keepsake
+${stateRootText(insideMemory)}
 
 # Package names, or files that begin with "./".
 # plugins: []
@@ -76,7 +83,7 @@ preset: ${detection.preset}
 # encryption: { enabled: false, recipients: [], identity_file: null, private_labels: false }
 
 # stores:
-#   primary: { use: local-fs, root: ~/.local/share/keepsake }
+#   primary: { use: local-fs, root: ./state }
 # lock: { timeout_secs: 60, lease_secs: 60 }
 
 # restore: { pre_snapshot: true, verify_after: stored }

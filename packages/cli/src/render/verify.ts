@@ -32,9 +32,14 @@ export function verifyText(report: VerifyReport, style: Style): string {
 /**
  * 0, or 4 as soon as one failed check is about the bytes; a bundle that only could not be read (too new, no fitting
  * identity) ends with the exit code of that reason.
+ *
+ * @param withIdentity an identity was given: then an encrypted bundle that stays closed could not be decrypted
  */
-export function verifyExit(report: VerifyReport): number {
-  if (report.ok) return 0;
+export function verifyExit(report: VerifyReport, withIdentity: boolean): number {
+  if (report.ok) {
+    const closed = report.ageProtected && report.checks.some((check) => check.status === "not_checked");
+    return withIdentity && closed ? exitOf("E_DECRYPT") : 0;
+  }
   const exits = report.checks
     .filter((check) => check.status === "failed")
     .map((check) => (isErrorCode(check.code) ? exitOf(check.code) : exitOf("E_INTEGRITY")));

@@ -1,9 +1,38 @@
-import { KeepsakeError } from "@keepsake/core";
-import type { MemorySnapshotter } from "@keepsake/engine";
+import type { Keepsake } from "@keepsake/runtime";
 import type { CommandContext } from "../context.js";
-export interface Session extends AsyncDisposable {
-  readonly keepsake: MemorySnapshotter;
-}
-export async function openSession(_c: CommandContext, _l?: (write: () => void) => void): Promise<Session> {
-  throw new KeepsakeError("E_INTERNAL", "not yet");
+import { CommandLogger } from "./command-logger.js";
+
+/** Where the configuration is looked for: as the global options say, or nowhere. */
+export type ConfigLookup = "as-told" | "none";
+
+/**
+ * A ready Keepsake, as the global options and the environment say. The engine and the plugins are loaded here, not when
+ * the command starts.
+ *
+ * @param aroundWrite called for every log line, with what writes it
+ * @throws KeepsakeError `E_CONFIG`, `E_PLUGIN_…`
+ */
+export async function openSession(
+  context: CommandContext,
+  aroundWrite: (write: () => void) => void = (write) => write(),
+  lookup: ConfigLookup = "as-told",
+): Promise<Keepsake> {
+  const { terminal, global } = context;
+  const [{ openKeepsake }, { findConfigFile, lineLogger }] = await Promise.all([
+    import("@keepsake/standard"),
+    import("@keepsake/runtime"),
+  ]);
+  const file = lookup === "none" ? undefined : (global.config ?? (await findConfigFile(terminal.cwd, terminal.env)));
+  const write = (line: string): void => aroundWrite(() => terminal.stderr.write(line));
+  const logger = new CommandLogger(global, (options) => lineLogger({ ...options, write }));
+  const root = global.root ?? terminal.env["KEEPSAKE_ROOT"];
+  const keepsake = await openKeepsake({
+    config: file === undefined ? undefined : { file },
+    stateRoot: root === "" ? undefined : root,
+    logger,
+    cwd: terminal.cwd,
+    env: terminal.env,
+  });
+  logger.configure(keepsake.config.log);
+  return keepsake;
 }

@@ -13,13 +13,13 @@ export async function withKeepsake<T>(
 ): Promise<T> {
   const { stderr } = context.terminal;
   const bar = stderr.isTTY && context.global.quiet !== true ? new ProgressBar(stderr) : undefined;
-  await using session = await openSession(context, (write) => {
+  await using keepsake = await openSession(context, (write) => {
     bar?.clear();
     write();
   });
   context.signal.throwIfAborted();
   try {
-    return await work(session.keepsake, { signal: context.signal, onProgress: bar?.update });
+    return await work(keepsake, { signal: context.signal, onProgress: bar?.update });
   } finally {
     bar?.clear();
   }
