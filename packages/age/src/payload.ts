@@ -1,0 +1,73 @@
+import { createDecipheriv, hkdfSync } from "node:crypto";
+import { type ByteReader, type ByteStream, KeepsakeError } from "@keepsake/core";
+
+const CHUNK_BYTES = 64 * 1024;
+const TAG_BYTES = 16;
+const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
+const NONCE_BYTES = 16;
+const COUNTER_BYTES = 11;
+/** Other work may run after so many chunks. */
+const BREATH_CHUNKS = 16;
+
+/**
+ * Decrypts the payload of an age file (source: C2SP age specification, STREAM: ChaCha20-Poly1305 in chunks of 64 KiB whose
+ * nonces count up and mark the last one). Only bytes that were authenticated are yielded.
+ *
+ * The library would do this too, but cannot say what is wrong: whether the file was cut off, goes on, or is damaged.
+ *
+ * @throws KeepsakeError `E_TRUNCATED` where it is certain that the end is missing; a cut inside a chunk looks like damage,
+ *   `E_INTEGRITY`; `E_TRAILING_DATA` when data follows a last chunk of full size
+ */
+export async function* decryptPayload(reader: ByteReader, fileKey: Uint8Array): ByteStream {
+  const nonce = await reader.read(NONCE_BYTES);
+  if (nonce.length < NONCE_BYTES) throw truncated();
+  const key = Buffer.from(hkdfSync("sha256", fileKey, nonce, "payload", 32));
+  for (let index = 0; ; index += 1) {
+    const sealed = await reader.read(SEALED_CHUNK_BYTES);
+    const isLast = (await reader.peek(1)).length === 0;
+    const plain = openChunk(key, index, isLast, sealed);
+    if (plain === undefined) {
+      yield* fail(key, index, isLast, sealed);
+      return;
+    }
+    if (plain.length === 0 && index > 0) throw damaged();
+    if (plain.length > 0) yield plain;
+    if (isLast) return;
+    if (index % BREATH_CHUNKS === BREATH_CHUNKS - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** The chunk's plaintext, or undefined when it is not authentic as chunk `index`, last or not. */
+function openChunk(key: Buffer, index: number, isLast: boolean, sealed: Uint8Array): Buffer | undefined {
+  if (sealed.length < TAG_BYTES) return undefined;
+  const nonce = Buffer.alloc(COUNTER_BYTES + 1);
+  // The counter has 11 bytes; six of them last for 2^64 bytes.
+  nonce.writeUIntBE(index, COUNTER_BYTES - 6, 6);
+  nonce.writeUInt8(isLast ? 1 : 0, COUNTER_BYTES);
+  const decipher = createDecipheriv("chacha20-poly1305", key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
+  const plain = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
+  try {
+    decipher.final();
+    return plain;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says what is wrong with a chunk. One that is authentic, but not where it stands, is still given out: its bytes are right. */
+function* fail(key: Buffer, index: number, isLast: boolean, sealed: Uint8Array): Generator<Uint8Array> {
+  if (isLast && sealed.length < TAG_BYTES) throw truncated();
+  const plain = sealed.length < SEALED_CHUNK_BYTES ? undefined : openChunk(key, index, !isLast, sealed);
+  if (plain === undefined) throw damaged();
+  yield plain;
+  throw isLast ? truncated() : new KeepsakeError("E_TRAILING_DATA", "Something follows the end of the age file.");
+}
+
+function truncated(): KeepsakeError {
+  return new KeepsakeError("E_TRUNCATED", "The age file ends before its end.");
+}
+
+function damaged(): KeepsakeError {
+  return new KeepsakeError("E_INTEGRITY", "The age file is damaged, or cut off inside its last part.");
+}
