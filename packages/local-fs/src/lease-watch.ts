@@ -1,12 +1,15 @@
 import type { LockFile } from "./lock-file.js";
 import { livenessOf } from "@keepsake/files";
 
+/** How far clocks of hosts that share a folder may differ, in leases. */
+const CLOCK_SKEW_LEASES = 5;
+
 /**
  * Judges whether a lock's holder has given it up or can no longer do so.
  *
  * On this host the process decides: a living one keeps its lock however long it is stopped, a dead one's is free at once. Of
  * another host only the lease can be seen. Clocks of hosts differ, so a lease has run out when it was not renewed for its
- * length as measured here, or when it ended more than its length ago by this host's clock.
+ * length as measured here, or when by this host's clock it ended so long ago that the clocks cannot differ as much.
  */
 export class LeaseWatch {
   readonly #defaultLeaseMs: number;
@@ -25,7 +28,7 @@ export class LeaseWatch {
 
   #hasRunOut({ holder, leaseEndsAtMs }: LockFile): boolean {
     const leaseMs = holder?.lease_ms ?? this.#defaultLeaseMs;
-    if (Date.now() > leaseEndsAtMs + leaseMs) return true;
+    if (Date.now() > leaseEndsAtMs + CLOCK_SKEW_LEASES * leaseMs) return true;
     const now = performance.now();
     if (this.#seen?.nonce !== holder?.nonce || this.#seen?.leaseEndsAtMs !== leaseEndsAtMs) {
       this.#seen = { nonce: holder?.nonce, leaseEndsAtMs, sinceMs: now };

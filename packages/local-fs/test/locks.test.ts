@@ -12,6 +12,11 @@ const release = (lock: Lock) => lock[Symbol.asyncDispose]();
 const holder = (root: string, leaseMs = HOUR_MS, ...host: string[]) =>
   new Program([fixture("lock-holder.mjs"), root, String(leaseMs), ...host]);
 
+async function expectToken(acquiring: Promise<Lock>, token: number): Promise<void> {
+  await using lock = await acquiring;
+  expect(lock.fencingToken).toBe(token);
+}
+
 describe("a lock that removes a stale file and makes its own", () => {
   it("is held by two, when both saw the same dead holder", async () => {
     await using dir = await tempDir();
@@ -48,8 +53,10 @@ describe("fileLocks", () => {
   it("locks names apart", async () => {
     await using dir = await tempDir();
     const locks = fileLocks({ root: dir.path });
-    for (const name of ["a", "b", "a/b", "a.lock/b"]) await locks.acquire(name, { timeoutMs: 0 });
+    const held: Lock[] = [];
+    for (const name of ["a", "b", "a/b", "a.lock/b"]) held.push(await locks.acquire(name, { timeoutMs: 0 }));
     await expect(locks.acquire("../a", { timeoutMs: 0 })).rejects.toMatchObject({ code: "E_UNSAFE_PATH" });
+    for (const lock of held) await release(lock);
   });
 
   it("says who holds it", async () => {
@@ -82,7 +89,7 @@ describe("fileLocks", () => {
     await expect(waiting).rejects.toSatisfy(isAbortError);
     await expect(locks.acquire("b", { timeoutMs: 0, signal: controller.signal })).rejects.toSatisfy(isAbortError);
     await release(held);
-    expect((await locks.acquire("a", { timeoutMs: 0 })).fencingToken).toBe(2);
+    await expectToken(locks.acquire("a", { timeoutMs: 0 }), 2);
   });
 
   it("is released once, by its own holder alone", async () => {
@@ -90,7 +97,7 @@ describe("fileLocks", () => {
     const locks = fileLocks({ root: dir.path });
     const first = await locks.acquire("a", { timeoutMs: 0 });
     await release(first);
-    const second = await locks.acquire("a", { timeoutMs: 0 });
+    await using second = await locks.acquire("a", { timeoutMs: 0 });
     await release(first);
     await second.assertHeld();
     await expect(first.assertHeld()).rejects.toMatchObject({ code: "E_LOCK_LOST" });
@@ -104,7 +111,8 @@ describe("fileLocks", () => {
     for (let round = 0; round < 10; round++) await release(await locks.acquire("a", { timeoutMs: 0 }));
     expect((await readdir(dir.join("a.lock"))).sort()).toEqual(["10.lock", "token"]);
     await rm(dir.join("a.lock", "10.lock"));
-    expect((await locks.acquire("a", { timeoutMs: 0 })).fencingToken).toBe(11);
+    await using lock = await locks.acquire("a", { timeoutMs: 0 });
+    expect(lock.fencingToken).toBe(11);
     await rm(dir.join("a.lock", "token"));
     await expect(locks.acquire("a", { timeoutMs: 0 })).rejects.toMatchObject({ code: "E_LOCKED" });
   });
@@ -156,8 +164,7 @@ describe("among processes", () => {
     await using other = holder(dir.path);
     expect(await other.line()).toBe("held 1");
     await other.kill();
-    const lock = await fileLocks({ root: dir.path }).acquire("a", { timeoutMs: 0 });
-    expect(lock.fencingToken).toBe(2);
+    await expectToken(fileLocks({ root: dir.path }).acquire("a", { timeoutMs: 0 }), 2);
   });
 
   it("is taken from a holder whose number another process has now", async () => {
@@ -168,10 +175,10 @@ describe("among processes", () => {
     const locks = fileLocks({ root: dir.path });
     await expect(locks.acquire("a", { timeoutMs: 0 })).rejects.toMatchObject({ code: "E_LOCKED" });
     const content = JSON.parse(await readFile(file, "utf8")) as object;
-    const { mtime } = { mtime: new Date(Date.now() + HOUR_MS) };
+    const mtime = new Date(Date.now() + HOUR_MS);
     await writeFile(file, JSON.stringify({ ...content, started_at: "1" }));
     await utimes(file, mtime, mtime);
-    expect((await locks.acquire("a", { timeoutMs: 0 })).fencingToken).toBe(2);
+    await expectToken(locks.acquire("a", { timeoutMs: 0 }), 2);
   });
 
   it("is never taken from a stopped holder on this host; one that overslept its lease finds it lost", async () => {
@@ -186,7 +193,7 @@ describe("among processes", () => {
     expect(await other.line()).toBe("lost E_LOCK_LOST");
     expect(await other.ask("check")).toBe("refused E_LOCK_LOST");
     expect(await other.ask("release")).toBe("released");
-    expect((await locks.acquire("a", { timeoutMs: HOUR_MS })).fencingToken).toBe(2);
+    await expectToken(locks.acquire("a", { timeoutMs: HOUR_MS }), 2);
   });
 
   it("is taken from a holder on another host after its lease, and that one finds out", async () => {
@@ -195,7 +202,7 @@ describe("among processes", () => {
     expect(await other.line()).toBe("held 1");
     other.child.kill("SIGSTOP");
     const locks = fileLocks({ root: dir.path });
-    const lock = await locks.acquire("a", { timeoutMs: HOUR_MS });
+    await using lock = await locks.acquire("a", { timeoutMs: HOUR_MS });
     expect(lock.fencingToken).toBe(2);
     other.child.kill("SIGCONT");
     expect(await other.line()).toBe("lost E_LOCK_LOST");
@@ -203,13 +210,22 @@ describe("among processes", () => {
     await lock.assertHeld();
   });
 
-  it("is not taken from a living holder on another host, be its clock hours behind", async () => {
+  it("is not taken from a living holder on another host, though its clock is behind by some leases", async () => {
     await using dir = await tempDir();
-    await using other = holder(dir.path, 2_000, "boot:elsewhere");
+    await using other = holder(dir.path, 2_000, "boot:elsewhere", "-8000");
     expect(await other.line()).toBe("held 1");
+    expect(await other.ask("check")).toBe("still");
     const locks = fileLocks({ root: dir.path });
     await expect(locks.acquire("a", { timeoutMs: 4_500 })).rejects.toMatchObject({ code: "E_LOCKED" });
     expect(await other.ask("check")).toBe("still");
+  });
+
+  it("is taken at once from a holder on another host whose lease ended long ago", async () => {
+    await using dir = await tempDir();
+    await using other = holder(dir.path, 60_000, "boot:elsewhere", "-3600000");
+    expect(await other.line()).toBe("held 1");
+    await other.kill();
+    await expectToken(fileLocks({ root: dir.path }).acquire("a", { timeoutMs: 0 }), 2);
   });
 
   it("is taken after a power cut took the content of its file", async () => {
@@ -217,7 +233,7 @@ describe("among processes", () => {
     await mkdir(dir.join("a.lock"));
     await writeFile(dir.join("a.lock", "7.lock"), "");
     const locks = fileLocks({ root: dir.path, leaseMs: 100 });
-    expect((await locks.acquire("a", { timeoutMs: HOUR_MS })).fencingToken).toBe(8);
+    await expectToken(locks.acquire("a", { timeoutMs: HOUR_MS }), 8);
   });
 });
 
