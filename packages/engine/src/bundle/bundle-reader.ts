@@ -1,16 +1,10 @@
-import {
-  contentDigest,
-  HashedStream,
-  isSealIntact,
-  KeepsakeError,
-  type OpOptions,
-  type ParsedManifest,
-} from "@keepsake/core";
+import { HashedStream, KeepsakeError, type OpOptions, type ParsedManifest } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
 import type { BundleOrigin } from "./bundle-origin.js";
 import { decodeThrough } from "./codec-chain.js";
+import { checkSeal } from "./check-seal.js";
 import { type ArchiveSink, readArchive } from "./read-archive.js";
 
 /** How a bundle is read. */
@@ -96,13 +90,6 @@ export class BundleReader {
     // What is decoded is held to the manifest's sizes by the archive reader, which stops at the first byte too many.
     return decodeThrough(codecs, body, { maxOutputBytes: Number.MAX_SAFE_INTEGER, signal: options.signal });
   }
-}
-
-/** @throws KeepsakeError `E_INTEGRITY` when seal or content digest of a manifest do not fit */
-export function checkSeal({ manifest, wire }: ParsedManifest): void {
-  if (!isSealIntact(wire)) throw new KeepsakeError("E_INTEGRITY", "The manifest's seal does not fit: it was changed.");
-  if (contentDigest(manifest.artifacts) === manifest.bundleSha256) return;
-  throw new KeepsakeError("E_INTEGRITY", "The manifest's content digest does not fit its artifacts.");
 }
 
 function digestMissing(origin: BundleOrigin): KeepsakeError {
