@@ -104,7 +104,7 @@ async function exchange(live: FsPath, { staged, undo }: Places, incoming: BigInt
 /** Also where both are links of one file, as a stop between link and rename leaves them: rename(2) then does nothing. */
 async function renameOver(from: FsPath, to: FsPath, moved: BigIntStats): Promise<void> {
   const there = await lookAt(to);
-  if (there !== undefined && there.ino === moved.ino && there.dev === moved.dev) await unlink(from);
+  if (there?.ino === moved.ino && there.dev === moved.dev) await unlink(from);
   else await rename(from, to);
 }
 

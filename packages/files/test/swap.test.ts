@@ -1,5 +1,6 @@
 import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { JsonObject } from "@keepsake/core";
 import { type TempDir, tempDir, treeDigest, type TreeDigest } from "@keepsake/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { applySwap, revertSwap, type SwapPlan, swapPlanFromJson, swapPlanToJson, toJsonPath } from "../src/index.js";
@@ -28,7 +29,7 @@ const withoutTimes = (tree: TreeDigest): TreeDigest =>
 describe("applySwap and revertSwap", () => {
   it("does what every step says", async () => {
     const { live, plan } = await swapCase(temp.path);
-    await applySwap(swapPlanFromJson(JSON.parse(JSON.stringify(swapPlanToJson(plan)))));
+    await applySwap(swapPlanFromJson(JSON.parse(JSON.stringify(swapPlanToJson(plan))) as JsonObject));
     expect((await readdir(live)).sort()).toEqual(
       [
         "closed",

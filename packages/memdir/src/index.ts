@@ -1,1 +1,3 @@
-export {};
+export { memdir } from "./memdir.js";
+export type { MemdirOptions } from "./options.js";
+export { default as memdirPlugin } from "./plugin.js";

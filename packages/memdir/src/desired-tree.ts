@@ -1,0 +1,126 @@
+import {
+  type BundleEntry,
+  foldedPath,
+  isLinkInside,
+  isPlainLinkTarget,
+  KeepsakeError,
+  type Omission,
+  percentDecode,
+  percentDecodePath,
+} from "@keepsake/core";
+import { type Attributes, isOwnName, pathKey } from "@keepsake/files";
+
+/** Something a bundle wants to be in the memory directory. */
+export interface Desired {
+  /** the real name below the root, one character per byte */
+  readonly key: string;
+  readonly raw: Buffer;
+  /** as the bundle writes it, for people */
+  readonly path: string;
+  readonly type: "file" | "directory" | "symlink";
+  /** undefined for a folder that the bundle only implies */
+  readonly attributes: Attributes | undefined;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** the unpacked bytes of a file */
+  readonly file: string | undefined;
+  /** the bytes of a link's target */
+  readonly target: Buffer | undefined;
+}
+
+/** By key, a folder before what is in it. */
+export type DesiredTree = ReadonlyMap<string, Desired>;
+
+const unsafe = (path: string, why: string): KeepsakeError =>
+  new KeepsakeError("E_UNSAFE_PATH", `${JSON.stringify(path)} ${why}.`, { context: { path } });
+
+/**
+ * What the bundle holds, by its real names.
+ *
+ * @throws KeepsakeError `E_UNSAFE_PATH` when two entries are one name, one lies below what is no folder, a link leads out,
+ *   or a name is reserved
+ */
+export async function desiredTree(entries: AsyncIterable<BundleEntry>): Promise<DesiredTree> {
+  const found = new Map<string, Desired>();
+  for await (const entry of entries) {
+    const desired = desiredOf(entry);
+    if (found.has(desired.key)) throw unsafe(entry.path, "is named twice");
+    found.set(desired.key, desired);
+  }
+  for (const desired of [...found.values()]) addParents(desired, found);
+  for (const desired of found.values()) if (desired.type === "symlink") checkLink(desired, found);
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function desiredOf({ meta, path, file }: BundleEntry): Desired {
+  const percent = meta.nameEncoding === "percent";
+  const raw = percent ? percentDecodePath(path) : Buffer.from(path, "utf8");
+  const parts = pathKey(raw).split("/");
+  const reserved = parts.some((part, depth) =>
+    isOwnName(Buffer.from(part, "latin1"), depth < parts.length - 1 || meta.type === "directory"),
+  );
+  if (reserved) throw unsafe(path, "has a name that Keepsake uses itself");
+  const { linkTarget } = meta;
+  if (linkTarget !== undefined && !percent && !isPlainLinkTarget(linkTarget)) throw unsafe(path, "leads nowhere safe");
+  return {
+    key: pathKey(raw),
+    raw,
+    path,
+    type: meta.type,
+    attributes: { mode: meta.mode, mtimeMs: meta.mtimeMs },
+    sizeBytes: meta.sizeBytes,
+    sha256: meta.sha256,
+    file,
+    target:
+      linkTarget === undefined ? undefined : percent ? percentDecode(linkTarget) : Buffer.from(linkTarget, "utf8"),
+  };
+}
+
+function addParents({ key, path }: Desired, found: Map<string, Desired>): void {
+  for (let cut = key.lastIndexOf("/"); cut > 0; cut = key.lastIndexOf("/", cut - 1)) {
+    const parent = key.slice(0, cut);
+    const known = found.get(parent);
+    if (known !== undefined && known.type !== "directory") throw unsafe(path, "lies below what is no folder");
+    if (known !== undefined) continue;
+    const raw = Buffer.from(parent, "latin1");
+    const implied = { attributes: undefined, sizeBytes: 0, sha256: "", file: undefined, target: undefined };
+    found.set(parent, { key: parent, raw, path: raw.toString("utf8"), type: "directory", ...implied });
+  }
+}
+
+function checkLink({ key, path, target }: Desired, found: ReadonlyMap<string, Desired>): void {
+  const isLink = (at: string): boolean => found.get(at)?.type === "symlink";
+  if (target === undefined || !isLinkInside(key, pathKey(target), isLink))
+    throw unsafe(path, "is a link that leads out");
+}
+
+/**
+ * Refuses names that are one where letters' case does not count.
+ *
+ * @throws KeepsakeError `E_UNSAFE_PATH`
+ */
+export function refuseCaseTwins(desired: DesiredTree): void {
+  const seen = new Map<string, string>();
+  for (const { raw, path } of desired.values()) {
+    const folded = foldedPath(raw.toString("utf8"));
+    const twin = seen.get(folded);
+    if (twin !== undefined) throw unsafe(path, `and ${JSON.stringify(twin)} are one name on this file system`);
+    seen.set(folded, path);
+  }
+}
+
+/** The real names of what a snapshot saw and left out. A plain path of ours never holds what looks like an escape. */
+export function omittedKeys(omitted: readonly Omission[]): ReadonlySet<string> {
+  return new Set(
+    omitted
+      .filter(({ reason }) => reason !== "absent")
+      .map(({ path }) => {
+        if (!/%[0-9A-F]{2}/.test(path)) return pathKey(path);
+        try {
+          return pathKey(percentDecodePath(path));
+        } catch {
+          return pathKey(path);
+        }
+      }),
+  );
+}

@@ -1,0 +1,49 @@
+/** Names of files that hold one JSON value per line. */
+const JSON_LINES = /\.(?:jsonl|ndjson)$/i;
+
+/** A last line longer than this is not judged, in bytes. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+export function holdsJsonLines(relative: Buffer): boolean {
+  return JSON_LINES.test(relative.toString("latin1"));
+}
+
+/** Reads `length` bytes from `start`. */
+export type ReadAt = (start: number, length: number) => Promise<Buffer>;
+
+/**
+ * How many bytes at the end of a file of JSON lines are the beginning of a line that is still being written.
+ *
+ * A last line without a newline is whole when it parses by itself. A file whose last whole line is no JSON either is no
+ * file of JSON lines, whatever its name says, and is left as it is.
+ */
+export async function partialLineBytes(sizeBytes: number, readAt: ReadAt): Promise<number> {
+  const tail = await lastLine(sizeBytes, readAt);
+  if (tail === undefined || tail.length === 0 || isJson(tail)) return 0;
+  const wholeEnd = sizeBytes - tail.length;
+  if (wholeEnd === 0) return /^\s*[[{]/.test(tail.toString("latin1")) ? tail.length : 0;
+  const previous = await lastLine(wholeEnd - 1, readAt);
+  const blank = previous?.toString("latin1").trim() === "";
+  return blank || (previous !== undefined && isJson(previous)) ? tail.length : 0;
+}
+
+/** The bytes between the last newline before `end` and `end`; undefined when they are too many. */
+async function lastLine(end: number, readAt: ReadAt): Promise<Buffer | undefined> {
+  for (let want = 4096; ; want *= 4) {
+    const start = Math.max(0, end - want);
+    const bytes = await readAt(start, end - start);
+    const newline = bytes.lastIndexOf(0x0a);
+    if (newline !== -1) return bytes.subarray(newline + 1);
+    if (start === 0) return bytes;
+    if (want > MAX_LINE_BYTES) return undefined;
+  }
+}
+
+function isJson(bytes: Buffer): boolean {
+  try {
+    JSON.parse(bytes.toString("utf8"));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,109 @@
+import type { PlannedChange } from "@keepsake/core";
+import { type Attributes, attributesOf, type FsPath, sameAttributes, type SwapStep, toJsonPath } from "@keepsake/files";
+import type { Desired } from "./desired-tree.js";
+import type { LiveNode } from "./live-tree.js";
+
+/** Names for the two places of one change. */
+export interface Place {
+  readonly staged: string;
+  readonly undo: string;
+}
+
+interface FolderEnd {
+  readonly step: SwapStep;
+  /** false: only when something in it changes */
+  readonly always: boolean;
+}
+
+/** What is to be done, gathered path by path and put in an order that works, and can be taken back, at every instant. */
+export class PlanSteps {
+  readonly #changes: PlannedChange[] = [];
+  readonly #opened = new Map<string, SwapStep>();
+  readonly #removals: SwapStep[] = [];
+  readonly #emptied: SwapStep[] = [];
+  readonly #puts: SwapStep[] = [];
+  readonly #attributes: SwapStep[] = [];
+  /** what each folder that is there at the end shall look like */
+  readonly #ends = new Map<string, FolderEnd>();
+  /** folders whose content changes: their times are set when all is done */
+  readonly #touched = new Set<string>();
+
+  /** By path; what a person reads. */
+  get changes(): readonly PlannedChange[] {
+    return this.#changes.toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  }
+
+  /** What was staged for `desired` comes to `at`, where `live` may be. */
+  put(desired: Desired, live: LiveNode | undefined, at: FsPath, place: Place): void {
+    this.#puts.push({ do: "put", live: toJsonPath(at), staged: place.staged, undo: place.undo });
+    this.#touched.add(parentKey(desired.key));
+    if (live?.type === "directory") this.#open(live);
+    this.#changes.push({ action: live === undefined ? "create" : "replace", path: desired.path });
+    if (desired.type !== "directory") return;
+    const to = desired.attributes ?? { mode: 0o755, mtimeMs: Date.now() };
+    this.#ends.set(desired.key, { always: true, step: { do: "set", live: toJsonPath(at), to, before: null } });
+  }
+
+  remove(live: LiveNode, undo: string): void {
+    this.#removals.push({ do: "remove", live: toJsonPath(live.absolute), undo });
+    this.#touched.add(parentKey(live.key));
+    // A folder's own mode decides whether it may be moved to another one.
+    if (live.type === "directory") this.#open(live);
+    this.#changes.push({ action: "delete", path: live.relative.toString("utf8") });
+  }
+
+  /** The folder goes if nothing that is left alone is in it by then. Call it for a folder before those in it. */
+  removeEmpty(live: LiveNode): void {
+    this.#emptied.unshift({ do: "remove_dir", live: toJsonPath(live.absolute), before: attributesOf(live.stats) });
+    this.#touched.add(parentKey(live.key));
+  }
+
+  setAttributes(live: LiveNode, to: Attributes, path: string): void {
+    this.#attributes.push({ do: "set", live: toJsonPath(live.absolute), to, before: attributesOf(live.stats) });
+    this.#changes.push({ action: "set_attributes", path });
+  }
+
+  /** The live folder stays; with the bundle's attributes where the bundle has it, else with its own. */
+  keepFolder(live: LiveNode, desired?: Desired): void {
+    const before = attributesOf(live.stats);
+    const to = desired?.attributes ?? before;
+    const differs = !sameAttributes(to, before);
+    if (differs && desired !== undefined) this.#changes.push({ action: "set_attributes", path: desired.path });
+    this.#ends.set(live.key, { always: differs, step: { do: "set", live: toJsonPath(live.absolute), to, before } });
+  }
+
+  /**
+   * All steps in their order.
+   *
+   * @param folders the live folders, the root among them
+   */
+  inOrder(folders: readonly LiveNode[]): SwapStep[] {
+    for (const folder of folders) if (this.#touched.has(folder.key)) this.#open(folder);
+    const ends = [...this.#ends]
+      .filter(([key, { always }]) => always || this.#touched.has(key) || this.#opened.has(key))
+      // The deepest first: what is done in a folder changes its time.
+      .sort(([a], [b]) => (a < b ? 1 : -1))
+      .map(([, { step }]) => step);
+    return [...this.#opened.values(), ...this.#removals, ...this.#emptied, ...this.#puts, ...this.#attributes, ...ends];
+  }
+
+  /** Without write permission nothing can be moved in or out of a folder; its mode is set again at the end. */
+  #open(live: LiveNode): void {
+    const before = attributesOf(live.stats);
+    if ((before.mode & 0o700) === 0o700 || this.#opened.has(live.key)) return;
+    const to = { ...before, mode: before.mode | 0o700 };
+    this.#opened.set(live.key, { do: "set", live: toJsonPath(live.absolute), to, before });
+  }
+}
+
+/** The folder of a key; "" is the root. */
+export function parentKey(key: string): string {
+  const cut = key.lastIndexOf("/");
+  return cut === -1 ? "" : key.slice(0, cut);
+}
+
+/** True when `key` or a folder above it is in `keys`. */
+export function isAtOrBelow(key: string, keys: { has(key: string): boolean }): boolean {
+  for (let at = key; at !== ""; at = parentKey(at)) if (keys.has(at)) return true;
+  return false;
+}

@@ -1,0 +1,135 @@
+import { KeepsakeError, type PlannedChange } from "@keepsake/core";
+import { attributesOf, joinRaw, type Owner, sameTime, type SwapStep } from "@keepsake/files";
+import { holdsSame } from "./compare.js";
+import type { Desired, DesiredTree } from "./desired-tree.js";
+import type { LiveNode, LiveTree } from "./live-tree.js";
+import { isAtOrBelow, parentKey, type Place, PlanSteps } from "./plan-steps.js";
+import { stageOne } from "./stage-files.js";
+
+/** What a plan is made of. */
+export interface PlanInput {
+  /** absolute path */
+  readonly root: string;
+  readonly rootNode: LiveNode | undefined;
+  readonly desired: DesiredTree;
+  readonly live: LiveTree;
+  /** refuses a path that another source looks after; false where a glob says that it is to be kept */
+  readonly accepts: (desired: Desired) => boolean;
+  /** names for a change at the key, on the file system of that place */
+  readonly place: (key: string) => Promise<Place>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Files are staged so many at a time: each waits for the disk. */
+const LANES = 8;
+
+/**
+ * The steps that turn the live tree into the bundle's; stages what is to come.
+ *
+ * @throws KeepsakeError `E_ALREADY_EXISTS` when a folder that holds what must stay is in the way of a file
+ */
+export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; changes: readonly PlannedChange[] }> {
+  const { desired, live, rootNode } = input;
+  const steps = new PlanSteps();
+  if (rootNode !== undefined) steps.keepFolder(rootNode);
+  const replaced = new Set<string>();
+  const staging: (() => Promise<void>)[] = [];
+  const unsettled: { wanted: Desired; node: LiveNode }[] = [];
+
+  for (const wanted of desired.values()) {
+    if (!input.accepts(wanted) || isAtOrBelow(wanted.key, live.untouchable)) continue;
+    const buried = isAtOrBelow(parentKey(wanted.key), replaced);
+    const node = buried ? undefined : live.nodes.get(wanted.key);
+    if (node?.type === "directory" && wanted.type === "directory") steps.keepFolder(node, wanted);
+    else if (node?.type === wanted.type) unsettled.push({ wanted, node });
+    else {
+      if (node?.type === "directory") clearFolder(node, input, steps);
+      if (node !== undefined) replaced.add(node.key);
+      await put(wanted, node, input, steps, staging);
+    }
+  }
+  await eachOf(unsettled, async ({ wanted, node }) => {
+    if (!(await holdsSame(node, wanted, input.signal))) await put(wanted, node, input, steps, staging);
+    else if (wanted.attributes !== undefined && !looksSame(node, wanted.attributes.mode, wanted.attributes.mtimeMs)) {
+      steps.setAttributes(node, wanted.attributes, wanted.path);
+    }
+  });
+  await removeExtra(input, steps, replaced);
+  await eachOf(staging, (stage) => stage());
+  const folders = [...live.nodes.values()].filter(({ type }) => type === "directory");
+  return { steps: steps.inOrder(rootNode === undefined ? folders : [rootNode, ...folders]), changes: steps.changes };
+}
+
+async function put(
+  wanted: Desired,
+  node: LiveNode | undefined,
+  input: PlanInput,
+  steps: PlanSteps,
+  staging: (() => Promise<void>)[],
+): Promise<void> {
+  const place = await input.place(wanted.key);
+  steps.put(wanted, node, joinRaw(input.root, wanted.raw), place);
+  staging.push(() => stageOne(wanted, place.staged, ownerFor(wanted.key, input), input.signal));
+}
+
+function looksSame(node: LiveNode, mode: number, mtimeMs: number): boolean {
+  const now = attributesOf(node.stats);
+  return sameTime(now.mtimeMs, mtimeMs) && (node.type === "symlink" || now.mode === mode);
+}
+
+/** A folder in the way of a file: what other sources hold in it they remove themselves; anything else that stays forbids it. */
+function clearFolder(node: LiveNode, { live }: PlanInput, steps: PlanSteps): void {
+  const by = live.shelters.get(node.key);
+  if (by === undefined) return;
+  const path = node.relative.toString("utf8");
+  if (by === "kept") {
+    throw new KeepsakeError(
+      "E_ALREADY_EXISTS",
+      `The folder ${JSON.stringify(path)} holds what is to stay, and the bundle has a file of that name.`,
+      { context: { path }, hint: "Move the folder away, or take it out of what is kept and excluded." },
+    );
+  }
+  for (const inner of live.nodes.values()) {
+    if (inner.type === "directory" && isAtOrBelow(inner.key, new Set([node.key]))) steps.removeEmpty(inner);
+  }
+}
+
+/** What is ours and not the bundle's goes. */
+async function removeExtra(
+  { desired, live, place }: PlanInput,
+  steps: PlanSteps,
+  replaced: Set<string>,
+): Promise<void> {
+  const gone = new Set<string>();
+  for (const node of live.nodes.values()) {
+    if (desired.has(node.key) || isAtOrBelow(node.key, replaced) || isAtOrBelow(node.key, gone)) continue;
+    const isShelter = node.type === "directory" && live.shelters.has(node.key);
+    if (isShelter) steps.keepFolder(node);
+    if (!node.ours) continue;
+    if (isShelter) {
+      steps.removeEmpty(node);
+      continue;
+    }
+    gone.add(node.key);
+    steps.remove(node, (await place(node.key)).undo);
+  }
+}
+
+/** As root, files get the owner of what they replace, or of the folder they come into: the agent must be able to read them. */
+function ownerFor(key: string, { live, rootNode }: PlanInput): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  for (let at = key; at !== ""; at = parentKey(at)) {
+    const stats = live.nodes.get(at)?.stats;
+    if (stats !== undefined) return { uid: stats.uid, gid: stats.gid };
+  }
+  return rootNode === undefined ? undefined : { uid: rootNode.stats.uid, gid: rootNode.stats.gid };
+}
+
+async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const lane = async (): Promise<void> => {
+    for (const item of queue) await work(item);
+  };
+  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}

@@ -1,0 +1,182 @@
+import { chmod, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type BundleEntry,
+  foldedPath,
+  fromSystemError,
+  KeepsakeError,
+  type Omission,
+  type OpOptions,
+  type PathClaim,
+  type RestorePlan,
+  type RestoreSession,
+  type RestoreTarget,
+} from "@keepsake/core";
+import {
+  applySwap,
+  claimTest,
+  fromJsonPath,
+  fsyncDirectory,
+  joinRaw,
+  lookAt,
+  pathMatcher,
+  revertSwap,
+  swapPlanFromJson,
+  swapPlanToJson,
+} from "@keepsake/files";
+import { type Desired, desiredTree, omittedKeys, refuseCaseTwins } from "./desired-tree.js";
+import { type LiveTree, liveTree, rootNode } from "./live-tree.js";
+import type { ResolvedOptions } from "./options.js";
+import { parentKey, type Place } from "./plan-steps.js";
+import { planSwap } from "./planner.js";
+import type { MemoryRoot } from "./root.js";
+import type { Scope } from "./scope.js";
+import { ignoresCase, makeArea, type StagingArea } from "./stage-files.js";
+
+/** Puts a bundle's files back by a swap plan: staged beside the live tree, renamed into it. */
+export class MemdirRestore implements RestoreSession {
+  /** What is left over is nobody's claim. */
+  readonly claims = [];
+  readonly #target: RestoreTarget;
+  readonly #root: MemoryRoot;
+  readonly #scope: Scope;
+  readonly #options: ResolvedOptions;
+  readonly #others: readonly PathClaim[];
+
+  constructor(
+    target: RestoreTarget,
+    root: MemoryRoot,
+    scope: Scope,
+    options: ResolvedOptions,
+    others: readonly PathClaim[],
+  ) {
+    this.#target = target;
+    this.#root = root;
+    this.#scope = scope;
+    this.#options = options;
+    this.#others = others;
+  }
+
+  async stage(
+    entries: AsyncIterable<BundleEntry>,
+    omitted: readonly Omission[],
+    { signal }: OpOptions = {},
+  ): Promise<RestorePlan> {
+    const desired = await desiredTree(entries);
+    const rules = { root: this.#root, scope: this.#scope, options: this.#options, desired, signal };
+    const live = await liveTree({ ...rules, omitted: omittedKeys(omitted) });
+    const top = await rootNode(this.#root);
+    const areas = new StagingAreas(this.#target, this.#root.path, top?.stats.dev, live);
+    try {
+      const foldCase = desired.size > 0 && (await ignoresCase(await areas.of("")));
+      if (foldCase) refuseCaseTwins(desired);
+      const { steps, changes } = await planSwap({
+        root: this.#root.path,
+        rootNode: top,
+        desired,
+        live,
+        accepts: this.#acceptor(foldCase),
+        place: (key) => areas.place(key),
+        signal,
+      });
+      await areas.sync();
+      const makeRoot = { do: "make_dir" as const, live: this.#root.path, mode: 0o700 };
+      const all = this.#root.exists || desired.size === 0 ? steps : [makeRoot, ...steps];
+      return { changes, data: swapPlanToJson({ steps: all }), notices: [] };
+    } catch (error) {
+      throw fromSystemError(error, "The memory files could not be staged");
+    }
+  }
+
+  async commit(plan: RestorePlan, { signal }: OpOptions = {}): Promise<void> {
+    try {
+      await applySwap(swapPlanFromJson(plan.data), signal);
+    } catch (error) {
+      throw fromSystemError(error, "The memory files could not be put in place");
+    }
+  }
+
+  async rollback(plan: RestorePlan): Promise<void> {
+    try {
+      await revertSwap(swapPlanFromJson(plan.data));
+    } catch (error) {
+      throw fromSystemError(error, "The memory files could not be put back");
+    }
+  }
+
+  /** Opens what was set aside, so that it can be removed with its place. */
+  async finish(plan: RestorePlan): Promise<void> {
+    for (const step of swapPlanFromJson(plan.data).steps) {
+      if ("undo" in step) await openUp(fromJsonPath(step.undo));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Nothing is held open; what was staged is the engine's to remove.
+  }
+
+  /** Another source's place is not written by this one, however the bundle spells it. */
+  #acceptor(foldCase: boolean): (desired: Desired) => boolean {
+    const kept = pathMatcher(this.#options.keep, { anyFolder: true });
+    const fold = (path: string): string => (foldCase ? foldedPath(path) : path);
+    const claimed = claimTest(this.#others.map((claim) => ({ ...claim, path: fold(claim.path) })));
+    return ({ raw, path, type }) => {
+      const absolute = joinRaw(this.#root.path, raw);
+      const spelled = foldCase ? fold(absolute.toString()) : absolute;
+      // A folder that is another's by itself alone may well hold what is ours.
+      if (claimed(spelled) && !(type === "directory" && !claimed(joinRaw(spelled, "x")))) {
+        throw new KeepsakeError("E_UNSAFE_PATH", `${JSON.stringify(path)} is looked after by another source.`, {
+          context: { path },
+        });
+      }
+      return !kept(raw.toString("utf8"));
+    };
+  }
+}
+
+/** Private places on the file systems of the tree: beside its root, and in each other file system mounted in it. */
+class StagingAreas {
+  readonly #target: RestoreTarget;
+  readonly #root: string;
+  readonly #mounts: readonly string[];
+  readonly #areas = new Map<string, Promise<StagingArea>>();
+  #count = 0;
+
+  constructor(target: RestoreTarget, root: string, rootDevice: number | undefined, live: LiveTree) {
+    this.#target = target;
+    this.#root = root;
+    const deviceOf = (key: string): number | undefined => (key === "" ? rootDevice : live.nodes.get(key)?.stats.dev);
+    this.#mounts = [...live.nodes.values()]
+      .filter(({ key, type, stats }) => type === "directory" && stats.dev !== deviceOf(parentKey(key)))
+      .map(({ key }) => key)
+      .reverse();
+  }
+
+  of(key: string): Promise<StagingArea> {
+    const mount = this.#mounts.find((at) => key.startsWith(`${at}/`)) ?? "";
+    const known = this.#areas.get(mount);
+    if (known !== undefined) return known;
+    const dir = mount === "" ? this.#root : join(this.#root, Buffer.from(mount, "latin1").toString("utf8"));
+    const made = this.#target.stageBeside(dir).then(makeArea);
+    this.#areas.set(mount, made);
+    return made;
+  }
+
+  async place(key: string): Promise<Place> {
+    const { incoming, undo } = await this.of(key);
+    const name = String(this.#count++);
+    return { staged: join(incoming, name), undo: join(undo, name) };
+  }
+
+  async sync(): Promise<void> {
+    for (const area of this.#areas.values()) await fsyncDirectory((await area).incoming);
+  }
+}
+
+/** Gives the owner back the permission to remove what is in closed folders. */
+async function openUp(path: string | Buffer): Promise<void> {
+  const stats = await lookAt(path);
+  if (stats?.isDirectory() !== true) return;
+  await chmod(path, 0o700);
+  for (const name of await readdir(path, { encoding: "buffer" })) await openUp(joinRaw(path, name));
+}
