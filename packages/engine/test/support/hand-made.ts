@@ -49,7 +49,7 @@ export function handMadeManifest(
   const declared = artifacts.map(({ path, content = "", type = "file", linkTarget, override: more }) => ({
     path_in_bundle: path,
     kind: "memory_file",
-    source: path.split("/")[0] || "memory_files",
+    source: /^[^/]+(?=\/)/.exec(path)?.[0] ?? "memory_files",
     type,
     size_bytes: type === "file" ? Buffer.byteLength(content) : 0,
     sha256: sha256(type === "file" ? content : (linkTarget ?? "")),

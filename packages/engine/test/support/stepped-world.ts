@@ -1,0 +1,99 @@
+import type { ArtifactSource, CaptureSession, SourceEntry } from "@keepsake/core";
+
+/**
+ * An agent whose every write changes a database and a note together, and which writes exactly once: before the k-th step
+ * of whoever looks at its data, or as soon after that as it is not held.
+ */
+export class SteppedWorld {
+  database = 0;
+  note = 0;
+  steps = 0;
+  readonly #writeAt: number;
+  #held = false;
+  #pending = false;
+
+  constructor(writeAt: number) {
+    this.#writeAt = writeAt;
+  }
+
+  /** What can be held and pinned, as SQLite can. */
+  databaseSource(): ArtifactSource {
+    return source("database", () => {
+      let view: number | undefined;
+      return {
+        hold: async () => {
+          this.#step();
+          this.#held = true;
+          return { [Symbol.asyncDispose]: async () => this.#release() };
+        },
+        pin: async () => {
+          this.#step();
+          view = this.database;
+          return "held";
+        },
+        read: () => {
+          this.#step();
+          return view ?? Number.NaN;
+        },
+      };
+    });
+  }
+
+  /** What can only be fenced, as files can. */
+  noteSource(): ArtifactSource {
+    return source("note", () => ({
+      pin: async () => {
+        this.#step();
+        return "fenced";
+      },
+      fence: async () => {
+        this.#step();
+        return String(this.note);
+      },
+      read: () => {
+        this.#step();
+        return this.note;
+      },
+    }));
+  }
+
+  #step(): void {
+    if (this.steps++ === this.#writeAt) this.#pending = true;
+    this.#write();
+  }
+
+  #release(): void {
+    this.#held = false;
+    this.#write();
+  }
+
+  #write(): void {
+    if (!this.#pending || this.#held) return;
+    this.#pending = false;
+    this.database++;
+    this.note++;
+  }
+}
+
+type Behaviour = Pick<CaptureSession, "hold" | "pin" | "fence"> & { read(): number };
+
+function source(id: string, open: () => Behaviour): ArtifactSource {
+  return {
+    id,
+    kind: "test/number",
+    open: async () => {
+      const { read, ...behaviour } = open();
+      return {
+        claims: [],
+        ...behaviour,
+        entries: async function* (): AsyncGenerator<SourceEntry> {
+          const stream = (async function* () {
+            yield Buffer.from(String(read()));
+          })();
+          yield { type: "file", path: "value", mode: 0o600, mtimeMs: 0, content: { stream } };
+        },
+        [Symbol.asyncDispose]: async () => undefined,
+      };
+    },
+  };
+}
