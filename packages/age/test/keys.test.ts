@@ -92,9 +92,7 @@ describe("identity files", () => {
       expect(error.message).toContain(file);
       expect(error.message).toMatch(message);
       expect(error.context["line"]).toBe(line);
-      expect(allOf(error)).not.toMatch(
-        /top secret|QQQQQ|AGE-SECRET-KEY-1[A-Z0-9]{5}/,
-      );
+      expect(allOf(error)).not.toMatch(/top secret|QQQQQ|AGE-SECRET-KEY-1[A-Z0-9]{5}/);
     });
   }
 
