@@ -26,9 +26,11 @@ const DEFAULT_WORK_FACTOR = 18;
  * Encryption to the age format (age-encryption.org/v1), read and written by `age`. Encrypts to any number of X25519 or
  * post-quantum recipients, or to one passphrase; decrypts armored files too.
  *
- * @throws KeepsakeError `E_RECIPIENT` for an empty list, a malformed recipient (by index), or recipients beside a
- *   passphrase that would open the same file; `E_IDENTITY` for a malformed identity. From the iteration also `E_RECIPIENT`
- *   when there is nothing to encrypt to, `E_IDENTITY` when there is nothing to decrypt with or a file is malformed
+ * Beside recipients a passphrase only decrypts: the format does not allow both for one file.
+ *
+ * @throws KeepsakeError `E_RECIPIENT` for an empty list, a malformed recipient (by index), or post-quantum recipients mixed
+ *   with others; `E_IDENTITY` for a malformed identity. From the iteration also `E_RECIPIENT` when there is nothing to
+ *   encrypt to, `E_IDENTITY` when there is nothing to decrypt with or a file is malformed
  */
 export function age(options: AgeOptions = {}): Codec {
   const recipients = options.recipients === undefined ? undefined : parseRecipients(options.recipients);

@@ -13,7 +13,6 @@ describe("memory", () => {
       const output = execFileSync(process.execPath, [program, String(sizeMiB), backend], { encoding: "utf8" });
       const { size, grewMiB } = JSON.parse(output) as { size: number; grewMiB: number };
       expect(size).toBe(sizeMiB * 1024 * 1024);
-      console.log(`${backend}: ${sizeMiB} MiB passed, memory grew by ${grewMiB} MiB`);
       expect(grewMiB).toBeLessThan(sizeMiB / 2);
     });
   }
