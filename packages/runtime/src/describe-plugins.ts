@@ -31,7 +31,7 @@ export async function describePlugins(
   };
   return registry.plugins.map(({ plugin, origin, version }) => ({
     name: plugin.name,
-    version: plugin.version ?? version,
+    version,
     api: plugin.api,
     origin,
     providers: (plugin.providers ?? []).map((provider) => ({

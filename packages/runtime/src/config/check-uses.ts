@@ -138,7 +138,9 @@ async function checkLock(lock: Loose, check: Check): Promise<void> {
 /** Where nothing is encrypted the plugin may be missing. */
 async function checkEncryption(encryption: Loose, written: Loose, check: Check): Promise<void> {
   const recipients = list(encryption["recipients"]);
-  if (encryption["enabled"] === true && recipients.length === 0) {
+  const own = encryptionOptions(encryption as ResolvedConfig["encryption"]);
+  // A provider's own option, a passphrase, may stand for recipients; the provider then says what is missing.
+  if (encryption["enabled"] === true && recipients.length === 0 && Object.keys(own).length === 0) {
     check.problems.add(["encryption", "recipients"], "encryption is enabled and there is no recipient");
   }
   const { registry, problems } = check;
@@ -148,13 +150,12 @@ async function checkEncryption(encryption: Loose, written: Loose, check: Check):
     if (asked) problems.add(["encryption", "use"], unknownName("codec", encryption.use, registry.names("codec")));
     return;
   }
-  const options = encryptionOptions(encryption as ResolvedConfig["encryption"]);
-  if (recipients.length === 0 && Object.keys(options).length === 0) return;
+  if (recipients.length === 0 && Object.keys(own).length === 0) return;
   await checkEntry(
     ["encryption"],
     "codec",
     encryption.use,
-    recipients.length === 0 ? options : { ...options, recipients },
+    recipients.length === 0 ? own : { ...own, recipients },
     check,
     "",
     OWN_ENCRYPTION_KEYS,

@@ -56,7 +56,12 @@ export class ConfigProblems {
 
   /** @throws KeepsakeError `E_CONFIG` when there is any problem; `context.problems` is the list of {@link ConfigProblem} */
   throwIfAny(cause?: unknown): void {
-    if (this.found) throw configError(this.#problems, cause);
+    if (!this.found) return;
+    // As they stand in the file; where the file does not tell, as they were found.
+    const sorted = this.#problems.toSorted(
+      (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+    );
+    throw configError(sorted, cause);
   }
 }
 

@@ -20,7 +20,10 @@ interface LoadOptions {
  *   `E_PLUGIN_TIMEOUT` when the import does not end
  */
 export async function loadPlugin(entry: string | Plugin, options: LoadOptions): Promise<PluginSource> {
-  if (typeof entry !== "string") return { plugin: checkPlugin(entry, "the program"), origin: "program" };
+  if (typeof entry !== "string") {
+    const plugin = checkPlugin(entry, "the program");
+    return { plugin, origin: "program", version: plugin.version };
+  }
   const { file, version } = await locate(entry, options.baseDir);
   const plugin = checkPlugin(await importDefault(entry, file, options.timeoutMs), entry);
   return { plugin, origin: file, version: plugin.version ?? version };

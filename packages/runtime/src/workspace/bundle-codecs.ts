@@ -30,9 +30,9 @@ export class BundleCodecs {
    */
   async encoders(entries: readonly UseEntry[], request: EncodeRequest): Promise<readonly Codec[]> {
     const codecs = await Promise.all(entries.map((entry) => this.#make(entry.use, optionsOf("codec", entry))));
-    const { enabled, recipients: configured } = this.#parts.loaded.config.encryption;
-    const wanted = request.recipients !== undefined || request.forceEncryption === true || enabled;
-    return wanted ? [...codecs, await this.#encryptor(request.recipients ?? configured)] : codecs;
+    const wanted = request.recipients !== undefined || request.forceEncryption === true;
+    if (!wanted && !this.#parts.loaded.config.encryption.enabled) return codecs;
+    return [...codecs, await this.#encryptor(request)];
   }
 
   /**
@@ -73,29 +73,36 @@ export class BundleCodecs {
     );
   }
 
-  async #encryptor(recipients: readonly string[]): Promise<Codec> {
-    if (recipients.length === 0) {
-      throw new KeepsakeError("E_RECIPIENT", "Encryption is wanted and there is no recipient.", {
-        hint: "Name one with --encrypt, or in the configuration under encryption.recipients.",
-      });
+  /**
+   * To the caller's recipients, else the configured ones, else by what the provider's own options say (a passphrase),
+   * else to the owners of the given identities.
+   */
+  async #encryptor({ recipients, toOwnersOf }: EncodeRequest): Promise<Codec> {
+    const { encryption } = this.#parts.loaded.config;
+    const own = encryptionOptions(encryption);
+    if (recipients !== undefined || encryption.recipients.length > 0) {
+      return this.#encryptorTo(recipients ?? encryption.recipients);
     }
+    if (Object.keys(own).length > 0) return this.#make(encryption.use, own);
+    const files = toOwnersOf === undefined ? [] : this.#identityFiles(toOwnersOf);
+    if (files.length === 0) throw noRecipient();
+    return this.#make(encryption.use, { owners_of: files }, { shared: false });
+  }
+
+  async #encryptorTo(recipients: readonly string[]): Promise<Codec> {
+    if (recipients.length === 0) throw noRecipient();
     const { loaded } = this.#parts;
     const { use } = loaded.config.encryption;
     const options = { ...encryptionOptions(loaded.config.encryption), recipients: [...recipients] };
     const found = loaded.registry.find("codec", use);
     const checked = found && (await checkOptions(found.provider, options));
     const problem = checked?.problems?.find(({ path }) => path[0] === "recipients");
-    if (problem) {
-      const index = problem.path[1];
-      throw new KeepsakeError(
-        "E_RECIPIENT",
-        `The recipient ${index === undefined ? "list" : `at index ${String(index)}`} is wrong: ${problem.message}`,
-        {
-          context: typeof index === "number" ? { index } : {},
-        },
-      );
-    }
-    return this.#make(use, options);
+    if (!problem) return this.#make(use, options);
+    const [, index] = problem.path;
+    const which = typeof index === "number" ? `The recipient at index ${index}` : "The list of recipients";
+    throw new KeepsakeError("E_RECIPIENT", `${which} is wrong: ${problem.message}`, {
+      context: typeof index === "number" ? { index } : {},
+    });
   }
 
   /** One codec of every provider: as configured where it is, with its default options elsewhere. */
@@ -126,15 +133,24 @@ export class BundleCodecs {
 
   /** A new one each time: an identity file may have changed since the last. */
   async #decryptor(identityFiles: readonly string[]): Promise<Codec> {
-    const { loaded, cwd, env } = this.#parts;
-    const { use, identity_file: configured } = loaded.config.encryption;
-    const files = [
-      ...(configured === null ? [] : [resolvePath(configured, loaded.baseDir, env)]),
-      ...identityFiles.map((file) => resolvePath(file, cwd, env)),
-    ];
-    const options = { ...encryptionOptions(loaded.config.encryption), identity_files: [...new Set(files)] };
-    return this.#make(use, options, { shared: false });
+    const { encryption } = this.#parts.loaded.config;
+    const options = { ...encryptionOptions(encryption), identity_files: this.#identityFiles(identityFiles) };
+    return this.#make(encryption.use, options, { shared: false });
   }
+
+  /** Absolute paths: the configured file first. */
+  #identityFiles(requested: readonly string[]): readonly string[] {
+    const { loaded, cwd, env } = this.#parts;
+    const { identity_file: configured } = loaded.config.encryption;
+    const own = configured === null ? [] : [resolvePath(configured, loaded.baseDir, env)];
+    return [...new Set([...own, ...requested.map((file) => resolvePath(file, cwd, env))])];
+  }
+}
+
+function noRecipient(): KeepsakeError {
+  return new KeepsakeError("E_RECIPIENT", "Encryption is wanted and there is no recipient.", {
+    hint: "Name one with --encrypt, or in the configuration under encryption.recipients.",
+  });
 }
 
 function longestSuffix(readers: readonly NamedCodec[], name: string): NamedCodec | undefined {

@@ -68,7 +68,10 @@ export class ConfiguredWorkspace implements Workspace {
       // Entries that are written alike share one instance.
       if (!stores.some((known) => known.store === store)) stores.push({ name, use: entry.use, store });
     }
-    return new ConfiguredWorkspace(parts, { locks, publishers, stores });
+    const workspace = new ConfiguredWorkspace(parts, { locks, publishers, stores });
+    // A malformed recipient is to be known now, not when the first snapshot is due.
+    if (config.encryption.recipients.length > 0) await workspace.codecs.encoders([], { forceEncryption: true });
+    return workspace;
   }
 
   get stores(): readonly BundleStore[] {
