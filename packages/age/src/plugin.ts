@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { codecProvider, definePlugin, LOGGER, SECRETS, type SecretRef } from "@keepsake/core";
+import { identityToRecipient } from "age-encryption";
 import { z } from "zod";
 import { age } from "./age.js";
 import { readIdentityFile } from "./identity-file.js";
@@ -7,6 +8,7 @@ import { readIdentityFile } from "./identity-file.js";
 const options = z.strictObject({
   recipients: z.array(z.string()).optional(),
   identity_files: z.array(z.string()).default([]),
+  owners_of: z.array(z.string()).optional().describe("Files of identities to whose owners is encrypted."),
   passphrase: z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })]).optional(),
 });
 
@@ -17,16 +19,24 @@ export default definePlugin({
     codecProvider("age", {
       options,
       needs: [LOGGER, SECRETS],
-      async create({ recipients, identity_files: identityFiles, passphrase: secret }, resolver, { baseDir }) {
+      async create(
+        { identity_files: identityFiles, owners_of: ownersOf, passphrase: secret, ...options },
+        resolver,
+        { baseDir },
+      ) {
         const logger = resolver.get(LOGGER);
         const secrets = resolver.get(SECRETS);
         const reference = secret === undefined ? undefined : absolute(secret, baseDir);
         const passphrase = reference === undefined ? undefined : (): Promise<string> => secrets.read(reference);
-        const identities: string[] = [];
-        for (const file of identityFiles) {
-          identities.push(...(await readIdentityFile(resolve(baseDir, file), { passphrase, logger })));
-        }
-        return age({ recipients, identities, passphrase, logger });
+        const identitiesIn = async (files: readonly string[]): Promise<readonly string[]> => {
+          const found: string[] = [];
+          for (const file of files)
+            found.push(...(await readIdentityFile(resolve(baseDir, file), { passphrase, logger })));
+          return found;
+        };
+        const owners = ownersOf && (await Promise.all((await identitiesIn(ownersOf)).map(identityToRecipient)));
+        const recipients = owners ? [...(options.recipients ?? []), ...owners] : options.recipients;
+        return age({ recipients, identities: await identitiesIn(identityFiles), passphrase, logger });
       },
     }),
   ],

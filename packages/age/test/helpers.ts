@@ -24,15 +24,6 @@ export async function outcome(stream: AsyncIterable<Uint8Array>): Promise<string
   }
 }
 
-/** Bytes that compress like text, the same for every run. */
-export function sampleText(size: number, seed = 1): Buffer {
-  const words = ["memory", "agent", "snapshot", "note", "the", "of", "cursor", "restore", "ünïcode", "\n"];
-  const random = numbers(seed);
-  let text = "";
-  while (text.length < size) text += `${words[random() % words.length] ?? ""}${String(random() % 1000)} `;
-  return Buffer.from(text).subarray(0, size);
-}
-
 /** Bytes that do not compress, the same for every run. */
 export function sampleNoise(size: number, seed = 1): Buffer {
   const random = numbers(seed);

@@ -2,8 +2,6 @@ import { KeepsakeError } from "@keepsake/core";
 
 /** What begins every frame: 28 B5 2F FD. */
 export const FRAME_MAGIC = 0xfd2fb528;
-/** No header is longer: magic, descriptor, window, dictionary id, content size. */
-export const MAX_HEADER_BYTES = 18;
 /** The largest block there is; RFC 8878, 3.1.1.2.4. */
 const MAX_BLOCK_BYTES = 128 * 1024;
 

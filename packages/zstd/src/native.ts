@@ -1,10 +1,8 @@
 import { createRequire } from "node:module";
+import type * as bindingsModule from "@mongodb-js/zstd";
 
 /** The native library's two one-shot functions; both work on the libuv thread pool. */
-export interface NativeZstd {
-  compress(data: Buffer, level: number): Promise<Buffer>;
-  decompress(data: Buffer): Promise<Buffer>;
-}
+export type NativeZstd = Pick<typeof bindingsModule, "compress" | "decompress">;
 
 let loaded: { readonly native: NativeZstd | undefined } | undefined;
 
