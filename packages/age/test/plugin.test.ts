@@ -19,6 +19,15 @@ describe("the plugin", () => {
     expect(Buffer.from(await collect(codec.decode(chunked(encoded), unlimited))).toString()).toBe("secret");
   });
 
+  it("encrypts to the owners of identities", async () => {
+    await using dir = await tempDir();
+    await writeFile(join(dir.path, "keys.txt"), identityFileText(ana, new Date()), { mode: 0o600 });
+    const encoded = await collect((await make({ owners_of: ["keys.txt"] }, dir.path)).encode(chunked("secret")));
+    const reader = await make({ identity_files: ["keys.txt"] }, dir.path);
+    expect(Buffer.from(await collect(reader.decode(chunked(encoded), unlimited))).toString()).toBe("secret");
+    await expect(make({ owners_of: [] }, dir.path)).rejects.toMatchObject({ code: "E_RECIPIENT" });
+  });
+
   it("reads the passphrase through the reference, when it is needed", async () => {
     const asked: SecretRef[] = [];
     const codec = await make({ passphrase: { file: "secret.txt" } }, "/base", asked);
