@@ -1,0 +1,164 @@
+import { type BundleStore, isAbortError, KeepsakeError, type StoredObject } from "@keepsake/core";
+import { describe, expect, it } from "vitest";
+import { faultyStore, type StoreFault } from "../src/faulty-store.js";
+import { memoryLocks } from "../src/memory-locks.js";
+import { memoryStore } from "../src/memory-store.js";
+import { chunked, collect } from "../src/streams.js";
+
+const text = async (store: BundleStore, key: string, range?: { start: number; length: number }) =>
+  Buffer.from(await collect((await store.get(key, range ? { range } : {})).body)).toString();
+
+async function keysOf(list: AsyncIterable<StoredObject>): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of list) keys.push(key);
+  return keys;
+}
+
+describe("memoryStore", () => {
+  it("stores, finds, lists in byte order, and deletes", async () => {
+    const store = memoryStore();
+    for (const key of ["b", "a/b", "a-b", "\uFF5E", "\u{1f600}"]) await store.put(key, chunked(key, 1));
+    expect(await keysOf(store.list(""))).toEqual(["a-b", "a/b", "b", "\uFF5E", "\u{1f600}"]);
+    expect(await keysOf(store.list("a"))).toEqual(["a-b", "a/b"]);
+    expect(await store.head("b")).toMatchObject({ key: "b", sizeBytes: 1 });
+    expect(await text(store, "a/b", { start: 1, length: 9 })).toBe("/b");
+    expect(await store.delete("b")).toBe(true);
+    expect(await store.delete("b")).toBe(false);
+    expect(await store.head("b")).toBeUndefined();
+    await expect(store.get("b")).rejects.toMatchObject({ code: "E_NOT_FOUND" });
+    await expect(store.head("../b")).rejects.toMatchObject({ code: "E_UNSAFE_PATH" });
+  });
+
+  it("lets one of many writers win, and shows nothing of an object before it is whole", async () => {
+    const store = memoryStore();
+    const results = await Promise.allSettled(["1", "2", "3"].map((body) => store.put("k", chunked(body.repeat(9), 2))));
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    await expect(store.put("k", chunked("x"))).rejects.toMatchObject({ code: "E_ALREADY_EXISTS" });
+    await store.replace?.("k", Buffer.from("new"));
+    expect(await text(store, "k")).toBe("new");
+    await store.put(
+      "slow",
+      (async function* () {
+        yield Buffer.from("x");
+        expect(await store.head("slow")).toBeUndefined();
+      })(),
+    );
+    const controller = new AbortController();
+    const put = store.put(
+      "aborted",
+      (async function* () {
+        controller.abort();
+        yield Buffer.from("x");
+      })(),
+      { signal: controller.signal },
+    );
+    await expect(put).rejects.toSatisfy(isAbortError);
+    expect(await keysOf(store.list(""))).toEqual(["k", "slow"]);
+  });
+});
+
+describe("memoryLocks", () => {
+  it("is exclusive, in turn, and counts", async () => {
+    const locks = memoryLocks();
+    const tokens: number[] = [];
+    let inside = 0;
+    await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        await using lock = await locks.acquire("a", { timeoutMs: 60_000 });
+        expect(++inside).toBe(1);
+        await new Promise(setImmediate);
+        inside--;
+        tokens.push(lock.fencingToken);
+      }),
+    );
+    expect(tokens).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(await locks.holder?.("a")).toBeUndefined();
+  });
+
+  it("gives up in time or when aborted, and goes on for the others", async () => {
+    const locks = memoryLocks();
+    const first = await locks.acquire("a", { timeoutMs: 0 });
+    await expect(locks.acquire("a", { timeoutMs: 0 })).rejects.toMatchObject({ code: "E_LOCKED" });
+    const controller = new AbortController();
+    const aborted = locks.acquire("a", { timeoutMs: 60_000, signal: controller.signal });
+    const next = locks.acquire("a", { timeoutMs: 60_000 });
+    controller.abort();
+    await expect(aborted).rejects.toSatisfy(isAbortError);
+    await first[Symbol.asyncDispose]();
+    await first[Symbol.asyncDispose]();
+    await (await next).assertHeld();
+  });
+
+  it("can be lost", async () => {
+    const locks = memoryLocks();
+    const lock = await locks.acquire("a", { timeoutMs: 0 });
+    locks.lose("a");
+    expect(lock.signal.reason).toMatchObject({ code: "E_LOCK_LOST" });
+    await expect(lock.assertHeld()).rejects.toMatchObject({ code: "E_LOCK_LOST" });
+    const other = await locks.acquire("a", { timeoutMs: 0 });
+    await lock[Symbol.asyncDispose]();
+    await other.assertHeld();
+  });
+});
+
+describe("faultyStore", () => {
+  const full = new KeepsakeError("E_NO_SPACE", "Full.");
+  const faulty = async (...plan: StoreFault[]) => {
+    const inner = memoryStore();
+    await inner.put("k", chunked("0123456789", 3));
+    return { inner, store: faultyStore(inner, plan) };
+  };
+
+  it("passes on what is not planned to fail", async () => {
+    const { store } = await faulty();
+    await store.put("k2", chunked("x"));
+    expect(await text(store, "k2")).toBe("x");
+    expect(await keysOf(store.list(""))).toEqual(["k", "k2"]);
+    await store.replace?.("k2", Buffer.from("y"));
+    expect(await store.sweep?.()).toEqual([]);
+    expect(await store.head("k2")).toBeDefined();
+    expect(await store.delete("k2")).toBe(true);
+    expect(store.calls).toEqual({ put: 1, get: 1, head: 1, list: 1, delete: 1, replace: 1, sweep: 1 });
+  });
+
+  it("fails the chosen call, before or after its work", async () => {
+    const { inner, store } = await faulty(
+      { on: "put", call: 2, fail: full },
+      { on: "put", call: 3, fail: full, when: "after" },
+      { on: "list", fail: full },
+    );
+    await store.put("1", chunked("x"));
+    await expect(store.put("2", chunked("x"))).rejects.toBe(full);
+    await expect(store.put("3", chunked("x"))).rejects.toBe(full);
+    await expect(keysOf(store.list(""))).rejects.toBe(full);
+    expect(await keysOf(inner.list(""))).toEqual(["1", "3", "k"]);
+  });
+
+  it("cuts a body at every length, silently or with an error", async () => {
+    for (let cutAfterBytes = 0; cutAfterBytes <= 10; cutAfterBytes++) {
+      const { store } = await faulty({ on: "get", call: 1, cutAfterBytes }, { on: "get", cutAfterBytes, error: full });
+      expect(await text(store, "k")).toBe("0123456789".slice(0, cutAfterBytes));
+      await expect(text(store, "k")).rejects.toBe(full);
+    }
+    const { inner, store } = await faulty({ on: "put", cutAfterBytes: 2, error: full });
+    await expect(store.put("new", chunked("xxx"))).rejects.toBe(full);
+    expect(await inner.head("new")).toBeUndefined();
+  });
+
+  it("stalls until it is aborted, as a call or within a body", async () => {
+    const { store } = await faulty({ on: "head", stall: true }, { on: "get", stall: true, afterBytes: 4 });
+    const controller = new AbortController();
+    const head = store.head("k", { signal: controller.signal });
+    const { body } = await store.get("k", { signal: controller.signal });
+    const seen: Uint8Array[] = [];
+    const reading = (async () => {
+      for await (const chunk of body) {
+        seen.push(chunk);
+        if (Buffer.concat(seen).length === 4) setImmediate(() => controller.abort());
+      }
+    })();
+    await expect(reading).rejects.toSatisfy(isAbortError);
+    expect(Buffer.concat(seen).toString()).toBe("0123");
+    await expect(head).rejects.toSatisfy(isAbortError);
+  });
+});
