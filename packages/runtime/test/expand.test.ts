@@ -47,6 +47,12 @@ describe("expandText", () => {
 });
 
 describe("fillPlaceholders", () => {
+  it("fills the memory where it is known, once, whatever is in it", () => {
+    const names = { agent: "ana", tenant: "acme" };
+    expect(fillPlaceholders("{memory}/x", names)).toBe("{memory}/x");
+    expect(fillPlaceholders("{memory}/{agent}", { ...names, memory: "/{tenant}/$&" })).toBe("/{tenant}/$&/ana");
+  });
+
   it("fills names in all strings, and leaves other braces alone", () => {
     const options = {
       root: "{tenant}/{agent}",

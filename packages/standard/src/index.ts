@@ -1,1 +1,10 @@
-export {};
+export {
+  createKeepsake,
+  defineConfig,
+  type Keepsake,
+  type KeepsakeConfigInput,
+  type KeepsakeOptions,
+} from "@keepsake/runtime";
+export { openKeepsake } from "./open-keepsake.js";
+export { presetsPlugin } from "./presets.plugin.js";
+export { standardPlugins } from "./standard-plugins.js";

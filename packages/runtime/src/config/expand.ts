@@ -51,14 +51,25 @@ export function expandConfig(
   return out;
 }
 
-/** A copy of options with `{agent}` and `{tenant}` in all string values filled in. */
-export function fillPlaceholders<T>(value: T, names: { readonly agent: string; readonly tenant: string }): T {
-  return mapStrings(value, (text) => text.replaceAll("{agent}", names.agent).replaceAll("{tenant}", names.tenant)) as T;
+/** What stands for the placeholders of one agent. */
+export interface PlaceholderValues {
+  readonly agent: string;
+  readonly tenant: string;
+  /** absolute path; where it is not known yet, `{memory}` stays */
+  readonly memory?: string;
 }
 
-/** Whether any string value holds `{agent}` or `{tenant}`. */
+/** A copy of options with `{agent}`, `{tenant}` and `{memory}` in all string values filled in. */
+export function fillPlaceholders<T>(value: T, { agent, tenant, memory }: PlaceholderValues): T {
+  const values: Readonly<Record<string, string | undefined>> = { agent, tenant, memory };
+  const fill = (text: string): string =>
+    text.replace(/\{(agent|tenant|memory)\}/g, (whole: string, name: string) => values[name] ?? whole);
+  return mapStrings(value, fill) as T;
+}
+
+/** Whether any string value holds a placeholder. */
 export function hasPlaceholders(value: unknown): boolean {
-  if (typeof value === "string") return /\{(?:agent|tenant)\}/.test(value);
+  if (typeof value === "string") return /\{(?:agent|tenant|memory)\}/.test(value);
   return typeof value === "object" && value !== null && Object.values(value).some(hasPlaceholders);
 }
 

@@ -82,7 +82,7 @@ export class ConfiguredWorkspace implements Workspace {
     const { config, baseDir } = this.#parts.loaded;
     const settings = this.#settingsOf(ref);
     const paths = { memory: this.#memoryOf(ref, settings, memory) };
-    const fill = (entry: UseEntry): UseEntry => fillPlaceholders(entry, ref);
+    const fill = (entry: UseEntry): UseEntry => fillPlaceholders(entry, { ...ref, ...paths });
     const make =
       <K extends "source" | "state">(kind: K) =>
       (entry: UseEntry) =>

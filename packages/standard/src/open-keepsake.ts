@@ -1,0 +1,11 @@
+import { createKeepsake, type Keepsake, type KeepsakeOptions } from "@keepsake/runtime";
+import { standardPlugins } from "./standard-plugins.js";
+
+/**
+ * A ready Keepsake with the standard plugins; `options.plugins` come beside them. Use it with `await using`.
+ *
+ * @throws KeepsakeError `E_CONFIG` with every problem at once, `E_PLUGIN_…`
+ */
+export function openKeepsake(options: KeepsakeOptions = {}): Promise<Keepsake> {
+  return createKeepsake({ ...options, plugins: [...standardPlugins, ...(options.plugins ?? [])] });
+}
