@@ -1,1 +1,2 @@
-export {};
+export { jsonState, type JsonStateOptions } from "./json-state.js";
+export { default as jsonStatePlugin } from "./plugin.js";

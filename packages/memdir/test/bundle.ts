@@ -130,7 +130,8 @@ export async function stageRestore(
   const entries: BundleEntry[] = [];
   for (const [index, entry] of bundle.entries.entries()) {
     const file = join(unpacked, String(index));
-    if (entry.file !== undefined) await pipeline(createReadStream(entry.file), createWriteStream(file, { mode: 0o600 }));
+    if (entry.file !== undefined)
+      await pipeline(createReadStream(entry.file), createWriteStream(file, { mode: 0o600 }));
     entries.push(entry.file === undefined ? entry : { ...entry, file });
   }
   const stageBeside = async (live: string): Promise<string> => {

@@ -1,5 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { chmod, lutimes, mkdir, readdir, readFile, readlink, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lutimes,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { type TempDir, tempDir, treeDigest, type TreeSpec, writeTree } from "@keepsake/testkit";
 import fc from "fast-check";
@@ -157,13 +169,20 @@ describe("a memory directory", () => {
 
   it("of a random shape comes back over another random shape", async () => {
     const raw = fc.oneof(
-      { weight: 4, arbitrary: fc.constantFrom("a", "A", "b", "ab", "%61", "é", "e\u0301", ".x", "n\n").map((s) => Buffer.from(s)) },
+      {
+        weight: 4,
+        arbitrary: fc.constantFrom("a", "A", "b", "ab", "%61", "é", "e\u0301", ".x", "n\n").map((s) => Buffer.from(s)),
+      },
       fc.uint8Array({ minLength: 1, maxLength: 3 }).map((bytes) => Buffer.from(bytes)),
     );
     const name = raw.filter((b) => !b.includes(0) && !b.includes(0x2f) && ![".", ".."].includes(b.toString("latin1")));
     const mtimeMs = fc.integer({ min: 0, max: 4e12 });
     const node = fc.oneof(
-      fc.record({ file: fc.uint8Array({ maxLength: 40 }), mode: fc.constantFrom(0o644, 0o600, 0o444, 0o000, 0o755), mtimeMs }),
+      fc.record({
+        file: fc.uint8Array({ maxLength: 40 }),
+        mode: fc.constantFrom(0o644, 0o600, 0o444, 0o000, 0o755),
+        mtimeMs,
+      }),
       fc.record({ directory: fc.constant(true as const), mode: fc.constantFrom(0o755, 0o700, 0o555, 0o311), mtimeMs }),
       fc.record({ link: fc.constantFrom("a", "b/x", "./A", "%61"), mtimeMs }),
     );
@@ -198,7 +217,9 @@ async function grow(dir: string, nodes: readonly (readonly [readonly Buffer[], o
   const types = new Map<string, string>();
   const fitting: [Buffer, never][] = [];
   for (const [parts, node] of nodes) {
-    const keys = parts.map((_part, depth) => Buffer.concat(parts.slice(0, depth + 1).flatMap((b) => [b, Buffer.from("/")])).toString("latin1"));
+    const keys = parts.map((_part, depth) =>
+      Buffer.concat(parts.slice(0, depth + 1).flatMap((b) => [b, Buffer.from("/")])).toString("latin1"),
+    );
     const own = keys.at(-1) ?? "";
     if (types.has(own) || keys.slice(0, -1).some((key) => (types.get(key) ?? "directory") !== "directory")) continue;
     for (const key of keys.slice(0, -1)) types.set(key, "directory");
