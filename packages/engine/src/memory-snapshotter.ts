@@ -26,6 +26,10 @@ export interface AgentRequest {
   readonly agent: string;
   /** default "default" */
   readonly tenant?: string | undefined;
+}
+
+/** The same, of an operation on the live memory. */
+export interface LiveAgentRequest extends AgentRequest {
   /** the memory directory; default: what the configuration says of this agent */
   readonly memory?: string | undefined;
 }
@@ -37,7 +41,7 @@ export interface SnapshotRefRequest extends AgentRequest {
   readonly identityFiles?: readonly string[] | undefined;
 }
 
-export interface SnapshotRequest extends AgentRequest {
+export interface SnapshotRequest extends LiveAgentRequest {
   readonly label?: string | undefined;
   /** default: what the configuration says */
   readonly redact?: boolean | undefined;
@@ -60,7 +64,7 @@ export type BundleSelector =
   | { readonly ref: string; readonly bundleFile?: undefined }
   | { readonly bundleFile: string; readonly ref?: undefined };
 
-export type RestoreRequest = AgentRequest &
+export type RestoreRequest = LiveAgentRequest &
   BundleSelector & {
     readonly identityFiles?: readonly string[] | undefined;
     /** report what would be done, and change nothing */

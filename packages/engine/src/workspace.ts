@@ -57,6 +57,8 @@ export interface Workspace {
   profile(ref: AgentRef, memory?: string): Promise<AgentProfile>;
   /** The store, limits, lock and retention of an agent, whose memory need not exist or be known. */
   storeOf(ref: AgentRef): Promise<Pick<AgentProfile, "ref" | "store" | "lock" | "limits" | "retention" | "encryption">>;
+  /** What looks into an agent's bundles; its memory need not exist or be known. Nothing is captured or restored with it. */
+  interpretersOf(ref: AgentRef): Promise<Pick<AgentProfile, "sources" | "redaction">>;
   /** The codecs to write with, in order. @throws KeepsakeError `E_RECIPIENT` */
   encoders(ref: AgentRef, request: EncodeRequest): Promise<readonly Codec[]>;
   /**

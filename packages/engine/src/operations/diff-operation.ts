@@ -14,6 +14,9 @@ import { STATE_FOLDER } from "../snapshot/stage-state.js";
 import { WORKSPACE } from "../tokens.js";
 import type { AgentProfile, Workspace } from "../workspace.js";
 
+/** What a comparison needs of an agent: not its memory, which may be gone. */
+type BundleProfile = Pick<AgentProfile, "ref" | "store" | "limits" | "lock" | "sources">;
+
 /** Says what changed between two snapshots, in numbers. */
 @injectable()
 export class DiffOperation {
@@ -33,14 +36,14 @@ export class DiffOperation {
 
   async run(request: DiffRequest, options: OperationOptions): Promise<DiffReport> {
     const ref = agentRefOf(request);
-    const profile = await this.#workspace.profile(ref, request.memory);
+    const profile = { ...(await this.#workspace.storeOf(ref)), ...(await this.#workspace.interpretersOf(ref)) };
     // The lock keeps both bundles from being deleted meanwhile, and the unpacked copies from being swept.
     return this.#session.run(ref, profile.lock.timeoutMs, options, (_lock, locked) =>
       this.#diff(request, profile, locked),
     );
   }
 
-  async #diff(request: DiffRequest, profile: AgentProfile, options: LockedOptions): Promise<DiffReport> {
+  async #diff(request: DiffRequest, profile: BundleProfile, options: LockedOptions): Promise<DiffReport> {
     await using staging = await PrivateStaging.make(this.#workspace.stateRoot, profile.ref, uuidv7());
     const before = await this.#unpack(request.from, request, profile, staging, options);
     const after = await this.#unpack(request.to, request, profile, staging, options);
@@ -61,7 +64,7 @@ export class DiffOperation {
   async #unpack(
     reference: string,
     request: DiffRequest,
-    profile: AgentProfile,
+    profile: BundleProfile,
     staging: PrivateStaging,
     options: LockedOptions,
   ): Promise<UnpackedBundle> {
@@ -83,7 +86,7 @@ async function diffSource(
   id: string,
   before: UnpackedBundle,
   after: UnpackedBundle,
-  profile: AgentProfile,
+  profile: BundleProfile,
   options: OpOptions,
 ): Promise<DiffSource> {
   const source = profile.sources.find((candidate) => candidate.id === id);

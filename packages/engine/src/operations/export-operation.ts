@@ -37,21 +37,25 @@ export class ExportOperation {
 
   async run(request: ExportRequest, options: OperationOptions): Promise<ExportReport> {
     const ref = agentRefOf(request);
-    const { store, lock } = await this.#workspace.storeOf(ref);
+    const { store, lock, limits } = await this.#workspace.storeOf(ref);
     return this.#session.run(ref, lock.timeoutMs, options, async (_held, locked) => {
       const { record, origin } = await locateBundle(store, ref, request.ref, locked);
       const changes = request.redact === true || (request.recipients?.length ?? 0) > 0;
-      return changes ? this.#rebuild(request, origin, locked) : copy(request, record, origin, locked);
+      return changes ? this.#rebuild(request, origin, limits, locked) : copy(request, record, origin, locked);
     });
   }
 
-  async #rebuild(request: ExportRequest, origin: BundleOrigin, options: LockedOptions): Promise<ExportReport> {
+  async #rebuild(
+    request: ExportRequest,
+    origin: BundleOrigin,
+    limits: AgentProfile["limits"],
+    options: LockedOptions,
+  ): Promise<ExportReport> {
     const ref = agentRefOf(request);
-    const profile = await this.#workspace.profile(ref, request.memory);
     await using staging = await PrivateStaging.make(this.#workspace.stateRoot, ref, uuidv7());
     const { signal } = options;
     const identityFiles = request.identityFiles ?? [];
-    const reading = { identityFiles, limits: profile.limits, signal };
+    const reading = { identityFiles, limits, signal };
     const unpacked = await UnpackedBundle.unpack(this.#reader, origin, staging, reading);
     const wasEncrypted = unpacked.manifest.encryption !== undefined;
     const codecs = await this.#workspace.encoders(ref, {
@@ -63,7 +67,8 @@ export class ExportOperation {
     const id = unpacked.manifest.snapshotId;
     const target = await ExportTarget.at(request.to, id, `.tar${suffixOf(codecs)}`);
     const staged = stagedArtifactsOf(unpacked);
-    const redacted = request.redact === true ? await redact(staged, profile, options) : undefined;
+    const redacted =
+      request.redact === true ? await redact(staged, await this.#workspace.interpretersOf(ref), options) : undefined;
     const rebuilt = rebuildBundle(unpacked.manifest, redacted?.artifacts ?? staged, codecs, redacted?.report);
     const { bytes } = encodeBundle(rebuilt, { signal });
     const { sizeBytes, sha256 } = await target.write(bytes, () => undefined, { signal });
@@ -93,7 +98,7 @@ async function copy(
 /** Redacts each source's artifacts as that source does it; those of unknown sources as text. */
 async function redact(
   staged: readonly StagedArtifactFile[],
-  profile: AgentProfile,
+  profile: Pick<AgentProfile, "sources" | "redaction">,
   { signal }: LockedOptions,
 ): Promise<{ readonly artifacts: readonly StagedArtifactFile[]; readonly report: RedactionReport }> {
   const ids = [...new Set(staged.map(({ meta }) => meta.source))];

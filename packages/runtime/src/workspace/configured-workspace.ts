@@ -5,6 +5,7 @@ import {
   type EventPublisher,
   KeepsakeError,
   type LockManager,
+  type ProviderKinds,
   type RedactionPolicy,
 } from "@keepsake/core";
 import type { AgentProfile, EncodeRequest, Workspace } from "@keepsake/engine";
@@ -79,27 +80,24 @@ export class ConfiguredWorkspace implements Workspace {
   }
 
   async profile(ref: AgentRef, memory?: string): Promise<AgentProfile> {
-    const { config, baseDir } = this.#parts.loaded;
+    const { config } = this.#parts.loaded;
     const settings = this.#settingsOf(ref);
     const paths = { memory: this.#memoryOf(ref, settings, memory) };
-    const fill = (entry: UseEntry): UseEntry => fillPlaceholders(entry, { ...ref, ...paths });
-    const make =
-      <K extends "source" | "state">(kind: K) =>
-      (entry: UseEntry) =>
-        this.#parts.kernel.make(kind, entry.use, optionsOf(kind, fill(entry)), { id: entry.id, baseDir });
-    const sources = await Promise.all(settings.sources.map(make("source")));
-    const state = await Promise.all(settings.state.map(make("state")));
-    checkSources(sources, settings.sources);
+    const state = await this.#make("state", settings.state, ref, paths.memory);
     checkState(state, settings.state);
     return {
       ...(await this.storeOf(ref)),
+      ...(await this.#interpreters(ref, settings, paths.memory)),
       paths,
-      sources,
       state,
-      redaction: { byDefault: config.redaction.default, policy: await this.#policy() },
       cut: { attempts: config.cut.attempts, holdTimeoutMs: config.cut.hold_timeout_ms, allow: config.cut.allow },
       restore: { preSnapshot: config.restore.pre_snapshot },
     };
+  }
+
+  interpretersOf(ref: AgentRef): Promise<Pick<AgentProfile, "sources" | "redaction">> {
+    // Sources are asked about bundles alone here; a placeholder in their options only has to be filled with something.
+    return this.#interpreters(ref, this.#settingsOf(ref), this.stateRoot);
   }
 
   async storeOf(ref: AgentRef): Promise<StoreProfile> {
@@ -132,6 +130,32 @@ export class ConfiguredWorkspace implements Workspace {
 
   decoders(fileName: string, identityFiles: readonly string[]): Promise<readonly Codec[]> {
     return this.codecs.decoders(fileName, identityFiles);
+  }
+
+  async #interpreters(
+    ref: AgentRef,
+    settings: AgentSettings,
+    memory: string,
+  ): Promise<Pick<AgentProfile, "sources" | "redaction">> {
+    const { config } = this.#parts.loaded;
+    const sources = await this.#make("source", settings.sources, ref, memory);
+    checkSources(sources, settings.sources);
+    return { sources, redaction: { byDefault: config.redaction.default, policy: await this.#policy() } };
+  }
+
+  #make<K extends "source" | "state">(
+    kind: K,
+    entries: readonly UseEntry[],
+    ref: AgentRef,
+    memory: string,
+  ): Promise<ProviderKinds[K][]> {
+    const { kernel, loaded } = this.#parts;
+    return Promise.all(
+      entries.map((entry) => {
+        const options = optionsOf(kind, fillPlaceholders(entry, { ...ref, memory }));
+        return kernel.make(kind, entry.use, options, { id: entry.id, baseDir: loaded.baseDir });
+      }),
+    );
   }
 
   #settingsOf(ref: AgentRef): AgentSettings {
