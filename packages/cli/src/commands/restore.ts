@@ -6,7 +6,7 @@ import { usageError } from "../grammar/usage-error.js";
 import { printable } from "../output/printable.js";
 import { confirmDestruction } from "../prompt/confirm.js";
 import { destructiveItems, planSummary, planText, restoreText } from "../render/restore.js";
-import { agentRequest } from "../session/agent-request.js";
+import { liveAgentRequest } from "../session/agent-request.js";
 import { withKeepsake } from "../session/with-keepsake.js";
 
 /** `restore`: puts a snapshot back. Without `--yes` it looks first, and asks when it would replace or delete anything. */
@@ -46,7 +46,7 @@ async function askAbout(context: CommandContext, options: RestoreOptions, previe
 
 async function requestOf(context: CommandContext, options: RestoreOptions, ref?: string): Promise<RestoreRequest> {
   return {
-    ...agentRequest(context, options),
+    ...liveAgentRequest(context, options),
     ...(await bundleOf(options.from, ref)),
     identityFiles: options.identity,
     dryRun: options.dryRun,

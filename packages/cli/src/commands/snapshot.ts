@@ -6,7 +6,7 @@ import { facts } from "../output/table.js";
 import { bytesText } from "../output/units.js";
 import { manifestFacts, sourceTable } from "../render/manifest.js";
 import { incompleteError, missingLines, missingOf } from "../render/missing.js";
-import { agentRequest } from "../session/agent-request.js";
+import { liveAgentRequest } from "../session/agent-request.js";
 import { withKeepsake } from "../session/with-keepsake.js";
 
 /** `snapshot`: takes one and prints its record; exit code 3 when something expected is not in it. */
@@ -15,7 +15,7 @@ export const snapshot: CommandRun<SnapshotOptions> = async (context, options) =>
   const { label, redact, encrypt, allowPartial, createdBy } = options;
   const { record, manifest } = await withKeepsake(context, (keepsake, operation) =>
     keepsake.snapshot(
-      { ...agentRequest(context, options), label, redact, recipients: encrypt, allowPartial, createdBy },
+      { ...liveAgentRequest(context, options), label, redact, recipients: encrypt, allowPartial, createdBy },
       operation,
     ),
   );
