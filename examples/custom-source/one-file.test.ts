@@ -1,0 +1,119 @@
+import { chmod, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "@keepsake/core";
+import { openKeepsake } from "@keepsake/standard";
+import { tempDir, type TempDir, treeDigest, writeTree } from "@keepsake/testkit";
+import { describe, expect, it } from "vitest";
+
+const file = fileURLToPath(new URL("./one-file.mjs", import.meta.url));
+const { default: plugin } = (await import(file)) as { default: Plugin };
+const CONTACTS = '{"ben":"+49 30 1234"}\n';
+
+/** A memory, and beside it the file of another program. */
+async function world(): Promise<TempDir> {
+  const dir = await tempDir();
+  await writeTree(dir.path, {
+    "ana/note.md": "hello\n",
+    "book/contacts.json": { file: CONTACTS, mode: 0o640, mtimeMs: 1_700_000_000_123 },
+  });
+  return dir;
+}
+
+const open = (dir: TempDir, path = "../book/contacts.json", plugins: readonly Plugin[] = [plugin]) =>
+  openKeepsake({
+    plugins,
+    stateRoot: dir.join("state"),
+    config: { sources: [{ use: "one-file", id: "contacts", path }, { use: "memdir" }] },
+  });
+
+describe("the one-file source", () => {
+  it("brings the file back, its mode and time too, and takes away what was not there", async () => {
+    await using dir = await world();
+    await using keepsake = await open(dir);
+    const agent = { agent: "ana", memory: dir.join("ana"), redact: false };
+    const before = await treeDigest(dir.join("book"), { mtimes: "files" });
+    const { manifest, record } = await keepsake.snapshot(agent);
+    expect(manifest.artifacts.map((artifact) => artifact.pathInBundle)).toEqual([
+      "contacts/contacts.json",
+      "memory_files/note.md",
+    ]);
+
+    await writeFile(dir.join("book/contacts.json"), "{}\n");
+    await chmod(dir.join("book/contacts.json"), 0o600);
+    const { preSnapshot } = await keepsake.restore({ ...agent, ref: record.id });
+    expect(await treeDigest(dir.join("book"), { mtimes: "files" })).toEqual(before);
+
+    // The undo, and the same again: nothing is left to change the second time.
+    await keepsake.restore({ ...agent, ref: preSnapshot ?? "" });
+    expect(await readFile(dir.join("book/contacts.json"), "utf8")).toBe("{}\n");
+    await keepsake.restore({ ...agent, ref: record.id });
+    expect((await keepsake.restore({ ...agent, ref: record.id, dryRun: true })).plan).toEqual([]);
+
+    await rm(dir.join("book"), { recursive: true });
+    const without = await keepsake.snapshot(agent);
+    await keepsake.restore({ ...agent, ref: record.id });
+    expect(await readFile(dir.join("book/contacts.json"), "utf8")).toBe(CONTACTS);
+    await keepsake.restore({ ...agent, ref: without.record.id });
+    await expect(stat(dir.join("book/contacts.json"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("leaves a file inside the memory to this source alone", async () => {
+    await using dir = await world();
+    await writeFile(dir.join("ana/contacts.json"), CONTACTS);
+    await using keepsake = await open(dir, "contacts.json");
+    const { manifest } = await keepsake.snapshot({ agent: "ana", memory: dir.join("ana") });
+    expect(manifest.artifacts.map((artifact) => artifact.source)).toEqual(["contacts", "memory_files"]);
+  });
+
+  it("commits and takes back as often as it is told to", async () => {
+    await using dir = await world();
+    const source = await plugin.providers?.[0]?.create({ path: "contacts.json" } as never, {} as never, {
+      id: "contacts",
+      baseDir: dir.path,
+    });
+    if (source === undefined || source === null || typeof source !== "object" || !("openRestore" in source))
+      throw new TypeError("no source");
+    const { openRestore } = source as Required<import("@keepsake/core").ArtifactSource>;
+    await writeTree(dir.path, { "staged/0": "new\n", "beside/x": "" });
+    const live = dir.join("book/contacts.json");
+    const session = await openRestore({
+      agent: {} as never,
+      paths: { memory: dirname(live) },
+      operationId: "op",
+      stageBeside: async () => dir.join("beside"),
+      artifacts: [],
+      claimed: [],
+      live: false,
+    });
+    const meta = { mode: 0o600, mtimeMs: 1000, sha256: "0".repeat(64) } as never;
+    const entries = (async function* () {
+      yield { meta, path: "contacts.json", file: dir.join("staged/0") };
+    })();
+    const plan = await session.stage(entries, []);
+    expect(await readFile(live, "utf8")).toBe(CONTACTS);
+    const again = JSON.parse(JSON.stringify(plan)) as typeof plan;
+    for (let round = 0; round < 2; round += 1) {
+      await session.commit(again);
+      await session.commit(again);
+      expect(await readFile(live, "utf8")).toBe("new\n");
+      await session.rollback(again);
+      await session.rollback(again);
+      expect(await readFile(live, "utf8")).toBe(CONTACTS);
+      expect((await stat(live)).mode & 0o777).toBe(0o640);
+    }
+  });
+
+  it("is found by a configuration file", async () => {
+    await using dir = await world();
+    await writeTree(dir.path, {
+      "keepsake.config.yaml": `plugins: [${JSON.stringify(file)}]\nsources: [{ use: one-file, path: ../book/contacts.json, required: true }]\n`,
+    });
+    await using keepsake = await openKeepsake({ config: { file: join(dir.path, "keepsake.config.yaml") } });
+    expect((await keepsake.snapshot({ agent: "ana", memory: dir.join("ana") })).record.complete).toBe(true);
+    await rm(dir.join("book/contacts.json"));
+    await expect(keepsake.snapshot({ agent: "ana", memory: dir.join("ana") })).rejects.toMatchObject({
+      code: "E_NOTHING_TO_CAPTURE",
+    });
+  });
+});
