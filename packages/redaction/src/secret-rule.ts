@@ -1,0 +1,38 @@
+/** How one kind of secret is found. Plain data: a rule is added by adding one to a list. */
+export interface SecretRule {
+  /** `[a-z0-9_-]+`; stands in the replacement `[REDACTED:<id>]` */
+  readonly id: string;
+  /** what it finds, for people */
+  readonly description: string;
+  /** Lower case. The patterns are tried only on a text that holds one of these, in any case. */
+  readonly keywords: readonly string[];
+  /**
+   * Each with the flags `dg` and a group `secret`: what is replaced. What surrounds it may be part of the pattern and stays.
+   *
+   * Every pattern takes time linear in the text: a run of repeated characters is entered only at its beginning (so the
+   * pattern starts with `START`, or with a literal that the run cannot hold), and no repetition holds another.
+   */
+  readonly patterns: readonly RegExp[];
+  /** What a pattern cannot say: true when the candidate is a secret. Absent: every candidate is. */
+  readonly check?: (candidate: string) => boolean;
+  /** In the language of `expandSample`, so that no secret-looking text stands in the source. */
+  readonly samples: {
+    /** each with one secret, in `«»` */
+    readonly found: readonly string[];
+    readonly spared: readonly string[];
+  };
+}
+
+/**
+ * Where a token can begin: after anything that is no part of one; and, since many texts are JSON or URLs, after the escape of
+ * a control character, a character code, or a percent-encoded byte, whose last character looks like a part of a token.
+ */
+export const START = String.raw`(?:(?<![\w-])|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})|(?<=\u001b\[[0-9;]{0,8}m))`;
+
+/** Between a name and its value: `=`, `:`, `=>`, `:=`, with quotes, escaped quotes and blanks around. */
+export const ASSIGNED = String.raw`["'\\\s]{0,6}(?:=>|:=|==?|:)["'\\\s]{0,6}`;
+
+/** A pattern of parts; see {@link SecretRule.patterns}. */
+export function secretPattern(source: string, flags: "" | "i" = ""): RegExp {
+  return new RegExp(source, `dg${flags}`);
+}
