@@ -99,7 +99,7 @@ export interface RestoreReport {
 
 export type CheckStatus = "ok" | "failed" | "not_checked";
 
-/** `file_digest`, `decode`, `archive`, `manifest`, `manifest_seal`, `artifacts`, `content_digest`, `record`. */
+/** `file_digest`, `manifest`, `manifest_seal`, `content_digest`, `artifacts`, `record`, and with `deep` `restorable`. */
 export interface VerifyCheck {
   readonly name: string;
   readonly status: CheckStatus;
@@ -121,7 +121,11 @@ export interface VerifyReport {
 export type VerifyRequest = (
   | SnapshotRefRequest
   | { readonly bundleFile: string; readonly ref?: undefined; readonly agent?: undefined }
-) & { readonly identityFiles?: readonly string[] | undefined };
+) & {
+  readonly identityFiles?: readonly string[] | undefined;
+  /** also unpack it into scratch and make every check that a restore makes there */
+  readonly deep?: boolean | undefined;
+};
 
 export interface ListRequest {
   /** absent: every agent of every tenant */

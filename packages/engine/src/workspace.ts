@@ -27,7 +27,11 @@ export interface AgentProfile {
     readonly allow: "instant" | "fenced" | "best_effort";
   };
   readonly lock: { readonly timeoutMs: number };
-  readonly restore: { readonly preSnapshot: boolean };
+  readonly restore: {
+    readonly preSnapshot: boolean;
+    /** how far the pre-restore snapshot is checked before live data changes */
+    readonly verifyAfter: "none" | "stored" | "restorable";
+  };
   readonly limits: { readonly maxManifestBytes: number; readonly maxBundleBytes: number };
   readonly retention: RetentionRules;
 }

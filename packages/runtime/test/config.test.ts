@@ -53,9 +53,9 @@ const MISTAKES: readonly (readonly [string, unknown, string])[] = [
     'redaction.mode: only "redact" is supported by this version',
   ],
   [
-    "a verification of later",
+    "an unknown verification",
     { restore: { verify_after: "live" } },
-    'restore.verify_after: only "stored" is supported by this version',
+    'restore.verify_after: Invalid option: expected one of "none"|"stored"|"restorable"',
   ],
   [
     "encryption to nobody",

@@ -49,7 +49,7 @@ const FULL = {
   encryption: { use: "age", enabled: true, recipients: ["age1x"], identity_file: "i.txt", private_labels: true },
   stores: { primary: { use: "local-fs", root: "/p" }, second: { use: "vault", token: { env: "T" } } },
   lock: { use: "local-fs", timeout_secs: 5, lease_secs: 6 },
-  restore: { pre_snapshot: false, verify_after: "stored" as const },
+  restore: { pre_snapshot: false, verify_after: "restorable" as const },
   limits: { max_manifest_bytes: 2048, max_bundle_bytes: 4096 },
   retention: {
     ...{ keep_count: 1, max_age_days: 2, interval_secs: 3 },
@@ -63,7 +63,7 @@ const FULL = {
  * Read before there is a resolved configuration (`plugins`), by the schema itself because there is one value alone
  * (whose other values config.test.ts shows to be refused), or only where something else does not stand instead of it.
  */
-const ELSEWHERE = ["version", "redaction.mode", "restore.verify_after", "preset", "agents.ana.preset"];
+const ELSEWHERE = ["version", "redaction.mode", "preset", "agents.ana.preset"];
 
 describe("every key of the configuration", () => {
   beforeEach(() => {

@@ -59,8 +59,9 @@ export interface CaptureSession extends AsyncDisposable {
   /** Places this source looks after in this agent's memory; known from `open` on. */
   readonly claims: readonly PathClaim[];
   /** Stops writers until the returned handle is disposed (SQLite: `BEGIN IMMEDIATE`).
+   *  @param options `timeoutMs`: how long to wait for all writers together; default is the source's own choice
    *  @throws KeepsakeError `E_SOURCE_BUSY` when a writer does not yield in time */
-  hold?(options?: OpOptions): Promise<AsyncDisposable>;
+  hold?(options?: OpOptions & { readonly timeoutMs?: number }): Promise<AsyncDisposable>;
   /** Fixes what `entries` will show (SQLite: a read transaction). Returns what the pin guarantees: "held" when the view
    *  stays as it is although writers go on; "fenced" when only an unchanged {@link fence} proves it. */
   pin(options?: OpOptions): Promise<"held" | "fenced">;

@@ -28,6 +28,7 @@ const recordSchema = z.object({
   recipientsFingerprint: z.array(z.string()).optional(),
   verifiedAtMs: z.number().optional(),
   provenAtMs: z.number().optional(),
+  provenRestoreMs: z.number().nonnegative().optional(),
 });
 
 /** What `list` knows of a snapshot without opening its bundle. A snapshot exists when its record does. */

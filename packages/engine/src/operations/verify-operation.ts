@@ -1,4 +1,5 @@
 import {
+  type BundleStore,
   type Clock,
   contentDigest,
   digestOf,
@@ -6,6 +7,7 @@ import {
   isKeepsakeError,
   isSealIntact,
   type ParsedManifest,
+  parseSnapshotId,
   type SnapshotRecord,
 } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
@@ -15,6 +17,8 @@ import { BundleReader, type ReadOptions } from "../bundle/bundle-reader.js";
 import { locateBundle } from "../bundle/locate-bundle.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import type { OperationOptions, VerifyCheck, VerifyReport, VerifyRequest } from "../memory-snapshotter.js";
+import { recordKey } from "../layout.js";
+import { RestoreProver } from "../restore/restore-prover.js";
 import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
 
@@ -25,15 +29,18 @@ const NO_LIMITS = { maxManifestBytes: 64 * 1024 * 1024, maxBundleBytes: Number.M
 export class VerifyOperation {
   readonly #workspace: Workspace;
   readonly #reader: BundleReader;
+  readonly #prover: RestoreProver;
   readonly #clock: Clock;
 
   constructor(
     @inject(WORKSPACE) workspace: Workspace,
     @inject(BundleReader) reader: BundleReader,
+    @inject(RestoreProver) prover: RestoreProver,
     @inject(ENGINE_CLOCK) clock: Clock,
   ) {
     this.#workspace = workspace;
     this.#reader = reader;
+    this.#prover = prover;
     this.#clock = clock;
   }
 
@@ -50,13 +57,27 @@ export class VerifyOperation {
     const { store, limits } = await this.#workspace.storeOf(ref);
     const { record, origin } = await locateBundle(store, ref, request.ref, { signal: options.signal });
     const report = await this.#check(origin, record, { ...reading, limits });
-    if (report.checks.every(({ status }) => status === "ok")) {
-      await new SnapshotCatalog(store).amend(
-        { ...record, verifiedAtMs: this.#clock.now() },
-        { signal: options.signal },
-      );
+    const passed = report.checks.every(({ status }) => status === "ok");
+    const verified = { ...record, verifiedAtMs: this.#clock.now() };
+    if (request.deep !== true) {
+      if (passed) await this.#note(store, verified, options);
+      return report;
     }
-    return report;
+    const { check, restoreMs } = await this.#prover.prove(ref, origin, passed, {
+      ...reading,
+      limits,
+      onBytes: undefined,
+    });
+    const proven = restoreMs === undefined ? {} : { provenAtMs: this.#clock.now(), provenRestoreMs: restoreMs };
+    if (passed) await this.#note(store, { ...verified, ...proven }, options);
+    return { ...report, ok: report.ok && check.status !== "failed", checks: [...report.checks, check] };
+  }
+
+  /** Where the store can. The snapshot may have been deleted meanwhile: then there is nothing to note. */
+  async #note(store: BundleStore, record: SnapshotRecord, { signal }: OperationOptions): Promise<void> {
+    const ref = agentRefOf({ agent: record.agentId, tenant: record.tenant });
+    if ((await store.head(recordKey(ref, parseSnapshotId(record.id)), { signal })) === undefined) return;
+    await new SnapshotCatalog(store).amend(record, { signal });
   }
 
   async #check(origin: BundleOrigin, record: SnapshotRecord | undefined, reading: ReadOptions): Promise<VerifyReport> {

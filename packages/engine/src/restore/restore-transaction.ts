@@ -15,6 +15,7 @@ import { captureState } from "../snapshot/captured-state.js";
 import { type JournalEntry, RestoreJournal, type RestorePhase } from "./restore-journal.js";
 import { checkState, replayState } from "./replay-state.js";
 import { endRestore } from "./restore-recovery.js";
+import { sourcesToRestore } from "./sources-to-restore.js";
 import type { UnpackedBundle } from "./unpacked-bundle.js";
 
 interface Participant {
@@ -127,27 +128,13 @@ export class RestoreTransaction implements AsyncDisposable {
   }
 
   async #openSessions(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
-    const { sources } = this.#order.profile;
-    const wanted = unpacked.sourceIds;
-    checkAllKnown(
-      wanted,
-      sources.map(({ id }) => id),
-    );
     const claimed: PathClaim[] = [];
-    for (const takes of ["own", "remainder"] as const) {
-      for (const source of sources.filter((candidate) => (candidate.takes ?? "own") === takes)) {
-        if (source.openRestore === undefined) {
-          if (wanted.has(source.id)) throw notRestorable(source.id);
-          continue;
-        }
-        const session = await source.openRestore(
-          this.#target(source.id, unpacked, takes === "own" ? [] : [...claimed]),
-          options,
-        );
-        this.#sessions.push(session);
-        claimed.push(...session.claims);
-        if (wanted.has(source.id)) this.#participants.push({ id: source.id, session, plan: undefined });
-      }
+    for (const { source, open, wanted } of sourcesToRestore(this.#order.profile.sources, unpacked.sourceIds)) {
+      const others = source.takes === "remainder" ? [...claimed] : [];
+      const session = await open(this.#target(source.id, unpacked, others), options);
+      this.#sessions.push(session);
+      claimed.push(...session.claims);
+      if (wanted) this.#participants.push({ id: source.id, session, plan: undefined });
     }
   }
 
@@ -192,22 +179,4 @@ export class RestoreTransaction implements AsyncDisposable {
 
 async function* iterate(entries: readonly BundleEntry[]): AsyncGenerator<BundleEntry> {
   yield* entries;
-}
-
-function checkAllKnown(wanted: ReadonlySet<string>, known: readonly string[]): void {
-  for (const id of wanted) {
-    if (known.includes(id)) continue;
-    throw new KeepsakeError(
-      "E_PLUGIN_UNKNOWN",
-      `The bundle holds artifacts of the source ${id}, which is not configured.`,
-      {
-        context: { source: id, configured: known },
-        hint: "Configure a source with that id, or the preset the snapshot was taken with.",
-      },
-    );
-  }
-}
-
-function notRestorable(id: string): KeepsakeError {
-  return new KeepsakeError("E_UNSUPPORTED", `The source ${id} cannot restore.`, { context: { source: id } });
 }

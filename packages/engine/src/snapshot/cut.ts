@@ -182,7 +182,7 @@ async function pinHeld(
   try {
     for (const session of sessions) {
       if (!hold || session.hold === undefined) continue;
-      const handle = await session.hold(options);
+      const handle = await session.hold({ ...options, timeoutMs: holdTimeoutMs });
       heldSince ??= performance.now();
       holds.push(handle);
     }

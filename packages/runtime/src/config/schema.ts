@@ -90,7 +90,7 @@ export const configShape = z.strictObject({
   restore: z
     .strictObject({
       pre_snapshot: z.boolean().default(true),
-      verify_after: z.literal("stored", { error: onlyNow("stored") }).default("stored"),
+      verify_after: z.enum(["none", "stored", "restorable"]).default("stored"),
     })
     .prefault({}),
   limits: z
