@@ -7,7 +7,7 @@ export function entropyOf(text: string): number {
   return bits;
 }
 
-const PLACEHOLDER = /example|placeholder|change_?me|your[-_]|redacted|x{6}|\*{4}|0{8}|1234567890|abcdefghij/i;
+const PLACEHOLDER = /example|placeholder|change_?me|(?:^|[-_])your[-_]|redacted|x{6}|\*{4}|0{8}|1234567890|abcdefghij/i;
 
 /** True for what documentation puts where a secret would stand. */
 export function isPlaceholder(text: string): boolean {

@@ -28,7 +28,7 @@ export const BEARER_TOKEN: SecretRule = {
   id: "bearer_token",
   description: "tokens in Authorization headers (RFC 6750)",
   keywords: ["bearer"],
-  patterns: [secretPattern(String.raw`${START}bearer(?:[ \t]|%20|\+){1,4}(?<secret>[\w.~+/-]{20,4096}={0,2})`, "i")],
+  patterns: [secretPattern(String.raw`${START}bearer(?:[ \t]{1,4}|%20|\+)(?<secret>[\w.~+/-]{20,}={0,2})`, "i")],
   check: (token) => looksRandom(token) && /[0-9]/.test(token) && /[A-Za-z]/.test(token),
   samples: {
     found: [
