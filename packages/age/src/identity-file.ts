@@ -1,12 +1,5 @@
 import { open } from "node:fs/promises";
-import {
-  type ByteStream,
-  collectBytes,
-  isKeepsakeError,
-  KeepsakeError,
-  type Logger,
-  SILENT_LOGGER,
-} from "@keepsake/core";
+import { collectBytes, isKeepsakeError, KeepsakeError, type Logger, SILENT_LOGGER, streamOf } from "@keepsake/core";
 import { decryptStream } from "./decrypt.js";
 import { parseIdentities } from "./identity-text.js";
 
@@ -65,7 +58,7 @@ async function unprotect(bytes: Buffer, path: string, passphrase: PassphraseSour
   const keys = { identities: [], passphrase: await passphrase() };
   try {
     const text = await collectBytes(
-      decryptStream(once(bytes), keys, { maxOutputBytes: MAX_IDENTITY_FILE_BYTES }),
+      decryptStream(streamOf(bytes), keys, { maxOutputBytes: MAX_IDENTITY_FILE_BYTES }),
       MAX_IDENTITY_FILE_BYTES,
     );
     return Buffer.from(text);
@@ -76,8 +69,4 @@ async function unprotect(bytes: Buffer, path: string, passphrase: PassphraseSour
       context: { file: path },
     });
   }
-}
-
-async function* once(bytes: Uint8Array): ByteStream {
-  yield bytes;
 }

@@ -3,6 +3,7 @@ export { ByteReader } from "./bytes/byte-reader.js";
 export type { ByteStream } from "./bytes/byte-stream.js";
 export { collectBytes } from "./bytes/collect.js";
 export { type ByteDigest, digestOf, HashedStream, sha256Hex } from "./bytes/hashed-stream.js";
+export { streamOf } from "./bytes/stream-of.js";
 export { ERROR_CODES, type ErrorCode, isErrorCode, type RetryAdvice } from "./errors/codes.js";
 export { type ErrorDetails, isAbortError, isKeepsakeError, KeepsakeError } from "./errors/keepsake-error.js";
 export { errnoOf, fromSystemError } from "./errors/system-error.js";
@@ -97,5 +98,6 @@ export type { PlannedChange, RestorePlan, RestoreSession, RestoreTarget } from "
 export type { DiffItem, SourceDiff } from "./ports/source-diff.js";
 export type { StateItem, StateProvider, StateTarget } from "./ports/state-provider.js";
 export { encodeRecord, parseRecord, type SnapshotRecord } from "./record/record.js";
+export { type RedactedText, redactText } from "./redaction/redact-text.js";
 export { canonicalJson } from "./wire/canonical-json.js";
 export { fromWire, toWire } from "./wire/case.js";

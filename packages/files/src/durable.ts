@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type ByteDigest, type ByteStream, errnoOf, HashedStream } from "@keepsake/core";
+import { type ByteDigest, type ByteStream, errnoOf, HashedStream, streamOf } from "@keepsake/core";
 import type { FsPath } from "./fs-path.js";
 import { ownPartialName } from "./own-names.js";
 
@@ -76,17 +76,13 @@ export async function writeNewFile(path: FsPath, body: ByteStream, options: Writ
   }
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
 /**
  * Replaces the file `path` so that a reader sees the old bytes or the new ones, also after a power cut. A symbolic link at
  * `path` is itself replaced. A crash can leave a file beside it, its name begins with `.keepsake-`.
  */
 export async function replaceFileDurably(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
   const partial = join(dirname(path), ownPartialName());
-  await writeNewFile(partial, once(bytes), options);
+  await writeNewFile(partial, streamOf(bytes), options);
   try {
     await rename(partial, path);
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   type OpOptions,
   type StoredBody,
   type StoredObject,
+  streamOf,
 } from "@keepsake/core";
 import { fsyncDirectory } from "@keepsake/files";
 import { DurableFolders } from "./durable-folders.js";
@@ -67,7 +68,7 @@ export function localFs({ root: givenRoot, id = "local-fs" }: LocalFsOptions): B
 
     put: (key, body, { signal } = {}) => write(key, body, "new", signal),
 
-    replace: (key, body, { signal } = {}) => write(key, once(body), "replace", signal),
+    replace: (key, body, { signal } = {}) => write(key, streamOf(body), "replace", signal),
 
     async get(key, { range, signal } = {}): Promise<StoredBody> {
       signal?.throwIfAborted();
@@ -117,10 +118,6 @@ export function localFs({ root: givenRoot, id = "local-fs" }: LocalFsOptions): B
       return removed;
     },
   };
-}
-
-async function* once(bytes: Uint8Array): ByteStream {
-  yield bytes;
 }
 
 function leadsOut(key: string): KeepsakeError {

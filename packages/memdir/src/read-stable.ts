@@ -1,7 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ByteStream, errnoOf, type JsonObject } from "@keepsake/core";
+import { type ByteStream, errnoOf, type JsonObject, streamOf } from "@keepsake/core";
 import { type Attributes, attributesOf, type FsPath, writeAll } from "@keepsake/files";
 import { holdsJsonLines, partialLineBytes } from "./jsonl.js";
 import { type Unreadable, unreadable } from "./unreadable.js";
@@ -95,7 +95,7 @@ async function readWhole(handle: FileHandle, size: number, request: ReadRequest)
   }
   if (length !== size) return undefined;
   const cut = await cutOf(request, size, async (start, count) => buffer.subarray(start, start + count));
-  return { content: { stream: once(buffer.subarray(0, size - cut)) }, ...cutFacts(cut) };
+  return { content: { stream: streamOf(buffer.subarray(0, size - cut)) }, ...cutFacts(cut) };
 }
 
 async function copyAside(handle: FileHandle, size: number, request: ReadRequest): Promise<Content | undefined> {
@@ -133,8 +133,4 @@ async function cutOf(
 
 function cutFacts(cut: number): Pick<Content, "facts"> {
   return cut === 0 ? {} : { facts: { cut_partial_line_bytes: cut } };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  if (bytes.length > 0) yield bytes;
 }

@@ -5,6 +5,7 @@ import type { Workspace } from "../workspace.js";
 import type { BundleOrigin } from "./bundle-origin.js";
 import { decodeThrough } from "./codec-chain.js";
 import { checkSeal } from "./check-seal.js";
+import { countedStream } from "./counted-stream.js";
 import { type ArchiveSink, readArchive } from "./read-archive.js";
 
 /** How a bundle is read. */
@@ -32,7 +33,7 @@ export class BundleReader {
   /** Reads the whole bundle; the archive's rules are enforced, seal and digests beside it are not judged. */
   async read(origin: BundleOrigin, sink: ArchiveSink, options: ReadOptions): Promise<ReadBundle> {
     const { sizeBytes, body } = await this.#open(origin, options);
-    const hashed = new HashedStream(options.onBytes === undefined ? body : counted(body, sizeBytes, options.onBytes));
+    const hashed = new HashedStream(countedStream(body, (done) => options.onBytes?.(done, sizeBytes)));
     const decoded = await this.#decode(origin, hashed, options);
     const { signal, limits } = options;
     const parsed = await readArchive(decoded, sink, { maxManifestBytes: limits.maxManifestBytes, signal });
@@ -96,17 +97,4 @@ function digestMissing(origin: BundleOrigin): KeepsakeError {
   return new KeepsakeError("E_INTEGRITY", `There is no digest beside ${origin.label}.`, {
     hint: `If you trust the file, write its digest beside it: sha256sum <bundle> > <bundle>.sha256`,
   });
-}
-
-async function* counted(
-  input: AsyncIterable<Uint8Array>,
-  total: number,
-  onBytes: (done: number, total: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let done = 0;
-  for await (const chunk of input) {
-    done += chunk.length;
-    onBytes(done, total);
-    yield chunk;
-  }
 }

@@ -11,12 +11,14 @@ import {
   sealManifest,
   type SnapshotId,
   type SnapshotRecord,
+  streamOf,
   type UnsealedManifest,
 } from "@keepsake/core";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import { recordOf } from "../catalog/record-of.js";
 import { bundleKey, digestKey, recordKey } from "../layout.js";
 import { encodeThrough, suffixOf } from "./codec-chain.js";
+import { countedStream } from "./counted-stream.js";
 import { packArchive } from "./pack-archive.js";
 import type { StagedArtifactFile } from "./staged-bundle.js";
 
@@ -36,17 +38,7 @@ export function encodeBundle(
   const encryption = encryptionOf(bundle.codecs);
   const { manifest, wire } = sealManifest({ ...bundle.unsealed, ...(encryption === undefined ? {} : { encryption }) });
   const archive = packArchive(encodeManifest(wire), bundle.artifacts, signal);
-  const input = onBytes === undefined ? archive : reported(archive, onBytes);
-  return { manifest, bytes: encodeThrough(bundle.codecs, input, signal) };
-}
-
-async function* reported(input: ByteStream, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  let done = 0;
-  for await (const chunk of input) {
-    done += chunk.length;
-    onBytes(done);
-    yield chunk;
-  }
+  return { manifest, bytes: encodeThrough(bundle.codecs, countedStream(archive, onBytes), signal) };
 }
 
 function encryptionOf(codecs: readonly Codec[]): UnsealedManifest["encryption"] {
@@ -97,7 +89,7 @@ export async function publishBytes(
   try {
     await store.put(key, hashed, { signal });
     const { sizeBytes, sha256: fileSha256 } = hashed.digest;
-    await store.put(digestKey(key), once(`${fileSha256}\n`), { signal });
+    await store.put(digestKey(key), streamOf(`${fileSha256}\n`), { signal });
     const record = recordOf(manifest, { bundlePath: key, sizeBytes, fileSha256, codecs, privateLabel });
     await assertHeld();
     await catalog.publish(record, { signal });
@@ -120,8 +112,4 @@ async function withdraw(store: BundleStore, key: string, record: string): Promis
   } catch {
     // Without a record nobody sees it; the next sweep removes what could not be removed now.
   }
-}
-
-async function* once(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
 }

@@ -12,6 +12,7 @@ import {
   parseSnapshotId,
   parseTenantId,
   type SnapshotRecord,
+  streamOf,
 } from "@keepsake/core";
 import { agentPrefix, digestKey, parseKey, recordKey, TENANTS_PREFIX } from "../layout.js";
 import type { ListReport } from "../memory-snapshotter.js";
@@ -75,7 +76,7 @@ export class SnapshotCatalog {
 
   /** Makes a snapshot exist. @throws KeepsakeError `E_ALREADY_EXISTS` */
   async publish(record: SnapshotRecord, options: OpOptions = {}): Promise<void> {
-    await this.#store.put(keyOf(record), once(encodeRecord(record)), options);
+    await this.#store.put(keyOf(record), streamOf(encodeRecord(record)), options);
   }
 
   /** Notes something new about a snapshot in its record, where the store can; returns whether it did. */
@@ -129,8 +130,4 @@ function notFound({ agent, tenant }: AgentRef, reference: string): KeepsakeError
     context: { agent, tenant, ref: reference },
     hint: `See \`keepsake list --agent ${agent}\`.`,
   });
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

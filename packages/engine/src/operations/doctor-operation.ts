@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readdir } from "node:fs/promises";
+import { access, constants, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type BundleStore,
@@ -16,6 +16,7 @@ import { Reindex } from "../catalog/reindex.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import { lockName } from "../layout.js";
 import type { DoctorFinding, DoctorReport, DoctorRequest, OperationOptions } from "../memory-snapshotter.js";
+import { namesIn } from "../snapshot/names-in.js";
 import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
 
@@ -198,13 +199,4 @@ function unreadableRecord(key: string, code: string, message: string): DoctorFin
     hint: "Move the file away, then run `keepsake doctor --reindex`.",
     details: { key, code },
   };
-}
-
-async function namesIn(dir: string): Promise<string[]> {
-  try {
-    return await readdir(dir);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return [];
-    throw error;
-  }
 }

@@ -7,6 +7,7 @@ import {
   fromSystemError,
   KeepsakeError,
   type OpOptions,
+  streamOf,
 } from "@keepsake/core";
 import { publishFile, writeNewFile } from "@keepsake/files";
 
@@ -77,7 +78,7 @@ export class ExportTarget {
 
   /** The digest first: a crash in between leaves a digest alone, never a bundle that fails its check. */
   async #publish(partial: string, { sha256 }: ByteDigest): Promise<void> {
-    await writeNewFile(this.digestPath, once(`${sha256}\n`));
+    await writeNewFile(this.digestPath, streamOf(`${sha256}\n`));
     try {
       await publishFile(partial, this.path);
     } catch (error) {
@@ -100,8 +101,4 @@ async function exists(path: string): Promise<boolean> {
 
 function alreadyThere(path: string): KeepsakeError {
   return new KeepsakeError("E_ALREADY_EXISTS", `${path} exists; nothing is overwritten.`, { context: { path } });
-}
-
-async function* once(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
 }

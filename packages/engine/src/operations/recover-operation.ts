@@ -1,11 +1,11 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type AgentRef, type Clock, errnoOf, parseAgentId, parseTenantId } from "@keepsake/core";
+import { type AgentRef, type Clock, parseAgentId, parseTenantId } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { agentRefOf } from "../agent-ref.js";
 import { lockName } from "../layout.js";
 import type { OperationOptions, RecoverReport } from "../memory-snapshotter.js";
 import { RestoreRecovery } from "../restore/restore-recovery.js";
+import { namesIn } from "../snapshot/names-in.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
 import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
@@ -66,14 +66,5 @@ export class RecoverOperation {
       const [tenant = "", agent = ""] = name.split("/");
       return { tenant: parseTenantId(tenant), agent: parseAgentId(agent) };
     });
-  }
-}
-
-async function namesIn(dir: string): Promise<string[]> {
-  try {
-    return await readdir(dir);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
   }
 }

@@ -14,6 +14,7 @@ import { inject, injectable } from "tsyringe";
 import { agentRefOf } from "../agent-ref.js";
 import { type BundleOrigin, originInFile } from "../bundle/bundle-origin.js";
 import { BundleReader, type ReadOptions } from "../bundle/bundle-reader.js";
+import { countedStream } from "../bundle/counted-stream.js";
 import { locateBundle } from "../bundle/locate-bundle.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import type { OperationOptions, VerifyCheck, VerifyReport, VerifyRequest } from "../memory-snapshotter.js";
@@ -149,7 +150,7 @@ async function checkStored(
   { signal, onBytes }: ReadOptions,
 ): Promise<VerifyCheck[]> {
   const { sizeBytes, body } = await origin.open(signal);
-  const { sha256 } = await digestOf(reported(body, sizeBytes, onBytes));
+  const { sha256 } = await digestOf(countedStream(body, (done) => onBytes?.(done, sizeBytes)));
   const name = "file_digest";
   try {
     const recorded = await origin.recordedDigest(signal);
@@ -162,19 +163,6 @@ async function checkStored(
   } catch (error) {
     const { code, detail } = failureOf(error);
     return [{ name, status: "failed", code, detail }];
-  }
-}
-
-async function* reported(
-  body: AsyncIterable<Uint8Array>,
-  total: number,
-  onBytes: ReadOptions["onBytes"],
-): AsyncGenerator<Uint8Array> {
-  let done = 0;
-  for await (const chunk of body) {
-    done += chunk.length;
-    onBytes?.(done, total);
-    yield chunk;
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type AgentRef, type ArtifactSource, type OpOptions, type PathClaim, type RestoreTarget } from "@keepsake/core";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
+import { entriesOf } from "./entries-of.js";
 import { sourcesToRestore } from "./sources-to-restore.js";
 import type { UnpackedBundle } from "./unpacked-bundle.js";
 
@@ -45,11 +46,7 @@ export async function proveRestorable(
     claimed.push(...session.claims);
     if (!wanted) continue;
     const { entries, omitted } = unpacked.reader(source.id);
-    await session.stage(iterate(entries), omitted, options);
+    await session.stage(entriesOf(entries), omitted, options);
   }
   await unpacked.state();
-}
-
-async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
 }

@@ -1,5 +1,4 @@
 import {
-  type BundleEntry,
   KeepsakeError,
   type Lock,
   type OpOptions,
@@ -12,6 +11,7 @@ import {
 import { makeStagingPlace, stagingPlaceFor } from "@keepsake/files";
 import type { AgentProfile } from "../workspace.js";
 import { captureState } from "../snapshot/captured-state.js";
+import { entriesOf } from "./entries-of.js";
 import { type JournalEntry, RestoreJournal, type RestorePhase } from "./restore-journal.js";
 import { checkState, replayState } from "./replay-state.js";
 import { endRestore } from "./restore-recovery.js";
@@ -68,7 +68,7 @@ export class RestoreTransaction implements AsyncDisposable {
     await this.#openSessions(unpacked, options);
     for (const participant of this.#participants) {
       const { entries, omitted } = unpacked.reader(participant.id);
-      participant.plan = await participant.session.stage(iterate(entries), omitted, options);
+      participant.plan = await participant.session.stage(entriesOf(entries), omitted, options);
     }
     if (!unpacked.hasState) return;
     const to = await unpacked.state();
@@ -175,8 +175,4 @@ export class RestoreTransaction implements AsyncDisposable {
       ...(phase === "staging" || this.#state === undefined ? {} : { state: this.#state }),
     };
   }
-}
-
-async function* iterate(entries: readonly BundleEntry[]): AsyncGenerator<BundleEntry> {
-  yield* entries;
 }

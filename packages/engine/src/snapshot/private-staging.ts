@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type AgentRef, errnoOf, fromSystemError } from "@keepsake/core";
+import { type AgentRef, fromSystemError } from "@keepsake/core";
+import { namesIn } from "./names-in.js";
 
 /**
  * A private directory (0700) below the state root for one operation on one agent. It may hold plaintext: it is removed
@@ -33,7 +34,7 @@ export class PrivateStaging implements AsyncDisposable {
   static async sweep(stateRoot: string, ref: AgentRef, keep: ReadonlySet<string> = new Set()): Promise<string[]> {
     const place = placeOf(stateRoot, ref);
     const swept: string[] = [];
-    for (const name of await readdir(place).catch(noneIfAbsent)) {
+    for (const name of await namesIn(place)) {
       if (keep.has(name)) continue;
       await rm(join(place, name), { recursive: true, force: true });
       swept.push(join(place, name));
@@ -60,9 +61,4 @@ export class PrivateStaging implements AsyncDisposable {
 
 function placeOf(stateRoot: string, { tenant, agent }: AgentRef): string {
   return join(stateRoot, "staging", tenant, agent);
-}
-
-function noneIfAbsent(error: unknown): string[] {
-  if (errnoOf(error) === "ENOENT") return [];
-  throw error;
 }

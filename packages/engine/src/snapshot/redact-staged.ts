@@ -7,6 +7,7 @@ import {
   type RedactionOutcome,
   type RedactionPolicy,
   type RedactionReport,
+  redactText,
 } from "@keepsake/core";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 
@@ -53,6 +54,10 @@ interface Totals {
   readonly unscanned: { path: string; reason: string }[];
 }
 
+function addMatches({ matches }: Totals, more: Readonly<Record<string, number>>): void {
+  for (const [rule, count] of Object.entries(more)) matches[rule] = (matches[rule] ?? 0) + count;
+}
+
 async function redactUnit(
   artifacts: readonly StagedArtifactFile[],
   source: ArtifactSource | undefined,
@@ -84,9 +89,10 @@ async function redactTexts(
       total.unscanned.push({ path: meta.pathInBundle, reason: text.reason });
       continue;
     }
-    const redacted = applyPolicy(text.value, policy, meta.pathInBundle, total.matches);
-    if (redacted === text.value) continue;
-    await writeFile(file, redacted);
+    const redacted = redactText(text.value, policy, { path: meta.pathInBundle });
+    if (redacted.text === text.value) continue;
+    addMatches(total, redacted.matches);
+    await writeFile(file, redacted.text);
     total.touched.push(meta.pathInBundle);
   }
   return { matches: total.matches, artifactsTouched: total.touched, unscanned: total.unscanned };
@@ -100,17 +106,6 @@ async function readText(file: string, sizeBytes: number): Promise<ReadText> {
   if (bytes.includes(0)) return { reason: "binary" };
   const value = bytes.toString("utf8");
   return Buffer.from(value, "utf8").equals(bytes) ? { value } : { reason: "binary" };
-}
-
-function applyPolicy(text: string, policy: RedactionPolicy, path: string, matches: Record<string, number>): string {
-  let out = "";
-  let position = 0;
-  for (const { start, end, rule } of policy.scan(text, { path })) {
-    out += `${text.slice(position, start)}[REDACTED:${rule}]`;
-    position = end;
-    matches[rule] = (matches[rule] ?? 0) + 1;
-  }
-  return out + text.slice(position);
 }
 
 async function rehash(artifacts: StagedArtifactFile[], touched: ReadonlySet<string>): Promise<void> {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type JsonValue, parseArtifactPath, type StateItem } from "@keepsake/core";
+import { parseArtifactPath, type StateItem, streamOf } from "@keepsake/core";
 import { writeNewFile } from "@keepsake/files";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { PrivateStaging } from "./private-staging.js";
@@ -17,14 +17,10 @@ export async function stageState(
   const staged: StagedArtifactFile[] = [];
   for (const { key, value } of items) {
     const file = join(folder, key);
-    const digest = await writeNewFile(file, once(value), { sync: false });
+    const digest = await writeNewFile(file, streamOf(`${JSON.stringify(value, null, 2)}\n`), { sync: false });
     const pathInBundle = parseArtifactPath(`${STATE_FOLDER}/${key}.json`);
     const meta = { pathInBundle, kind: `state_${key}`, source: STATE_FOLDER, type: "file" as const };
     staged.push({ meta: { ...meta, ...digest, mode: 0o600, mtimeMs: atMs }, file });
   }
   return staged;
-}
-
-async function* once(value: JsonValue): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
 }
