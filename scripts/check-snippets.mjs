@@ -7,7 +7,7 @@
  *   ```yaml config         is checked by `keepsake config check`; `with=<file>` puts a file of the checkout beside it
  *   ```json                is parsed
  *
- * and every relative link leads somewhere. Each problem is told as `file:line`.
+ * every relative link leads somewhere, and docs/configuration.md has the keys that there are. Each problem is told as `file:line`.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +15,7 @@ import { join, relative } from "node:path";
 import { root } from "./lib.mjs";
 import { blocksOf, linkProblems } from "./snippets/markdown.mjs";
 import { checkCode } from "./snippets/code.mjs";
+import { checkConfigKeys } from "./snippets/config-keys.mjs";
 import { checkConfig, runShell } from "./snippets/programs.mjs";
 
 function documents() {
@@ -58,6 +59,7 @@ try {
     counts.run += shell.length;
     if (shell.length > 0) problems.push(...(await runShell(shell, temporary)));
   }
+  if (files.includes("docs/configuration.md")) problems.push(...checkConfigKeys(temporary));
   counts.compiled = code.length;
   counts.run += code.filter((block) => block.flags.has("run")).length;
   problems.push(...(await checkCode(code, temporary)));

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** The built command. */
+export const CLI = join(root, "packages/cli/bin/keepsake.js");
+
 /** The workspace's packages, relative to the root. */
 export function packageDirectories() {
   const packages = readdirSync(join(root, "packages")).map((name) => `packages/${name}`);

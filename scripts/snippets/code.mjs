@@ -22,7 +22,13 @@ export async function checkCode(blocks, temporary) {
   }));
   // `export {}` makes a module of what imports nothing; on the last line, so that line numbers stay.
   for (const { path, text } of named) writeFileSync(path, `${text}export {};\n`);
-  const problems = await compile(named, place);
+  const typed = named.filter(({ language }) => language === "ts");
+  const untyped = named.filter(({ language }) => language !== "ts");
+  // In JavaScript a parameter has no type to write down.
+  const problems = [
+    ...(await compile(typed, place, { noImplicitAny: true })),
+    ...(await compile(untyped, place, { noImplicitAny: false })),
+  ];
   for (const block of named) {
     const failed = problems.some(({ path }) => path === block.path);
     if (!failed && block.flags.has("run")) problems.push(...runCompiled(block, temporary));
@@ -30,7 +36,7 @@ export async function checkCode(blocks, temporary) {
   return problems;
 }
 
-async function compile(named, place) {
+async function compile(named, place, strictness) {
   const { default: ts } = await import("typescript");
   const program = ts.createProgram({
     rootNames: named.map(({ path }) => path),
@@ -42,7 +48,9 @@ async function compile(named, place) {
       types: ["node"],
       typeRoots: [join(root, "node_modules/@types")],
       strict: true,
+      ...strictness,
       skipLibCheck: true,
+      rootDir: place,
       outDir: join(place, "out"),
     },
   });

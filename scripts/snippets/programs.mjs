@@ -3,9 +3,8 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { root } from "../lib.mjs";
+import { CLI, root } from "../lib.mjs";
 
-const CLI = join(root, "packages/cli/bin/keepsake.js");
 const TIME_LIMIT_MS = 180_000;
 
 /** An environment in which nothing of this machine's user is read or written, and `keepsake` is the built command. */
