@@ -98,6 +98,8 @@ export type { PlannedChange, RestorePlan, RestoreSession, RestoreTarget } from "
 export type { DiffItem, SourceDiff } from "./ports/source-diff.js";
 export type { StateItem, StateProvider, StateTarget } from "./ports/state-provider.js";
 export { encodeRecord, parseRecord, type SnapshotRecord } from "./record/record.js";
+export { composePolicies } from "./redaction/compose-policies.js";
+export { mergeFindings } from "./redaction/merge-findings.js";
 export { type RedactedText, redactText } from "./redaction/redact-text.js";
 export { canonicalJson } from "./wire/canonical-json.js";
 export { fromWire, toWire } from "./wire/case.js";

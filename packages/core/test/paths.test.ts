@@ -1,3 +1,4 @@
+import { posix, win32 } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -26,7 +27,7 @@ const rawPath = fc
   .map((names) => Buffer.concat(names.flatMap((name, at) => (at === 0 ? [name] : [Buffer.from("/"), name]))));
 
 describe("an artifact path", () => {
-  it.each(["a", "a/b.md", "caf\u00e9/\u{1f600}", ".hidden", "a:b/c", "x/C:y", "...", "a b", "%41", "a".repeat(765)])(
+  it.each(["a", "a/b.md", "caf\u00e9/\u{1f600}", ".hidden", "ab:b/c", "x/C:y", "...", "a b", "%41", "a".repeat(765)])(
     "may be %j",
     (path) => {
       expect(parseArtifactPath(path)).toBe(path);
@@ -65,7 +66,8 @@ describe("an artifact path", () => {
         const path = pieces.join("");
         fc.pre(isArtifactPath(path));
         expect(path.split("/")).not.toContain("..");
-        expect(new URL(path.replaceAll("%", "%25"), "file:///root/in/").pathname.startsWith("/root/in/")).toBe(true);
+        expect(posix.resolve("/root/in", path).startsWith("/root/in/")).toBe(true);
+        expect(win32.resolve("D:\\root\\in", path).startsWith("D:\\root\\in\\")).toBe(true);
       }),
     );
   });

@@ -1,5 +1,4 @@
-import type { Finding, RedactionPolicy } from "@keepsake/core";
-import { mergeFindings } from "./merge-findings.js";
+import { type Finding, mergeFindings, type RedactionPolicy } from "@keepsake/core";
 import { DEFAULT_RULES } from "./rules/default-rules.js";
 import type { SecretRule } from "./secret-rule.js";
 
@@ -19,15 +18,6 @@ export function rulePolicy(id: string, rules: readonly SecretRule[]): RedactionP
 /** The policy "default": keys and tokens of model providers, clouds, forges and chats, bearer tokens and JWTs. */
 export function defaultPolicy(): RedactionPolicy {
   return rulePolicy("default", DEFAULT_RULES);
-}
-
-/** One policy that finds what any of several finds. */
-export function composePolicies(id: string, policies: readonly RedactionPolicy[]): RedactionPolicy {
-  return {
-    id,
-    rules: [...new Set(policies.flatMap((policy) => policy.rules))],
-    scan: (text, where) => mergeFindings(policies.flatMap((policy) => policy.scan(text, where))),
-  };
 }
 
 function findingsOf({ id, patterns, check }: SecretRule, text: string): Finding[] {

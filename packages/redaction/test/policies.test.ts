@@ -1,9 +1,7 @@
-import type { Finding, RedactionPolicy } from "@keepsake/core";
+import { composePolicies, type Finding, mergeFindings, type RedactionPolicy, redactText } from "@keepsake/core";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_RULES, redactionPlugin, secretPattern, START } from "../src/index.js";
-import { mergeFindings } from "../src/merge-findings.js";
-import { redactText } from "../src/redact-text.js";
-import { composePolicies, defaultPolicy, rulePolicy } from "../src/rule-policy.js";
+import { defaultPolicy, rulePolicy } from "../src/rule-policy.js";
 import { expandSample } from "../src/sample.js";
 
 const WHERE = { path: "state/a.json" };
@@ -32,10 +30,10 @@ describe("mergeFindings", () => {
 
 describe("composePolicies", () => {
   it("finds what any finds, once", () => {
-    const both = composePolicies("both", [
-      fixed("a", finding(0, 4, "a")),
-      fixed("b", finding(2, 8, "b"), finding(9, 10, "b")),
-    ]);
+    const both = composePolicies(
+      [fixed("a", finding(0, 4, "a")), fixed("b", finding(2, 8, "b"), finding(9, 10, "b"))],
+      "both",
+    );
     expect(both.id).toBe("both");
     expect(both.rules).toEqual(["a", "b"]);
     expect(both.scan("0123456789", WHERE)).toEqual([finding(0, 8, "b"), finding(9, 10, "b")]);
@@ -52,7 +50,7 @@ describe("composePolicies", () => {
         samples: { found: [], spared: [] },
       },
     ]);
-    const policy = composePolicies("all", [defaultPolicy(), house]);
+    const policy = composePolicies([defaultPolicy(), house], "all");
     const { text } = expandSample("acme_abcdefgh gh{}p_{alnum:36} ACME_abcdefgh");
     expect(redactText(text, policy, WHERE)).toEqual({
       text: "[REDACTED:acme_key] [REDACTED:github_token] ACME_abcdefgh",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { redactText } from "../src/redact-text.js";
+import { redactText } from "@keepsake/core";
 import { defaultPolicy, rulePolicy } from "../src/rule-policy.js";
 import { DEFAULT_RULES } from "../src/rules/default-rules.js";
 import { expandSample } from "../src/sample.js";

@@ -7,4 +7,3 @@ export { defineConfig, type KeepsakeConfigInput, type ResolvedConfig, type UseEn
 export { createKeepsake, type KeepsakeOptions } from "./create-keepsake.js";
 export type { Keepsake, LoadedPlugin, LoadedProvider } from "./keepsake.js";
 export { lineLogger, type LogLevel } from "./log/stderr-logger.js";
-export { composePolicies } from "./workspace/compose-policies.js";

@@ -1,8 +1,15 @@
-import { codecProvider, type JsonObject, type Logger, serviceProvider, storeProvider, token } from "@keepsake/core";
+import {
+  codecProvider,
+  composePolicies,
+  type JsonObject,
+  type Logger,
+  serviceProvider,
+  storeProvider,
+  token,
+} from "@keepsake/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createKeepsake, type KeepsakeOptions } from "../src/create-keepsake.js";
 import { lineLogger } from "../src/log/stderr-logger.js";
-import { composePolicies } from "../src/workspace/compose-policies.js";
 import { failure } from "./failure.js";
 import { fakePlugin, fakeStore } from "./fake-parts.js";
 
@@ -153,7 +160,7 @@ describe("several redaction policies", () => {
     expect([both.id, both.rules]).toEqual(["ab+bc+z", ["ab", "bc", "z"]]);
     expect(both.scan("z abbcc ab", { path: "p" })).toEqual([
       { start: 0, end: 1, rule: "z" },
-      { start: 2, end: 7, rule: "ab" },
+      { start: 2, end: 7, rule: "bc" },
       { start: 8, end: 10, rule: "ab" },
     ]);
     expect(composePolicies([]).scan("abc", { path: "p" })).toEqual([]);

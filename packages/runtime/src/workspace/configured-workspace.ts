@@ -2,6 +2,7 @@ import {
   type AgentRef,
   type BundleStore,
   type Codec,
+  composePolicies,
   type EventPublisher,
   KeepsakeError,
   type LockManager,
@@ -16,7 +17,6 @@ import type { ResolvedConfig, UseEntry } from "../config/schema.js";
 import { resolvePath } from "../config/state-root.js";
 import { BundleCodecs } from "./bundle-codecs.js";
 import { checkSources, checkState } from "./check-instances.js";
-import { composePolicies } from "./compose-policies.js";
 import type { WorkspaceParts } from "./workspace-parts.js";
 
 /** A configured store and its name in the configuration. */

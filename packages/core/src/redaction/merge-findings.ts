@@ -1,4 +1,4 @@
-import type { Finding } from "@keepsake/core";
+import type { Finding } from "../ports/redaction-policy.js";
 
 /**
  * Findings as a policy gives them: sorted, none overlapping another. What overlaps becomes one finding over all of it, so that
