@@ -4,9 +4,10 @@
  *   ```js, mjs, ts         is type-checked against the built packages
  *   ```js run              is compiled, and run in an empty folder
  *   ```sh run              is run; all of one text in one shell, in one folder. `in=checkout` begins in the checkout
- *   ```yaml config         is checked by `keepsake config check`; `with=<file>` puts a file of the checkout beside it
+ *   ```yaml config         is checked by `keepsake config check`
  *   ```json                is parsed
  *
+ * (`with=<file>` puts a file of the checkout beside code or configuration);
  * every relative link leads somewhere, and docs/configuration.md has the keys that there are. Each problem is told as `file:line`.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";

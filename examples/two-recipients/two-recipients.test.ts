@@ -1,15 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
-import type { SnapshotRecord } from "@keepsake/core";
 import { openKeepsake } from "@keepsake/standard";
 import { tempDir, treeDigest, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
-
-interface Example {
-  makeIdentity(folder: string, name: string): Promise<{ readonly file: string; readonly recipient: string }>;
-  snapshotForBoth(stateRoot: string, memory: string, recipients: readonly string[]): Promise<SnapshotRecord>;
-  restoreWith(stateRoot: string, memory: string, ref: string, file: string): Promise<{ readonly preSnapshot?: string }>;
-}
-const example = (await import(new URL("./two-recipients.mjs", import.meta.url).href)) as Example;
+import { makeIdentity, restoreWith, snapshotFor } from "./two-recipients.js";
 
 const SECRET = "the door code is 4711\n";
 
@@ -18,11 +11,11 @@ describe("a snapshot for two recipients", () => {
     await using dir = await tempDir();
     const [state, memory] = [dir.join("state"), dir.join("ana")];
     await writeTree(memory, { "note.md": SECRET });
-    const ana = await example.makeIdentity(dir.path, "ana");
-    const ben = await example.makeIdentity(dir.path, "ben");
-    const eve = await example.makeIdentity(dir.path, "eve");
+    const ana = await makeIdentity(dir.path, "ana");
+    const ben = await makeIdentity(dir.path, "ben");
+    const eve = await makeIdentity(dir.path, "eve");
 
-    const record = await example.snapshotForBoth(state, memory, [ana.recipient, ben.recipient]);
+    const record = await snapshotFor([ana.recipient, ben.recipient], memory, state);
     expect(record.encrypted).toBe(true);
     expect(record.recipientsFingerprint).toHaveLength(2);
     const bytes = await readFile(`${state}/${record.bundlePath}`);
@@ -31,12 +24,12 @@ describe("a snapshot for two recipients", () => {
     const before = await treeDigest(memory);
     for (const { file } of [ana, ben]) {
       await writeFile(`${memory}/note.md`, "forgotten\n");
-      const { preSnapshot } = await example.restoreWith(state, memory, record.id, file);
+      const { preSnapshot } = await restoreWith(file, record.id, memory, state);
       expect(await treeDigest(memory)).toEqual(before);
       expect(preSnapshot).toBeDefined();
     }
     await writeFile(`${memory}/note.md`, "forgotten\n");
-    await expect(example.restoreWith(state, memory, record.id, eve.file)).rejects.toMatchObject({ code: "E_DECRYPT" });
+    await expect(restoreWith(eve.file, record.id, memory, state)).rejects.toMatchObject({ code: "E_DECRYPT" });
     expect(await readFile(`${memory}/note.md`, "utf8")).toBe("forgotten\n");
 
     await using keepsake = await openKeepsake({ stateRoot: state });

@@ -1,7 +1,7 @@
 /** Compiles the JavaScript and TypeScript of the documentation against the built packages, and runs what says so. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { root } from "../lib.mjs";
 
 const ENDINGS = { js: ".mts", mjs: ".mts", ts: ".mts" };
@@ -21,7 +21,10 @@ export async function checkCode(blocks, temporary) {
     path: join(place, `block-${index}${ENDINGS[block.language]}`),
   }));
   // `export {}` makes a module of what imports nothing; on the last line, so that line numbers stay.
-  for (const { path, text } of named) writeFileSync(path, `${text}export {};\n`);
+  for (const { path, text, settings } of named) {
+    writeFileSync(path, `${text}export {};\n`);
+    if (settings.with !== undefined) copyFileSync(join(root, settings.with), join(place, basename(settings.with)));
+  }
   const typed = named.filter(({ language }) => language === "ts");
   const untyped = named.filter(({ language }) => language !== "ts");
   // In JavaScript a parameter has no type to write down.
@@ -48,6 +51,7 @@ async function compile(named, place, strictness) {
       types: ["node"],
       typeRoots: [join(root, "node_modules/@types")],
       strict: true,
+      allowJs: true,
       ...strictness,
       skipLibCheck: true,
       rootDir: place,

@@ -1,7 +1,7 @@
 /** Runs shell blocks as a reader would, and checks configurations with the real command. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { CLI, root } from "../lib.mjs";
 
@@ -59,6 +59,7 @@ function endGroup(child) {
 /** @returns one problem, or none */
 export function checkConfig({ file, line, text, settings }, temporary) {
   const place = mkdtempSync(join(temporary, "config-"));
+  symlinkSync(join(root, "examples/node_modules"), join(place, "node_modules"));
   if (settings.with !== undefined) copyFileSync(join(root, settings.with), join(place, basename(settings.with)));
   writeFileSync(join(place, "keepsake.config.yaml"), text);
   const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, "config", "check"], {
