@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { ArtifactSource } from "@keepsake/core";
 import { GitCaptureSession } from "./capture/capture-session.js";
+import { GitRestoreSession } from "./restore/restore-session.js";
 import { discoverRepositories } from "./repository/discover.js";
 
 /** How the git source is set up. */
@@ -30,6 +31,10 @@ export function git(options: GitOptions = {}): ArtifactSource {
     open: async (target, { signal } = {}) => {
       const places = await discoverRepositories(resolve(target.paths.memory, root), { nested, signal });
       return await GitCaptureSession.open(target, places, required);
+    },
+    openRestore: async (target, { signal } = {}) => {
+      const folder = resolve(target.paths.memory, root);
+      return await GitRestoreSession.open(id, folder, target, await discoverRepositories(folder, { nested, signal }));
     },
   };
 }

@@ -3,7 +3,8 @@ import { KeepsakeError } from "@keepsake/core";
 import type { HashKind } from "../objects/hash-kind.js";
 import { ObjectStore } from "../objects/object-store.js";
 import { MOST_NAMED, Reachability } from "../objects/reachability.js";
-import { type FileMap, readGitText } from "../repository/file-map.js";
+import type { FileMap } from "../repository/file-map.js";
+import { shallowCommits } from "../repository/git-dir.js";
 import type { RepositoryPlace } from "../repository/locate.js";
 import { readRoots, type Roots } from "../repository/roots.js";
 import { alternatesOf, scanObjects } from "../repository/scan-objects.js";
@@ -29,11 +30,6 @@ export interface CopyTask {
   readonly objectsDir: string;
   readonly files: FileMap;
   readonly kind: HashKind;
-}
-
-/** Commits whose parents are left out on purpose. */
-export function shallowCommits(files: FileMap): ReadonlySet<string> {
-  return new Set((readGitText(files, "shallow") ?? "").split("\n").filter((line) => line !== ""));
 }
 
 /**

@@ -94,30 +94,43 @@ export class Reachability {
     switch (object?.type) {
       case "commit": {
         const commit = parseCommit(object, this.#store.kind);
-        if (commit === undefined) return this.#miss(oid);
+        if (commit === undefined) {
+          this.#miss(oid);
+          return;
+        }
         this.#commits++;
         stack.push(commit.tree);
         if (this.#options.shallow?.has(oid) !== true) stack.push(...commit.parents);
         return;
       }
-      case "tree":
-        return this.#followTree(oid, object, stack);
+      case "tree": {
+        this.#followTree(oid, object, stack);
+        return;
+      }
       case "tag": {
         const target = parseTag(object, this.#store.kind);
-        if (target === undefined) return this.#miss(oid);
+        if (target === undefined) {
+          this.#miss(oid);
+          return;
+        }
         stack.push(target);
         return;
       }
       case "blob":
         return;
-      case undefined:
-        return this.#miss(oid);
+      case undefined: {
+        this.#miss(oid);
+        return;
+      }
     }
   }
 
   #followTree(oid: string, object: Parameters<typeof parseTree>[0], stack: string[]): void {
     const entries = parseTree(object, this.#store.kind);
-    if (entries === undefined) return this.#miss(oid);
+    if (entries === undefined) {
+      this.#miss(oid);
+      return;
+    }
     for (const entry of entries) {
       const type = entry.mode & 0o170000;
       if (type === MODE_GITLINK) continue;
