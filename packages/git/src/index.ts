@@ -1,1 +1,2 @@
 export { git, type GitOptions } from "./git.js";
+export { default as gitPlugin } from "./plugin.js";

@@ -1,0 +1,15 @@
+import { definePlugin, sourceProvider } from "@keepsake/core";
+import { z } from "zod";
+import { git } from "./git.js";
+
+const options = z.strictObject({
+  root: z.string().min(1).optional(),
+  nested: z.boolean().optional(),
+  required: z.boolean().optional(),
+});
+
+export default definePlugin({
+  name: "git",
+  api: 1,
+  providers: [sourceProvider("git", { options, create: (given, _resolver, { id }) => git({ id, ...given }) })],
+});
