@@ -13,23 +13,21 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs Node on `args` with one fault put into its `when`-th call of `syscall`. */
+/** Runs Node on `args` with one fault put into its `when`-th call of `syscall`; with `path`, of those on that file. */
 export async function runWithFault(
   syscall: string,
   fault: string,
   when: string,
   args: readonly string[],
+  path?: string,
 ): Promise<Ended> {
+  const on = path === undefined ? [] : ["-P", path];
   const inject = `inject=${syscall}:${fault}:when=${when}`;
-  const traced = ["-f", "-qq", "-o", "/dev/null", "-e", `trace=${syscall}`, "-e", inject, process.execPath, ...args];
+  const options = ["-f", "-qq", "-o", "/dev/null", ...on, "-e", `trace=${syscall}`, "-e", inject];
+  const env = { ...process.env, UV_THREADPOOL_SIZE: "1" };
   return new Promise((resolve) => {
-    const child = execFile(
-      "strace",
-      traced,
-      { env: { ...process.env, UV_THREADPOOL_SIZE: "1" } },
-      (_error, _out, stderr) => {
-        resolve({ code: child.exitCode, stderr });
-      },
-    );
+    const child = execFile("strace", [...options, process.execPath, ...args], { env }, (_error, _out, stderr) => {
+      resolve({ code: child.exitCode, stderr });
+    });
   });
 }

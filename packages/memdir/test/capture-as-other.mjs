@@ -8,5 +8,5 @@ const scratchDir = mkdtempSync(join(tmpdir(), "keepsake-test-other-"));
 const agent = { tenant: "default", agent: "ana" };
 const session = await memdir().open({ agent, paths: { memory: process.argv[2] }, scratchDir, claimed: [] });
 const found = [];
-for await (const { content: _content, ...entry } of session.entries()) found.push(entry);
+for await (const entry of session.entries()) found.push({ ...entry, content: undefined });
 console.log(JSON.stringify(found));
