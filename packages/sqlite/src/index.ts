@@ -1,1 +1,3 @@
-export {};
+export type { SqliteOptions } from "./options.js";
+export { default as sqlitePlugin } from "./plugin.js";
+export { sqlite } from "./source.js";

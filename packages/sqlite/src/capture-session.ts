@@ -1,0 +1,122 @@
+import {
+  type CaptureSession,
+  type CaptureTarget,
+  type OpOptions,
+  type PathClaim,
+  type SourceEntry,
+  type SourceFacts,
+} from "@keepsake/core";
+import { selectionFor, type SqliteOptions } from "./options.js";
+import { HelperProcess } from "./process/helper-process.js";
+import type { CopyResult, Discovery, Exclusion, FoundDatabase } from "./process/protocol.js";
+
+const DEFAULT_HOLD_TIMEOUT_MS = 250;
+
+/** Captures all databases of one agent. */
+export class SqliteCaptureSession implements CaptureSession {
+  readonly #helper: HelperProcess;
+  readonly #discovery: Discovery;
+  readonly #options: SqliteOptions;
+  readonly #userVersions: [string, number][] = [];
+
+  private constructor(helper: HelperProcess, discovery: Discovery, options: SqliteOptions) {
+    this.#helper = helper;
+    this.#discovery = discovery;
+    this.#options = options;
+  }
+
+  static async open(options: SqliteOptions, target: CaptureTarget, op?: OpOptions): Promise<SqliteCaptureSession> {
+    const selection = selectionFor(options, target.agent, target.paths);
+    const helper = new HelperProcess();
+    try {
+      const discovery = await helper.call("open", { selection, scratchDir: target.scratchDir }, op);
+      return new SqliteCaptureSession(helper, discovery, options);
+    } catch (error) {
+      await helper[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get claims(): readonly PathClaim[] {
+    return this.#discovery.claims;
+  }
+
+  async hold(op?: OpOptions): Promise<AsyncDisposable> {
+    const timeoutMs = this.#options.holdTimeoutMs ?? DEFAULT_HOLD_TIMEOUT_MS;
+    try {
+      await this.#helper.call("hold", { timeoutMs }, op);
+    } catch (error) {
+      // An abort may have crossed the answer: nothing stays held.
+      await this.#helper.call("release", null).catch(() => undefined);
+      throw error;
+    }
+    let released: Promise<unknown> | undefined;
+    const helper = this.#helper;
+    return {
+      async [Symbol.asyncDispose](): Promise<void> {
+        await (released ??= helper.call("release", null));
+      },
+    };
+  }
+
+  pin(op?: OpOptions): Promise<"held" | "fenced"> {
+    return this.#helper.call("pin", null, op);
+  }
+
+  fence(op?: OpOptions): Promise<string> {
+    return this.#helper.call("fence", null, op);
+  }
+
+  async *entries(op: OpOptions = {}): AsyncGenerator<SourceEntry> {
+    for (const path of this.#discovery.absent) yield { type: "absent", path, required: true };
+    for (const exclusion of this.#discovery.omitted) yield omission(exclusion);
+    for (const [index, found] of this.#discovery.databases.entries()) {
+      op.signal?.throwIfAborted();
+      yield this.#entry(found, await this.#helper.call("copy", { index }, op));
+    }
+  }
+
+  async describe(): Promise<SourceFacts> {
+    return {
+      schemaVersions: Object.fromEntries(this.#userVersions),
+      toolVersions: await this.#helper.call("versions", null),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#helper[Symbol.asyncDispose]();
+  }
+
+  #entry(found: FoundDatabase, result: CopyResult): SourceEntry {
+    const { path, nameEncoding } = found;
+    if (result.status === "omitted") {
+      if (result.reason === "vanished" && this.#options.required?.includes(found.name) === true) {
+        return { type: "absent", path, required: true };
+      }
+      const { status: _status, ...why } = result;
+      return omission({ path, ...why });
+    }
+    this.#userVersions.push([path, result.userVersion]);
+    const kind = this.#options.kinds?.[found.name];
+    return {
+      type: "file",
+      path,
+      ...(nameEncoding === undefined ? {} : { nameEncoding }),
+      mode: result.mode,
+      mtimeMs: result.mtimeMs,
+      content: { file: result.file },
+      ...(kind === undefined ? {} : { kind }),
+      facts: result.facts,
+    };
+  }
+}
+
+function omission({ path, reason, code, detail }: Exclusion): SourceEntry {
+  return {
+    type: "omitted",
+    path,
+    reason,
+    ...(code === undefined ? {} : { code }),
+    ...(detail === undefined || detail === "" ? {} : { detail }),
+  };
+}

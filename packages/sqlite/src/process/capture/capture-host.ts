@@ -1,0 +1,240 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { errnoOf, KeepsakeError } from "@keepsake/core";
+import { discover } from "../discovery.js";
+import type { CopyResult, Discovery, FoundDatabase, OpenRequest } from "../protocol.js";
+import { isBusy, isDamage, isLeftInTransaction, keepsakeErrorOf, sqliteCodeOf } from "../sqlite-error.js";
+import { ChangedWhileCopied } from "./connection.js";
+import { finishCopy } from "./finish-copy.js";
+import { openLive } from "./open-live.js";
+import type { LiveDatabase } from "./live-database.js";
+
+/** How many bytes of rollback-journal databases may be copied while their writers wait: well under a second. */
+const PIN_BUDGET_BYTES = 128 * 1024 * 1024;
+/** When a hold ends by itself: writers usually wait 5 s, and the process that asked may be one of them. */
+const HOLD_LIMIT_MS = 2000;
+const RETRY_MS = 5;
+
+type Omitted = Extract<CopyResult, { status: "omitted" }>;
+
+interface Subject {
+  readonly found: FoundDatabase;
+  readonly target: string;
+  /** undefined once it is known that it cannot be captured */
+  live: LiveDatabase | undefined;
+  why: Omitted | undefined;
+  copied: Promise<CopyResult> | undefined;
+}
+
+/** One capture in the helper process: all databases of a session. */
+export class CaptureHost {
+  readonly discovery: Discovery;
+  readonly #subjects: Subject[];
+  readonly #closing = new AbortController();
+  #hold: "none" | "held" | "expired" = "none";
+  /** the commit counts of what can be locked: as first seen, and as they were when everything was pinned */
+  #firstVersions: string | undefined;
+  #pinnedVersions: string | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+
+  private constructor(discovery: Discovery, subjects: Subject[]) {
+    this.discovery = discovery;
+    this.#subjects = subjects;
+  }
+
+  static async open({ selection, scratchDir }: OpenRequest, signal: AbortSignal): Promise<CaptureHost> {
+    const discovery = await discover(selection, signal);
+    let budget = PIN_BUDGET_BYTES;
+    const subjects = discovery.databases.map((found, index): Subject => {
+      const target = join(scratchDir, `${String(index)}.sqlite`);
+      const subject: Subject = { found, target, live: undefined, why: undefined, copied: undefined };
+      attempt(subject, () => {
+        subject.live = openLive(found.file, budget);
+        if (subject.live.blocksWriters) budget -= statSync(found.file).size;
+      });
+      return subject;
+    });
+    return new CaptureHost(discovery, subjects);
+  }
+
+  /** Holds all databases at once, or none. @throws KeepsakeError `E_SOURCE_BUSY` */
+  async hold(timeoutMs: number, signal: AbortSignal): Promise<null> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      signal.throwIfAborted();
+      const busy = this.#tryHold();
+      if (busy === undefined) break;
+      this.#releaseAll();
+      if (performance.now() >= deadline) throw busyError(busy.found, timeoutMs);
+      await delay(RETRY_MS);
+    }
+    this.#hold = "held";
+    this.#expiry = setTimeout(() => {
+      this.#releaseAll();
+      this.#hold = "expired";
+    }, HOLD_LIMIT_MS);
+    return null;
+  }
+
+  release(): null {
+    this.#releaseAll();
+    this.#endHold();
+    return null;
+  }
+
+  pin(): "held" | "fenced" {
+    if (this.#hold === "expired") this.#endHold();
+    const pins = this.#ask((live) => live.pin());
+    // Under a hold nothing was committed between the first pin and the last. Without one, the counts have to show it.
+    this.#pinnedVersions = this.#hold === "held" ? (this.#firstVersions ?? "") : this.#versions();
+    this.#copyBlocking();
+    return pins.includes("fenced") ? "fenced" : "held";
+  }
+
+  /** What may not have changed: what can be locked, until it is pinned; all else, until it is copied. */
+  fence(): string {
+    const versions = this.#pinnedVersions ?? this.#versions();
+    this.#firstVersions ??= versions;
+    return [versions, ...this.#ask((live) => live.fence())].join("\n");
+  }
+
+  copy(index: number, signal: AbortSignal): Promise<CopyResult> {
+    const subject = this.#subjects[index];
+    if (subject === undefined) throw new TypeError(`There is no database ${String(index)}.`);
+    return (subject.copied ??= this.#copy(subject, AbortSignal.any([signal, this.#closing.signal])));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#expiry);
+    await Promise.allSettled(this.#subjects.map(({ copied }) => copied));
+    for (const { live } of this.#subjects) live?.close();
+  }
+
+  #tryHold(): Subject | undefined {
+    for (const subject of this.#subjects) {
+      try {
+        attempt(subject, () => subject.live?.hold());
+      } catch (error) {
+        if (isBusy(error)) return subject;
+        // Its writer was killed since it was looked at: another look will find that out.
+        if (isLeftInTransaction(error)) return subject;
+        throw error;
+      }
+    }
+    return undefined;
+  }
+
+  #versions(): string {
+    return this.#ask((live) => live.version()).join(",");
+  }
+
+  /** Asks every database that can be captured. @throws KeepsakeError `E_SOURCE_BUSY` */
+  #ask<T>(question: (live: LiveDatabase) => T): (T | undefined)[] {
+    return this.#subjects.map((subject) => {
+      let reply: T | undefined;
+      try {
+        attempt(subject, () => {
+          if (subject.live !== undefined) reply = question(subject.live);
+        });
+      } catch (error) {
+        throw isBusy(error) ? busyError(subject.found, 0, error) : error;
+      }
+      return reply;
+    });
+  }
+
+  #releaseAll(): void {
+    for (const { live } of this.#subjects) live?.release();
+  }
+
+  #endHold(): void {
+    clearTimeout(this.#expiry);
+    const expired = this.#hold === "expired";
+    this.#hold = "none";
+    if (!expired) return;
+    throw new KeepsakeError("E_SOURCE_BUSY", "The databases were held for too long and were let go.", {
+      context: { limit_ms: HOLD_LIMIT_MS },
+    });
+  }
+
+  /** Starts, and does not await, the copies that writers wait for: one after the other, each pin ends with its copy. */
+  #copyBlocking(): void {
+    let previous: Promise<unknown> = Promise.resolve();
+    for (const subject of this.#subjects) {
+      if (subject.live?.blocksWriters !== true) continue;
+      const copied = previous.then(() => this.#copy(subject, this.#closing.signal));
+      subject.copied = copied;
+      previous = copied.catch(() => undefined);
+    }
+  }
+
+  async #copy(subject: Subject, signal: AbortSignal): Promise<CopyResult> {
+    const { live, found, target } = subject;
+    if (live === undefined) return subject.why ?? unreadable(new Error("unknown"));
+    try {
+      await live.copyTo(target, signal);
+      const finished = finishCopy(target);
+      if (!finished.sound) return damaged(finished.detail);
+      const { mode, mtimeMs } = statSync(found.file);
+      const { userVersion, facts } = finished;
+      return { status: "copied", file: target, mode: mode & 0o7777, mtimeMs, userVersion, facts };
+    } catch (error) {
+      if (error instanceof ChangedWhileCopied) throw changedError(found);
+      const why = explain(error, found.file);
+      if (why !== undefined) return why;
+      if (error instanceof Error && error.name === "AbortError") throw error;
+      throw keepsakeErrorOf(error, `The database ${JSON.stringify(found.path)} could not be copied`, {
+        database: found.path,
+      });
+    }
+  }
+}
+
+/** Does something with a database; one that turns out to be unreadable is set aside, and the others go on. */
+function attempt(subject: Subject, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    const why = explain(error, subject.found.file);
+    if (why === undefined) throw error;
+    const { live } = subject;
+    subject.live = undefined;
+    subject.why = why;
+    live?.close();
+  }
+}
+
+/** The omission that an error means, or undefined when it is not this one file's fault. */
+function explain(error: unknown, file: string): Omitted | undefined {
+  if (isDamage(error)) return damaged(error instanceof Error ? error.message : String(error));
+  const errno = errnoOf(error);
+  const cannotOpen = sqliteCodeOf(error)?.startsWith("SQLITE_CANTOPEN") === true;
+  if (errno === "ENOENT" || (cannotOpen && !existsSync(file))) return { status: "omitted", reason: "vanished" };
+  if (errno === "EACCES" || errno === "EPERM" || cannotOpen) return unreadable(error);
+  return undefined;
+}
+
+function damaged(detail: string): Omitted {
+  return { status: "omitted", reason: "damaged", code: "E_DATABASE_DAMAGED", detail };
+}
+
+function unreadable(error: unknown): Omitted {
+  const detail = errnoOf(error) ?? sqliteCodeOf(error) ?? "";
+  return { status: "omitted", reason: "unreadable", code: "E_PERMISSION", detail };
+}
+
+function busyError({ path }: FoundDatabase, waitedMs: number, cause?: unknown): KeepsakeError {
+  return new KeepsakeError("E_SOURCE_BUSY", `Another process is writing to the database ${JSON.stringify(path)}.`, {
+    cause,
+    context: { database: path, waited_ms: waitedMs },
+    hint: "Try again when its transaction has ended.",
+  });
+}
+
+function changedError({ path }: FoundDatabase): KeepsakeError {
+  return new KeepsakeError("E_SOURCE_CHANGED", `The database ${JSON.stringify(path)} was changed while it was copied.`, {
+    context: { database: path },
+  });
+}

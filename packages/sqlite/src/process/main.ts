@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import Database from "better-sqlite3";
+import { CaptureHost } from "./capture/capture-host.js";
+import { diffDatabases } from "./diff/diff-databases.js";
+import { discover } from "./discovery.js";
+import type { CallName, Calls, FromHelper, ToHelper } from "./protocol.js";
+import { refuseHolders } from "./restore/holders.js";
+import { stageRestore } from "./restore/stage.js";
+import { undoWriteThrough, writeThrough } from "./restore/write-through.js";
+import { toWireError } from "./wire-error.js";
+
+type Handlers = { [N in CallName]: (argument: Calls[N][0], signal: AbortSignal) => Calls[N][1] | Promise<Calls[N][1]> };
+
+const running = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>();
+let capture: CaptureHost | undefined;
+
+function opened(): CaptureHost {
+  if (capture === undefined) throw new TypeError("No capture is open.");
+  return capture;
+}
+
+const handlers: Handlers = {
+  versions: () => versions(),
+  open: async (request, signal) => {
+    capture = await CaptureHost.open(request, signal);
+    return capture.discovery;
+  },
+  hold: ({ timeoutMs }, signal) => opened().hold(timeoutMs, signal),
+  release: () => opened().release(),
+  pin: () => opened().pin(),
+  fence: () => opened().fence(),
+  copy: ({ index }, signal) => opened().copy(index, signal),
+  discover: (selection, signal) => discover(selection, signal),
+  stage: (request, signal) => stageRestore(request, signal),
+  checkFree: ({ files }) => {
+    refuseHolders(files);
+    return null;
+  },
+  writeThrough: ({ steps }, signal) => writeThrough(steps, signal),
+  undoWriteThrough: ({ steps }) => undoWriteThrough(steps),
+  diff: (pair) => diffDatabases(pair),
+  close: () => closeAll(),
+};
+
+function versions(): Readonly<Record<string, string>> {
+  const memory = new Database(":memory:");
+  const sqlite = memory.prepare("SELECT sqlite_version()").pluck().get() as string;
+  memory.close();
+  const file = createRequire(import.meta.url).resolve("better-sqlite3/package.json");
+  const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+  return { sqlite, "better-sqlite3": version };
+}
+
+async function closeAll(): Promise<null> {
+  for (const { abort } of running.values()) abort.abort();
+  await Promise.all([...running.values()].map(({ ended }) => ended));
+  await capture?.close();
+  capture = undefined;
+  return null;
+}
+
+async function answer<N extends CallName>(id: number, name: N, argument: Calls[N][0], signal: AbortSignal): Promise<void> {
+  let message: FromHelper;
+  try {
+    message = { type: "done", id, value: await handlers[name](argument, signal) };
+  } catch (error) {
+    message = { type: "failed", id, error: toWireError(error) };
+  }
+  running.delete(id);
+  if (process.connected) process.send?.(message);
+}
+
+process.on("message", (message: ToHelper) => {
+  if (message.type === "abort") {
+    running.get(message.id)?.abort.abort();
+    return;
+  }
+  const abort = new AbortController();
+  const { id, name, argument } = message;
+  const ended = answer(id, name, argument as never, abort.signal);
+  // `close` waits for all that runs; it must not wait for itself.
+  if (name !== "close") running.set(id, { abort, ended });
+});
+
+// The parent is gone, or has no more to ask.
+process.on("disconnect", () => {
+  void closeAll().finally(() => process.exit(0));
+});
+// A terminal's Ctrl-C reaches the whole group: the parent decides what to stop.
+process.on("SIGINT", () => undefined);

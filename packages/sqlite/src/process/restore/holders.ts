@@ -1,0 +1,1 @@
+export function refuseHolders(_f: readonly string[]): void { return; }

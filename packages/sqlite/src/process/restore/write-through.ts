@@ -1,0 +1,1 @@
+import type {WriteThrough} from "../protocol.js"; export function writeThrough(_r: readonly WriteThrough[], _s: AbortSignal): null { return null; } export function undoWriteThrough(_r: readonly WriteThrough[]): null { return null; }

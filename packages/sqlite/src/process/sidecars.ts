@@ -1,0 +1,10 @@
+/** What SQLite keeps beside a database. */
+export const SIDECARS = ["-wal", "-shm", "-journal"] as const;
+
+/** The name of a super-journal, which ties the transactions of several databases together: `<name>-mjXXXXXXXXX`. */
+const SUPER_JOURNAL = /^(.+)-mj[0-9A-F]{9}$/;
+
+/** The database that a super-journal's name names, or undefined. */
+export function databaseOfSuperJournal(file: string): string | undefined {
+  return SUPER_JOURNAL.exec(file)?.[1];
+}
