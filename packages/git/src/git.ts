@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { ArtifactSource } from "@keepsake/core";
 import { GitCaptureSession } from "./capture/capture-session.js";
+import { diffRepositories } from "./diff/diff-repositories.js";
 import { GitRestoreSession } from "./restore/restore-session.js";
 import { discoverRepositories } from "./repository/discover.js";
 
@@ -36,5 +37,6 @@ export function git(options: GitOptions = {}): ArtifactSource {
       const folder = resolve(target.paths.memory, root);
       return await GitRestoreSession.open(id, folder, target, await discoverRepositories(folder, { nested, signal }));
     },
+    diff: (before, after, { signal } = {}) => diffRepositories(before, after, signal),
   };
 }

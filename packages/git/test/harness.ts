@@ -179,6 +179,7 @@ export async function stage(
     paths: { memory },
     operationId,
     claimed: [],
+    artifacts: reader.entries.map(({ meta }) => meta),
     live: false,
     stageBeside: async (dir: string): Promise<string> => {
       const place = await stagingPlaceFor(dir, operationId);

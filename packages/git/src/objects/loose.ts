@@ -20,8 +20,9 @@ export function parseLoose(bytes: Buffer): GitObject | undefined {
   try {
     const whole = inflateSync(bytes, { maxOutputLength: MAX_OBJECT_BYTES });
     const header = parseHeader(whole);
-    if (header === undefined || whole.length - header.bodyAt !== header.size) return undefined;
-    return { type: header.type, data: whole.subarray(header.bodyAt) };
+    if (header === undefined) return undefined;
+    const data = whole.subarray(header.bodyAt);
+    return data.length === header.size ? { type: header.type, data } : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { PathClaim } from "@keepsake/core";
-import { NESTED } from "./bundle-layout.js";
+import type { ArtifactMeta, PathClaim } from "@keepsake/core";
+import { NESTED, splitBundlePath } from "./bundle-layout.js";
 import type { RepositoryPlace } from "./locate.js";
 
 /** What stands at the top of a git directory (see gitrepository-layout(5)); used where it is the memory itself. */
@@ -33,4 +33,22 @@ export async function claimsOf(places: readonly RepositoryPlace[]): Promise<read
     }
   }
   return claims;
+}
+
+/** The places that the repositories of a bundle will take up. Paths that a restore refuses anyway are passed over. */
+export function claimsOfBundle(
+  sourceId: string,
+  root: string,
+  artifacts: readonly Pick<ArtifactMeta, "pathInBundle" | "facts">[],
+): readonly PathClaim[] {
+  const paths = new Set<string>();
+  for (const { pathInBundle, facts } of artifacts) {
+    const split = splitBundlePath(pathInBundle.slice(sourceId.length + 1));
+    if (split?.inner !== "HEAD") continue;
+    const folder = join(root, split.folder);
+    if (facts?.["layout"] !== "bare") paths.add(join(folder, ".git"));
+    else if (split.folder !== "") paths.add(folder);
+    else for (const name of GIT_NAMES) paths.add(join(folder, name));
+  }
+  return [...paths].map((path) => ({ path, scope: "tree" }));
 }

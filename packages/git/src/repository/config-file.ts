@@ -1,6 +1,6 @@
 /** One setting of a git configuration file. */
 export interface ConfigEntry {
-  /** in lower case */
+  /** in lower case; empty for a key before the first section, which git takes and never looks for */
   readonly section: string;
   /** as written; undefined in `[section]` */
   readonly subsection: string | undefined;
@@ -62,7 +62,7 @@ class Parser {
 
   #entry(): ConfigEntry | undefined {
     const key = this.#match(/([A-Za-z][A-Za-z0-9-]*)[ \t]*/y)?.[1]?.toLowerCase();
-    if (key === undefined || this.#section === "") return undefined;
+    if (key === undefined) return undefined;
     const entry = { section: this.#section, subsection: this.#subsection, key };
     const next = this.#text[this.#at];
     if (next === "=") {

@@ -5,8 +5,8 @@ import { encodeLoose, loosePath } from "../objects/loose.js";
 import { Reachability } from "../objects/reachability.js";
 import type { GitDir } from "../repository/git-dir.js";
 
-/** Tags of this form keep what a restore replaced. */
-export const KEPT_TAG = /^refs\/tags\/pre-restore-/;
+/** Tags that begin so keep what a restore replaced. */
+export const KEPT_TAGS = "refs/tags/pre-restore-";
 
 /**
  * Keeps what the live repository's HEAD, and its branches, point to: copies what the staged repository lacks of it, and tags
@@ -58,7 +58,7 @@ export async function keepHeads(
 function tagsFor(live: GitDir, staged: GitDir, operationId: string): ReadonlyMap<string, string> {
   const tags = new Map<string, string>();
   for (const [name, oid] of live.refs.byName) {
-    if (KEPT_TAG.test(name) && !staged.refs.byName.has(name)) tags.set(name, oid);
+    if (name.startsWith(KEPT_TAGS) && !staged.refs.byName.has(name)) tags.set(name, oid);
   }
   const tag = `refs/tags/pre-restore-${operationId}`;
   const { head } = live.refs;

@@ -13,6 +13,7 @@ const PLAIN_LINE =
   /^(?:[ \t]*|[#;][\x20-\x7e]*|\[[A-Za-z0-9-]+(?: "[^"\\\n]*")?\]|[ \t]*[A-Za-z][A-Za-z0-9-]* = [^"\\#;\n\r\0]+)$/;
 
 function nameOf({ section, subsection, key }: ConfigEntry): string {
+  if (section === "") return key;
   return subsection === undefined ? `${section}.${key}` : `${section}.${subsection}.${key}`;
 }
 

@@ -14,7 +14,7 @@ import {
 import { applySwap, revertSwap, swapPlanFromJson, swapPlanToJson } from "@keepsake/files";
 import { withModules } from "../capture/capture-place.js";
 import { bundlePrefix } from "../repository/bundle-layout.js";
-import { claimsOf } from "../repository/claims.js";
+import { claimsOf, claimsOfBundle } from "../repository/claims.js";
 import { type GitDir, openGitDir } from "../repository/git-dir.js";
 import type { RepositoryPlace } from "../repository/locate.js";
 import { type BundledRepository, bundledRepositories } from "./bundle-repositories.js";
@@ -63,7 +63,8 @@ export class GitRestoreSession implements RestoreSession {
     target: RestoreTarget,
     live: readonly RepositoryPlace[],
   ): Promise<GitRestoreSession> {
-    return new GitRestoreSession(id, root, target, live, await claimsOf(live));
+    const claims = [...(await claimsOf(live)), ...claimsOfBundle(id, root, target.artifacts)];
+    return new GitRestoreSession(id, root, target, live, claims);
   }
 
   async stage(
@@ -158,8 +159,8 @@ export class GitRestoreSession implements RestoreSession {
     await swap.makeFolders(this.#root, folder);
     const live = join(this.#root, folder);
     if (layout === "bare" && folder === "") await swap.putBare(live, dir);
-    else if (layout === "bare") await swap.put(live, dir);
-    else await swap.put(place?.at ?? join(live, ".git"), dir);
+    else if (layout === "bare") swap.put(live, dir);
+    else swap.put(place?.at ?? join(live, ".git"), dir);
   }
 }
 

@@ -7,7 +7,7 @@ import { Reachability } from "../objects/reachability.js";
 import type { GitDir } from "../repository/git-dir.js";
 import { readRoots } from "../repository/roots.js";
 import type { StateFile } from "../repository/state-files.js";
-import { KEPT_TAG } from "./keep-heads.js";
+import { KEPT_TAGS } from "./keep-heads.js";
 
 /** True when the live git directory already is what was staged, but for tags that earlier restores left. */
 export async function isSameRepository(live: GitDir, staged: GitDir, signal?: AbortSignal): Promise<boolean> {
@@ -21,7 +21,7 @@ export async function isSameRepository(live: GitDir, staged: GitDir, signal?: Ab
 }
 
 function refsText({ refs }: GitDir): string {
-  const lines = [...refs.byName].filter(([name]) => !KEPT_TAG.test(name)).map(([name, oid]) => `${name} ${oid}`);
+  const lines = [...refs.byName].filter(([name]) => !name.startsWith(KEPT_TAGS)).map(([name, oid]) => `${name} ${oid}`);
   return [...lines.sort(), refs.broken.join(" "), refs.head.ref ?? refs.head.oid ?? ""].join("\n");
 }
 

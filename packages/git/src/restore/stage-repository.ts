@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { chmod, copyFile, lutimes, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { errnoOf, sha256Hex } from "@keepsake/core";
 import { type FsPath, joinRaw, parentOf } from "@keepsake/files";
-import { type ConfigEntry, parseGitConfig } from "../repository/config-file.js";
+import { type ConfigEntry, isTrue, parseGitConfig } from "../repository/config-file.js";
 import type { RepositoryPlace } from "../repository/locate.js";
 import type { BundledFile, BundledRepository } from "./bundle-repositories.js";
 import { neutraliseConfig } from "./neutral-config.js";
@@ -78,8 +78,10 @@ export class RepositoryStager {
   async #placeConfig(file: BundledFile, target: FsPath): Promise<void> {
     const trusted = parseGitConfig(this.#liveBytes(file)?.toString("utf8") ?? "") ?? [];
     // A linked worktree or submodule comes back as a plain repository, for which these two would be wrong.
-    const misplaced = (entry: ConfigEntry): boolean =>
-      this.#repository.layout === "linked" && entry.section === "core" && /^(?:worktree|bare)$/.test(entry.key);
+    const misplaced = ({ section, key, value }: ConfigEntry): boolean =>
+      this.#repository.layout === "linked" &&
+      section === "core" &&
+      (key === "worktree" || (key === "bare" && isTrue(value ?? "true")));
     const { text, disabled } = neutraliseConfig(await textOf(file), trusted, misplaced);
     this.#settings.push(...disabled);
     await writeFile(target, text, { mode: 0o644 });

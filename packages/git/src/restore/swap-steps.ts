@@ -1,14 +1,9 @@
-import { lstat, mkdir, readdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { KeepsakeError } from "@keepsake/core";
-import type { SwapStep } from "@keepsake/files";
+import { lookAt, type SwapStep } from "@keepsake/files";
 import { isGitName } from "../repository/claims.js";
 import type { RepositoryPlace } from "../repository/locate.js";
-
-async function kindAt(path: string): Promise<"directory" | "other" | undefined> {
-  const stats = await lstat(path).catch(() => undefined);
-  return stats === undefined ? undefined : stats.isDirectory() ? "directory" : "other";
-}
 
 /** Collects the steps of one restore; each that sets something aside gets a name of its own. */
 export class SwapSteps {
@@ -22,10 +17,7 @@ export class SwapSteps {
   }
 
   /** `staged` takes the place of what may be at `live`. */
-  async put(live: string, staged: string): Promise<void> {
-    const [now, next] = [await kindAt(live), await kindAt(staged)];
-    // A directory cannot be renamed onto a file, nor a file onto a directory.
-    if (now !== undefined && now !== next) this.steps.push({ do: "remove", live, undo: this.#name() });
+  put(live: string, staged: string): void {
     this.steps.push({ do: "put", live, staged, undo: this.#name() });
   }
 
@@ -45,7 +37,7 @@ export class SwapSteps {
     for (const name of await readdir(folder).catch(() => [])) {
       if (isGitName(name) && !incoming.has(name)) this.remove(join(folder, name));
     }
-    for (const name of [...incoming].sort()) await this.put(join(folder, name), join(staged, name));
+    for (const name of [...incoming].sort()) this.put(join(folder, name), join(staged, name));
   }
 
   /**
@@ -57,9 +49,9 @@ export class SwapSteps {
     let path = root;
     for (const segment of ["", ...folder.split("/").filter((part) => part !== "")]) {
       if (segment !== "") path = join(path, segment);
-      const kind = await kindAt(path);
-      if (kind === "other" && segment !== "") throw inTheWay(path);
-      if (kind === undefined) this.steps.push({ do: "make_dir", live: path, mode: 0o755 });
+      const stats = await lookAt(path);
+      if (stats?.isDirectory() === false && segment !== "") throw inTheWay(path);
+      if (stats === undefined) this.steps.push({ do: "make_dir", live: path, mode: 0o755 });
     }
   }
 
