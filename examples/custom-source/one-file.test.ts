@@ -1,7 +1,7 @@
 import { chmod, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Plugin } from "@keepsake/core";
+import type { ArtifactSource, Plugin } from "@keepsake/core";
 import { openKeepsake } from "@keepsake/standard";
 import { tempDir, type TempDir, treeDigest, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
@@ -74,7 +74,7 @@ describe("the one-file source", () => {
     });
     if (source === undefined || source === null || typeof source !== "object" || !("openRestore" in source))
       throw new TypeError("no source");
-    const { openRestore } = source as Required<import("@keepsake/core").ArtifactSource>;
+    const { openRestore } = source as Required<ArtifactSource>;
     await writeTree(dir.path, { "staged/0": "new\n", "beside/x": "" });
     const live = dir.join("book/contacts.json");
     const session = await openRestore({

@@ -13,7 +13,8 @@ function privateEnv(place) {
   mkdirSync(bin);
   mkdirSync(join(place, "tmp"));
   writeFileSync(join(bin, "keepsake"), `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`, { mode: 0o755 });
-  const { KEEPSAKE_ROOT: _root, KEEPSAKE_CONFIG: _config, ...env } = process.env;
+  const env = { ...process.env };
+  for (const name of ["KEEPSAKE_ROOT", "KEEPSAKE_CONFIG"]) delete env[name];
   const own = { HOME: place, TMPDIR: join(place, "tmp"), XDG_DATA_HOME: join(place, "data"), NO_COLOR: "1" };
   return { ...env, ...own, PATH: `${bin}:${env.PATH}` };
 }
