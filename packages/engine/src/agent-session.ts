@@ -2,12 +2,14 @@ import {
   type AgentRef,
   type EventPublisher,
   fromSystemError,
+  isKeepsakeError,
   type LifecycleEvent,
   type Lock,
   type Logger,
   type MutationEvent,
 } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
+import { ORPHAN_GRACE_MS } from "./catalog/orphan-sweep.js";
 import { lockName } from "./layout.js";
 import type { OperationOptions } from "./memory-snapshotter.js";
 import { RestoreRecovery } from "./restore/restore-recovery.js";
@@ -52,7 +54,7 @@ export class AgentSession {
     await using lock = await this.#workspace.locks.acquire(lockName(ref), { timeoutMs, signal: options.signal });
     const signal = options.signal === undefined ? lock.signal : AbortSignal.any([options.signal, lock.signal]);
     await this.#recovery.recover(ref, { signal });
-    await this.#sweep(ref);
+    await this.#sweep(ref, signal);
     return await work(lock, { ...options, signal });
   }
 
@@ -77,11 +79,19 @@ export class AgentSession {
     }
   }
 
-  async #sweep(ref: AgentRef): Promise<void> {
+  async #sweep(ref: AgentRef, signal: AbortSignal): Promise<void> {
     try {
       await PrivateStaging.sweep(this.#workspace.stateRoot, ref);
     } catch (error) {
       throw fromSystemError(error, "What an earlier operation left in staging cannot be removed");
+    }
+    const { store } = await this.#workspace.storeOf(ref);
+    try {
+      await store.sweep?.({ olderThanMs: ORPHAN_GRACE_MS, signal });
+    } catch (error) {
+      // Unfinished uploads are invisible: they may wait, and a store that only reads stays usable.
+      if (!isKeepsakeError(error)) throw error;
+      this.#logger.debug("unfinished uploads could not be swept", { store: store.id, code: error.code });
     }
   }
 }

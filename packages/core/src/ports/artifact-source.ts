@@ -99,7 +99,10 @@ export interface FileEntry extends EntryBase {
   readonly mode: number;
   /** milliseconds since 1970 */
   readonly mtimeMs: number;
-  /** A stream; or a finished private file in the session's scratch directory, which the engine takes over as it is. */
+  /**
+   * A stream; or a finished private file in the session's scratch directory, which the engine takes over as it is: it is
+   * not changed after it was yielded. The session may still read it, and may remove its own name of it when disposed.
+   */
   readonly content: { readonly stream: ByteStream } | { readonly file: string };
   /** overrides the source's kind for this artifact ("sqlite_long_term") */
   readonly kind?: string;

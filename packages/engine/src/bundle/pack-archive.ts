@@ -78,6 +78,7 @@ async function addEntry(
       else resolve();
     });
     const entry = sink as NodeJS.WritableStream;
+    entry.once("error", reject);
     if (header.size === 0) entry.end();
     else void pump(content, entry, header).catch(reject);
   });

@@ -1,4 +1,4 @@
-import { chmod, lstat } from "node:fs/promises";
+import { chmod, link, lstat } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { isAbsolute, join, relative } from "node:path";
 import {
@@ -133,23 +133,24 @@ class SourceStager {
   }
 
   async #stageContent({ content, path }: FileEntry): Promise<{ file: string; digest: ByteDigest }> {
-    if ("file" in content) {
-      const inside = relative(this.#staging.dir, content.file);
-      if (inside.startsWith("..") || isAbsolute(inside) || !(await lstat(content.file)).isFile()) {
-        throw new KeepsakeError(
-          "E_PLUGIN_FAILED",
-          `The source ${this.#source.id} handed over a file outside its scratch directory.`,
-          {
-            context: { source: this.#source.id, path },
-          },
-        );
-      }
-      await chmod(content.file, 0o600);
-      return { file: content.file, digest: await digestOf(createReadStream(content.file, { highWaterMark: 1 << 20 })) };
-    }
     this.#folder ??= await this.#staging.folder(`stage-${this.#source.id}`);
     const file = join(this.#folder, String(this.#artifacts.length));
-    return { file, digest: await writeNewFile(file, content.stream, { sync: false, signal: this.#options.signal }) };
+    if ("stream" in content) {
+      return { file, digest: await writeNewFile(file, content.stream, { sync: false, signal: this.#options.signal }) };
+    }
+    await this.#takeOver(content.file, file, path);
+    return { file, digest: await digestOf(createReadStream(file, { highWaterMark: 1 << 20 })) };
+  }
+
+  /** Gives a handed-over file a name of our own: the session may read it until it is disposed, and then remove its own. */
+  async #takeOver(from: string, to: string, path: string): Promise<void> {
+    const inside = relative(this.#staging.dir, from);
+    if (inside.startsWith("..") || isAbsolute(inside) || !(await lstat(from)).isFile()) {
+      const sentence = `The source ${this.#source.id} handed over a file outside its scratch directory.`;
+      throw new KeepsakeError("E_PLUGIN_FAILED", sentence, { context: { source: this.#source.id, path } });
+    }
+    await chmod(from, 0o600);
+    await link(from, to);
   }
 
   #add(
