@@ -29,7 +29,8 @@ function keepsake(args, { show = false, expected = 0 } = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...all], { cwd: place, env, encoding: "utf8" });
   if (status !== expected) throw new Error(`keepsake ${args[0]} ended with ${status}\n${stdout}${stderr}`);
   if (show) indent(stdout.replaceAll(place, "…"));
-  return show ? undefined : JSON.parse(stdout);
+  if (show) return undefined;
+  return JSON.parse(status === 0 ? stdout : stderr);
 }
 const ana = ["--agent", "ana"];
 const there = [...ana, "--memory", memory];
@@ -102,8 +103,8 @@ async function demo() {
   const identity = ["--identity", join(place, "ana.key")];
   const bundle = readFileSync(join(place, "state", secret.bundle_path));
   claim("the file is an age file", bundle.subarray(0, 22).toString() === "age-encryption.org/v1\n");
-  keepsake(["show", ...ana, secret.id], { expected: 12 });
-  claim("without the identity nothing of it is shown", true);
+  const { error } = keepsake(["show", ...ana, secret.id], { expected: 12 });
+  claim(`without the identity nothing of it is shown: ${error.code}`, error.code === "E_IDENTITY");
   const { ok, checks } = keepsake(["verify", ...ana, secret.id, ...identity]);
   claim(`verified with it: ${checks.map(({ name }) => name).join(", ")}`, ok && checks.every((c) => c.status === "ok"));
   claim("it restores", isDeepStrictEqual(filesOf(copyOf(secret.id, identity)), filesOf(memory)));
