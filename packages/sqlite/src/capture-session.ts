@@ -41,8 +41,8 @@ export class SqliteCaptureSession implements CaptureSession {
     return this.#discovery.claims;
   }
 
-  async hold(op?: OpOptions): Promise<AsyncDisposable> {
-    const timeoutMs = this.#options.holdTimeoutMs ?? DEFAULT_HOLD_TIMEOUT_MS;
+  async hold(op: OpOptions & { readonly timeoutMs?: number } = {}): Promise<AsyncDisposable> {
+    const timeoutMs = this.#options.holdTimeoutMs ?? op.timeoutMs ?? DEFAULT_HOLD_TIMEOUT_MS;
     try {
       await this.#helper.call("hold", { timeoutMs }, op);
     } catch (error) {

@@ -1,3 +1,125 @@
-import type { RestoreSession, RestoreTarget, OpOptions } from "@keepsake/core";
-import type { SqliteOptions } from "./options.js";
-export class SqliteRestoreSession { static async open(_a: SqliteOptions, _t: RestoreTarget, _o?: OpOptions): Promise<RestoreSession> { throw new Error("x"); } }
+import { join } from "node:path";
+import {
+  type ArtifactMeta,
+  type BundleEntry,
+  isJsonObject,
+  type JsonObject,
+  type Omission,
+  type OpOptions,
+  type PathClaim,
+  percentDecodePath,
+  type RestorePlan,
+  type RestoreSession,
+  type RestoreTarget,
+} from "@keepsake/core";
+import { applySwap, fromJsonPath, revertSwap, type SwapPlan } from "@keepsake/files";
+import { type Selection, selectionFor, type SqliteOptions } from "./options.js";
+import { HelperProcess } from "./process/helper-process.js";
+import type { IncomingDatabase, WriteThrough } from "./process/protocol.js";
+import { SIDECARS } from "./process/sidecars.js";
+
+/** Puts all databases of one agent back: by exchanging files, or through SQLite where others have them open. */
+export class SqliteRestoreSession implements RestoreSession {
+  readonly claims: readonly PathClaim[];
+  readonly #helper: HelperProcess;
+  readonly #selection: Selection;
+  readonly #target: RestoreTarget;
+
+  private constructor(
+    helper: HelperProcess,
+    selection: Selection,
+    target: RestoreTarget,
+    claims: readonly PathClaim[],
+  ) {
+    this.#helper = helper;
+    this.#selection = selection;
+    this.#target = target;
+    this.claims = claims;
+  }
+
+  static async open(options: SqliteOptions, target: RestoreTarget, op?: OpOptions): Promise<SqliteRestoreSession> {
+    const selection = selectionFor(options, target.agent, target.paths);
+    const helper = new HelperProcess();
+    try {
+      const { claims } = await helper.call("discover", selection, op);
+      const coming = target.artifacts.flatMap((meta) => claimsOf(join(selection.root, nameOf(meta))));
+      return new SqliteRestoreSession(helper, selection, target, [...claims, ...coming]);
+    } catch (error) {
+      await helper[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async stage(
+    entries: AsyncIterable<BundleEntry>,
+    omitted: readonly Omission[],
+    op: OpOptions = {},
+  ): Promise<RestorePlan> {
+    const incoming: IncomingDatabase[] = [];
+    for await (const entry of entries) incoming.push(...incomingOf(entry));
+    const request = {
+      selection: this.#selection,
+      stageDir: await this.#target.stageBeside(this.#selection.root, op),
+      incoming,
+      untouched: omitted.map(({ path }) => path),
+      live: this.#target.live,
+    };
+    const { changes, notices, swap, through } = await this.#helper.call("stage", request, op);
+    return { changes, notices, data: { swap, through } as unknown as JsonObject };
+  }
+
+  async commit(plan: RestorePlan, op: OpOptions = {}): Promise<void> {
+    const { swap, through } = parts(plan);
+    // Somebody may have opened one since it was staged.
+    const files = swap.steps.flatMap((step) =>
+      step.do === "put" || step.do === "remove" ? [fromJsonPath(step.live).toString()] : [],
+    );
+    await this.#helper.call("checkFree", { files }, op);
+    await this.#helper.call("writeThrough", { steps: through }, op);
+    await applySwap(swap, op.signal);
+  }
+
+  async rollback(plan: RestorePlan): Promise<void> {
+    const { swap, through } = parts(plan);
+    await revertSwap(swap);
+    await this.#helper.call("undoWriteThrough", { steps: through });
+  }
+
+  async finish(): Promise<void> {
+    // What was staged and set aside lies in the engine's directory.
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#helper[Symbol.asyncDispose]();
+  }
+}
+
+function parts({ data }: RestorePlan): { readonly swap: SwapPlan; readonly through: readonly WriteThrough[] } {
+  return data as unknown as { swap: SwapPlan; through: readonly WriteThrough[] };
+}
+
+function nameOf({ pathInBundle, source, nameEncoding }: ArtifactMeta): string {
+  const path = pathInBundle.slice(source.length + 1);
+  return nameEncoding === undefined ? path : percentDecodePath(path).toString("utf8");
+}
+
+function claimsOf(file: string): PathClaim[] {
+  return [file, ...SIDECARS.map((suffix) => `${file}${suffix}`)].map((path) => ({ path, scope: "path" }));
+}
+
+function incomingOf({ meta, path, file }: BundleEntry): IncomingDatabase[] {
+  if (file === undefined) return [];
+  const journalMode = meta.facts?.["journal_mode"];
+  const counts = meta.facts?.["row_counts"];
+  return [
+    {
+      name: nameOf(meta),
+      path,
+      file,
+      mode: meta.mode,
+      mtimeMs: meta.mtimeMs,
+      journalMode: typeof journalMode === "string" ? journalMode : undefined,
+      rowCounts: isJsonObject(counts) ? (counts as Record<string, number>) : undefined,
+    },
+  ];
+}

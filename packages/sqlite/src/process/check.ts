@@ -54,7 +54,9 @@ function checkByTable(connection: Database.Database, why: string): CheckOutcome 
 
 function lines(connection: Database.Database, pragma: string): string[] {
   const rows = connection.pragma(pragma) as Record<string, unknown>[];
-  return rows.flatMap((row) => String(Object.values(row)[0]).split("\n")).filter((line) => line !== "ok" && line !== "");
+  return rows
+    .flatMap((row) => String(Object.values(row)[0]).split("\n"))
+    .filter((line) => line !== "ok" && line !== "");
 }
 
 function sorted(found: readonly string[]): CheckOutcome {

@@ -1,13 +1,6 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import {
-  errnoOf,
-  foldedPath,
-  fromSystemError,
-  type PathClaim,
-  percentEncodePath,
-  toBundlePath,
-} from "@keepsake/core";
+import { errnoOf, foldedPath, fromSystemError, type PathClaim, percentEncodePath, toBundlePath } from "@keepsake/core";
 import { pathMatcher, walkTree } from "@keepsake/files";
 import type { Selection } from "../options.js";
 import { isDatabaseStart, readStart } from "./header.js";

@@ -60,7 +60,12 @@ async function closeAll(): Promise<null> {
   return null;
 }
 
-async function answer<N extends CallName>(id: number, name: N, argument: Calls[N][0], signal: AbortSignal): Promise<void> {
+async function answer<N extends CallName>(
+  id: number,
+  name: N,
+  argument: Calls[N][0],
+  signal: AbortSignal,
+): Promise<void> {
   let message: FromHelper;
   try {
     message = { type: "done", id, value: await handlers[name](argument, signal) };

@@ -23,7 +23,10 @@ export function countRows(connection: Database.Database): RowCounts {
 /** The rows of one table; undefined when it needs something that is not loaded here. */
 export function countOf(connection: Database.Database, table: string, schema = "main"): number | undefined {
   try {
-    return connection.prepare(`SELECT count(*) FROM ${schema}.${quoted(table)}`).pluck().get() as number;
+    return connection
+      .prepare(`SELECT count(*) FROM ${schema}.${quoted(table)}`)
+      .pluck()
+      .get() as number;
   } catch (error) {
     if (isDamage(error)) throw error;
     return undefined;

@@ -108,7 +108,7 @@ export class CaptureHost {
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#expiry);
-    await Promise.allSettled(this.#subjects.map(({ copied }) => copied));
+    for (const { copied } of this.#subjects) await copied?.catch(() => undefined);
     for (const { live } of this.#subjects) live?.close();
   }
 
@@ -234,7 +234,11 @@ function busyError({ path }: FoundDatabase, waitedMs: number, cause?: unknown): 
 }
 
 function changedError({ path }: FoundDatabase): KeepsakeError {
-  return new KeepsakeError("E_SOURCE_CHANGED", `The database ${JSON.stringify(path)} was changed while it was copied.`, {
-    context: { database: path },
-  });
+  return new KeepsakeError(
+    "E_SOURCE_CHANGED",
+    `The database ${JSON.stringify(path)} was changed while it was copied.`,
+    {
+      context: { database: path },
+    },
+  );
 }

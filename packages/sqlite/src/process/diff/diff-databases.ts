@@ -1,1 +1,4 @@
-import type {DatabasePair, DiffLine} from "../protocol.js"; export function diffDatabases(_p: DatabasePair): DiffLine[] { return []; }
+import type { DatabasePair, DiffLine } from "../protocol.js";
+export function diffDatabases(_p: DatabasePair): DiffLine[] {
+  return [];
+}

@@ -1,1 +1,112 @@
-export function refuseHolders(_f: readonly string[]): void { return; }
+import { lstatSync, readdirSync, readFileSync, statSync, type BigIntStats } from "node:fs";
+import { KeepsakeError } from "@keepsake/core";
+import { SIDECARS } from "../sidecars.js";
+
+/** A process that has a database open. */
+export interface Holder {
+  readonly pid: number;
+  /** the program's name, where the system tells */
+  readonly program: string | undefined;
+}
+
+/**
+ * Who has the database or one of its sidecars open, this process left out. Linux alone tells: through the descriptors of
+ * every process (those of other users only to root), and through the locks, which a connection to a write-ahead log keeps
+ * for as long as it is open (proc(5), `/proc/locks`).
+ */
+export function holdersOf(database: string): readonly Holder[] {
+  const files = [database, ...SIDECARS.map((suffix) => `${database}${suffix}`)].flatMap(
+    (file) => identityOf(file) ?? [],
+  );
+  if (files.length === 0) return [];
+  const pids = new Set([...byDescriptors(files), ...byLocks(files)]);
+  pids.delete(process.pid);
+  return [...pids].sort((a, b) => a - b).map((pid) => ({ pid, program: programOf(pid) }));
+}
+
+/** @throws KeepsakeError `E_LIVE_HOLDER` naming every process that has one of the databases open */
+export function refuseHolders(databases: readonly string[]): void {
+  for (const database of databases) {
+    const holders = holdersOf(database);
+    if (holders.length > 0) throw liveHolder(database, holders);
+  }
+}
+
+export function liveHolder(database: string, holders: readonly Holder[], hint = WAYS_OUT): KeepsakeError {
+  const names = holders.map(({ pid, program }) =>
+    program === undefined ? String(pid) : `${String(pid)} (${program})`,
+  );
+  return new KeepsakeError("E_LIVE_HOLDER", `The database ${database} is open in process ${names.join(", ")}.`, {
+    context: { database, pids: holders.map(({ pid }) => pid) },
+    hint,
+  });
+}
+
+const WAYS_OUT = "Stop the agent first, or use --live to write through the open database.";
+
+interface FileIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+function identityOf(file: string): FileIdentity[] | undefined {
+  const stats = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  return stats?.isFile() === true ? [{ dev: stats.dev, ino: stats.ino }] : undefined;
+}
+
+function* byDescriptors(files: readonly FileIdentity[]): Generator<number> {
+  for (const pid of namesIn("/proc").filter((name) => /^\d+$/.test(name))) {
+    const folder = `/proc/${pid}/fd`;
+    const open = namesIn(folder).some((fd) => {
+      const stats = statOf(`${folder}/${fd}`);
+      return files.some(({ dev, ino }) => stats?.dev === dev && stats.ino === ino);
+    });
+    if (open) yield Number(pid);
+  }
+}
+
+function* byLocks(files: readonly FileIdentity[]): Generator<number> {
+  // "1: POSIX  ADVISORY  READ 1234 fe:01:56789 128 128": the device's numbers are hexadecimal.
+  for (const line of textOf("/proc/locks").split("\n")) {
+    const match = /\s(\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /.exec(line);
+    if (match === null) continue;
+    const [, pid = "", major = "", minor = "", ino = ""] = match;
+    const device = deviceNumber(BigInt(`0x${major}`), BigInt(`0x${minor}`));
+    if (files.some((file) => file.dev === device && file.ino === BigInt(ino))) yield Number(pid);
+  }
+}
+
+/** Linux's `makedev(3)`. */
+function deviceNumber(major: bigint, minor: bigint): bigint {
+  return ((major & 0xfffff000n) << 32n) | ((major & 0xfffn) << 8n) | ((minor & 0xffffff00n) << 12n) | (minor & 0xffn);
+}
+
+function programOf(pid: number): string | undefined {
+  return textOf(`/proc/${String(pid)}/comm`).trim() || undefined;
+}
+
+// What is asked of other processes may vanish or be closed to us at any time: then it tells nothing.
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function statOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,73 @@
+import { chmodSync, closeSync, copyFileSync, fsyncSync, openSync, statSync, utimesSync } from "node:fs";
+import { KeepsakeError } from "@keepsake/core";
+import { connect } from "../capture/connection.js";
+import { checkDatabase } from "../check.js";
+import { HEADER_BYTES, isWalHeader, readStart, setWalHeader } from "../header.js";
+import type { IncomingDatabase } from "../protocol.js";
+import { countOf } from "../row-counts.js";
+import { isDamage } from "../sqlite-error.js";
+
+/**
+ * Checks an unpacked database as thoroughly as SQLite can, and its rows against the manifest's counts.
+ *
+ * @throws KeepsakeError `E_DATABASE_DAMAGED`, `E_INTEGRITY`
+ */
+export function checkIncoming({ file, path, rowCounts = {} }: IncomingDatabase): void {
+  // The private file is read as one without a log: opening it would else make one beside it.
+  if (usesLog(file)) setWalHeader(file, false);
+  try {
+    const connection = connect(file, "read");
+    try {
+      const { damage } = checkDatabase(connection, "full");
+      if (damage.length > 0) throw damaged(path, damage.slice(0, 3).join("; "));
+      for (const [table, expected] of Object.entries(rowCounts)) {
+        const found = countOf(connection, table);
+        if (found !== undefined && found !== expected) throw wrongCount(path, table, expected, found);
+      }
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    if (isDamage(error)) throw damaged(path, error instanceof Error ? error.message : String(error));
+    throw error;
+  }
+}
+
+/** Copies a checked database to `staged` as it is to lie in the live memory: log mode, mode, time; on the disk. */
+export function placeIncoming({ file, journalMode, mode, mtimeMs }: IncomingDatabase, staged: string): void {
+  copyFileSync(file, staged);
+  if (journalMode === "wal" && statSync(staged).size >= HEADER_BYTES) setWalHeader(staged, true);
+  const fd = openSync(staged, "r+");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  chmodSync(staged, mode);
+  utimesSync(staged, new Date(mtimeMs), new Date(mtimeMs));
+}
+
+function usesLog(file: string): boolean {
+  return statSync(file).size >= HEADER_BYTES && isWalHeader(readStart(file, HEADER_BYTES));
+}
+
+function damaged(path: string, detail: string): KeepsakeError {
+  return new KeepsakeError(
+    "E_DATABASE_DAMAGED",
+    `The database ${JSON.stringify(path)} of the bundle is damaged: ${detail}.`,
+    {
+      context: { database: path },
+    },
+  );
+}
+
+function wrongCount(path: string, table: string, expected: number, found: number): KeepsakeError {
+  const counts = `${String(found)} rows, and its manifest says ${String(expected)}`;
+  return new KeepsakeError(
+    "E_INTEGRITY",
+    `The table ${JSON.stringify(table)} of ${JSON.stringify(path)} has ${counts}.`,
+    {
+      context: { database: path, table, expected, found },
+    },
+  );
+}
