@@ -2,10 +2,17 @@ import { ABORTED_EXIT } from "./errors/aborted-exit.js";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** While it lives, the first signal aborts and the second ends the process at once. */
+/** setInterval's longest. */
+const FOREVER_MS = 2_147_483_647;
+
+/**
+ * While it lives, the first signal aborts and the second ends the process at once; and the process goes on living: a
+ * plugin that waits for something that does not keep Node alive would otherwise end it in the middle, in silence, with 13.
+ */
 export class Interrupts implements Disposable {
   readonly #controller = new AbortController();
   readonly #onFirst: () => void;
+  readonly #alive = setInterval(() => undefined, FOREVER_MS);
 
   /** @param onFirst called on the first signal, to tell the user what happens now */
   constructor(onFirst: () => void) {
@@ -24,6 +31,7 @@ export class Interrupts implements Disposable {
   };
 
   [Symbol.dispose](): void {
+    clearInterval(this.#alive);
     for (const name of SIGNALS) process.off(name, this.#handle);
   }
 }

@@ -1,7 +1,7 @@
 import type { CommandContext } from "./context.js";
 import { Interrupts } from "./interrupts.js";
 import { Output } from "./output/output.js";
-import { PLAIN, styleFor } from "./output/style.js";
+import { styleFor } from "./output/style.js";
 import { createProgram, type Outcome } from "./program.js";
 import type { Terminal } from "./terminal.js";
 
@@ -14,7 +14,6 @@ import type { Terminal } from "./terminal.js";
 export async function runCommandLine(argv: readonly string[], terminal: Terminal): Promise<number> {
   ignoreBrokenPipes(terminal);
   const flags = earlyFlags(argv);
-  const style = styleFor(terminal.stderr, terminal.env, !flags.noColor);
   using interrupts = new Interrupts(() => {
     if (!flags.json) terminal.stderr.write("\nAborting cleanly; once more to stop at once.\n");
   });
@@ -39,16 +38,27 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     await parseCommandLine(program, argv);
     return outcome.exitCode;
   } catch (error) {
-    // Loaded only now: `--help` and `--version` need none of it.
-    const [{ exitCodeOf }, { errorDocument }, { printError }] = await Promise.all([
-      import("./errors/exit-code.js"),
-      import("./errors/describe-error.js"),
-      import("./errors/print-error.js"),
-    ]);
-    if (flags.json) terminal.stderr.write(`${JSON.stringify(errorDocument(error))}\n`);
-    else terminal.stderr.write(printError(error, terminal.stderr.isTTY ? style : PLAIN, flags.verbose));
-    return exitCodeOf(error);
+    return reportError(error, argv, terminal);
   }
+}
+
+/**
+ * Says an error on stderr, as `--json` and the other options want it.
+ *
+ * @returns its exit code
+ */
+export async function reportError(error: unknown, argv: readonly string[], terminal: Terminal): Promise<number> {
+  // Loaded only now: `--help` and `--version` need none of it.
+  const [{ exitCodeOf }, { errorDocument }, { printError }] = await Promise.all([
+    import("./errors/exit-code.js"),
+    import("./errors/describe-error.js"),
+    import("./errors/print-error.js"),
+  ]);
+  const flags = earlyFlags(argv);
+  const style = styleFor(terminal.stderr, terminal.env, !flags.noColor);
+  if (flags.json) terminal.stderr.write(`${JSON.stringify(errorDocument(error))}\n`);
+  else terminal.stderr.write(printError(error, style, flags.verbose));
+  return exitCodeOf(error);
 }
 
 /** What errors have to know, also those of a command line that could not be parsed. */

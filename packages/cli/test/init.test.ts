@@ -114,7 +114,7 @@ describe("keepsake init", () => {
     expect(check.json()).toMatchObject({ ok: true, file: bench.path("one/keepsake.config.yaml") });
 
     const text = await readFile(bench.path("one/keepsake.config.yaml"), "utf8");
-    const all = text.replace(/^# ((?:[a-z_]+:| {2}- | {2}primary:).*)$/gm, "$1").replace(/^#( {3}"\*":)/gm, " $1");
+    const all = text.replace(/^# ((?:[a-z_]+:| {2}- | {2}primary:).*)$/gm, "$1").replace(/^# ( {2}"\*":)/gm, "$1");
     expect(Object.keys(parse(all) as object).sort()).toEqual([...KEYS].sort());
     await bench.write({ "one/all.yaml": all });
     const checkedAll = await bench.run(["config", "check", "--config", "all.yaml"], { cwd });
