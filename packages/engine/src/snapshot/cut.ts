@@ -87,10 +87,10 @@ export class Cut implements AsyncDisposable {
       const strict = mode !== "best_effort";
       if (strict && stateFingerprint(stateBefore) !== stateFingerprint(stateAfter)) throw moved("state");
       const pinned = entries.map(({ source, session }, index) => {
-        const held = pins[index] === "held" && (mode === "instant" || session.hold === undefined);
+        const held = pins.get(session) === "held" && (mode === "instant" || session.hold === undefined);
         const stayed = before[index] === after[index];
         if (strict && !held && !stayed) throw moved(source.id);
-        return { source, session, fence: pins[index] === "held" ? undefined : before[index] };
+        return { source, session, fence: pins.get(session) === "held" ? undefined : before[index] };
       });
       return new Cut(sessions, pinned, stateAfter, heldMs, strict);
     } finally {
@@ -168,26 +168,30 @@ function fencesOf(sessions: readonly CaptureSession[], options: OpOptions): Prom
   return Promise.all(sessions.map(async (session) => session.fence?.(options)));
 }
 
-/** Holds all in their order, pins all, releases all; a hold that is not released in time is a writer that fails. */
+/**
+ * Holds all in their order, pins all, releases all; a hold that is not released in time is a writer that fails. What
+ * cannot be held is pinned before: its fence speaks for it, and nobody waits for it.
+ */
 async function pinHeld(
   sessions: readonly CaptureSession[],
   hold: boolean,
   holdTimeoutMs: number,
   { signal }: OpOptions,
-): Promise<{ pins: ("held" | "fenced")[]; heldMs: number }> {
-  const holds: AsyncDisposable[] = [];
+): Promise<{ pins: ReadonlyMap<CaptureSession, "held" | "fenced">; heldMs: number }> {
   const deadline = AbortSignal.timeout(holdTimeoutMs * Math.max(1, sessions.length) + HOLD_GRACE_MS);
   const options = { signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]) };
+  const pins = new Map<CaptureSession, "held" | "fenced">();
+  const holdable = sessions.filter((session) => hold && session.hold !== undefined);
+  const holds: AsyncDisposable[] = [];
   let heldSince: number | undefined;
   try {
-    for (const session of sessions) {
-      if (!hold || session.hold === undefined) continue;
-      const handle = await session.hold({ ...options, timeoutMs: holdTimeoutMs });
+    for (const session of sessions) if (!holdable.includes(session)) pins.set(session, await session.pin(options));
+    for (const session of holdable) {
+      const handle = await session.hold?.({ ...options, timeoutMs: holdTimeoutMs });
       heldSince ??= performance.now();
-      holds.push(handle);
+      if (handle !== undefined) holds.push(handle);
     }
-    const pins: ("held" | "fenced")[] = [];
-    for (const session of sessions) pins.push(await session.pin(options));
+    for (const session of holdable) pins.set(session, await session.pin(options));
     await disposeAll(holds);
     const heldMs = heldSince === undefined ? 0 : performance.now() - heldSince;
     return { pins, heldMs: Math.round(heldMs * 1000) / 1000 };
