@@ -119,13 +119,12 @@ export interface VerifyReport {
 }
 
 export type VerifyRequest = (
-  | SnapshotRefRequest
+  | (SnapshotRefRequest & {
+      /** also unpack it into scratch and make every check that a restore makes there */
+      readonly deep?: boolean | undefined;
+    })
   | { readonly bundleFile: string; readonly ref?: undefined; readonly agent?: undefined }
-) & {
-  readonly identityFiles?: readonly string[] | undefined;
-  /** also unpack it into scratch and make every check that a restore makes there */
-  readonly deep?: boolean | undefined;
-};
+) & { readonly identityFiles?: readonly string[] | undefined };
 
 export interface ListRequest {
   /** absent: every agent of every tenant */

@@ -29,6 +29,7 @@ export interface ListOptions {
 export interface RefOptions extends AgentOption, IdentityOption {}
 
 export interface VerifyOptions extends IdentityOption {
+  readonly deep?: boolean;
   readonly agent?: string;
   readonly bundle?: string;
 }

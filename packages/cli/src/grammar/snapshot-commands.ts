@@ -48,6 +48,7 @@ export function addSnapshotCommands(program: Command, bind: Bind): void {
       .argument("[ref]", REF[1])
       .option(...AGENT)
       .option("--bundle <path>", "a bundle file instead of a stored snapshot")
+      .option("--deep", "also unpack it into scratch and make every check that a restore makes")
       .option(...IDENTITY),
     async () => (await import("../commands/verify.js")).verify,
   );
