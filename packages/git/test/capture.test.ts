@@ -10,8 +10,21 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { pinState } from "../src/capture/pinned-state.js";
 import { git } from "../src/git.js";
-import { attempt, busy, capture, type Captured, commitFile, extract, freshDir, notes, run, write } from "./harness.js";
+import {
+  attempt,
+  busy,
+  capture,
+  type Captured,
+  commitFile,
+  extract,
+  freshDir,
+  notes,
+  program,
+  run,
+  write,
+} from "./harness.js";
 
 const paths = (captured: Captured): string[] => captured.entries.map((entry) => entry.path);
 const bare = (dir: string, ...args: string[]): { ok: boolean; text: string } =>
@@ -206,6 +219,12 @@ describe("capturing a repository at rest", () => {
         .sort(),
     );
     expect(bare(extract(captured), "log", "--format=%s").text.split("\n")[0]).toBe("write torn.md");
+    write(dir, "staged.md", "needed by the index alone\n");
+    run(dir, "add", "staged.md");
+    const staged = run(dir, "rev-parse", ":staged.md");
+    unlinkSync(file(staged));
+    const again = await capture(git(), dir);
+    expect(again.omitted.map((o) => o.path)).toContain(`objects/${staged.slice(0, 2)}/${staged.slice(2)}`);
   });
 
   it("captures nested repositories, and submodules within their superproject", async () => {
@@ -277,4 +296,50 @@ describe("capturing while git runs", () => {
       expect(seen.length).toBeGreaterThan(60);
     }
   }, 300_000);
+  it("finds the objects again that a repack takes away between listing and copying", async () => {
+    const dir = notes(1);
+    for (let number = 0; number < 30; number++) commitFile(dir, "a.md", `${String(number)}\n`);
+    const { signal } = new AbortController();
+    let repacks = 0;
+    // Asked before every object is copied: the first time, everything that was listed is packed, and gone.
+    signal.throwIfAborted = () => {
+      if (repacks++ === 0) run(dir, "repack", "-adq");
+    };
+    const captured = await capture(git(), dir, signal);
+    expect(repacks).toBeGreaterThan(0);
+    expect(captured.omitted).toEqual([]);
+    const out = extract(captured);
+    expectSound(out);
+    expect(log(out)).toHaveLength(31);
+  });
+
+  it("shows refs as they were together at one instant, where reading one after the other does not", async () => {
+    const dir = notes(3000);
+    const list = join(freshDir(), "commits");
+    const commits = run(dir, "rev-list", "--reverse", "HEAD").split("\n");
+    writeFileSync(list, commits.join("\n"));
+    for (let number = 0; number < 60; number++) run(dir, "update-ref", `refs/heads/m${String(number)}`, "HEAD");
+    const gitDir = join(dir, ".git");
+    const place = { folder: "", layout: "directory", at: gitDir, gitDir, commonDir: gitDir } as const;
+    const ahead = (read: (path: string) => string): number =>
+      commits.indexOf(read("refs/heads/a").trim()) - commits.indexOf(read("refs/heads/z").trim());
+    const mover = await program(new URL("moving-refs.program.mjs", import.meta.url).pathname, gitDir, list);
+    let torn = 0;
+    try {
+      for (let round = 0; round < 400 && (torn === 0 || round < 150); round++) {
+        const a = readFileSync(join(gitDir, "refs/heads/a"), "utf8");
+        for (let number = 0; number < 60; number++) readFileSync(join(gitDir, `refs/heads/m${String(number)}`));
+        const z = readFileSync(join(gitDir, "refs/heads/z"), "utf8");
+        if (ahead((path) => (path.endsWith("a") ? a : z)) < 0) torn++;
+        const into = freshDir();
+        const { files } = await pinState(place, into);
+        const between = ahead((path) => readFileSync(files.get(path) ?? "", "utf8"));
+        expect(between === 0 || between === 1, `z is ${String(-between)} ahead of a`).toBe(true);
+        rmSync(into, { recursive: true });
+      }
+    } finally {
+      await mover.stop();
+    }
+    expect(torn).toBeGreaterThan(0);
+  });
 });

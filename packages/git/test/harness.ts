@@ -1,7 +1,8 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcessByStdio, execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { chmodSync } from "node:fs";
 import { tmpdir } from "node:os";
+import type { Readable } from "node:stream";
 import { dirname, join } from "node:path";
 import {
   type ArtifactReader,
@@ -86,7 +87,7 @@ export interface Captured extends ArtifactReader {
   readonly absent: readonly string[];
 }
 
-export async function capture(source: ArtifactSource, memory: string): Promise<Captured> {
+export async function capture(source: ArtifactSource, memory: string, signal?: AbortSignal): Promise<Captured> {
   const scratchDir = freshDir();
   const files = freshDir();
   await using session = await source.open({ agent: ref, paths: { memory }, scratchDir, claimed: [] });
@@ -97,7 +98,7 @@ export async function capture(source: ArtifactSource, memory: string): Promise<C
   const entries: BundleEntry[] = [];
   const omitted: Omission[] = [];
   const absent: string[] = [];
-  for await (const entry of session.entries()) {
+  for await (const entry of session.entries({ signal })) {
     if (entry.type === "absent") {
       absent.push(entry.path);
       continue;
@@ -210,10 +211,21 @@ export async function restore(
   return plan;
 }
 
+/** Starts a program of Node's and waits for its first output. */
+export async function program(script: string, ...args: string[]): Promise<{ stop(): Promise<void> }> {
+  return await running(spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] }));
+}
+
 /** A program that runs `script` (sh) in a loop until it is stopped; resolves once it ran once. */
 export async function busy(cwd: string, script: string): Promise<{ stop(): Promise<void> }> {
   const loop = `i=0; while :; do i=$((i+1)); ${script}; echo .; done`;
   const child = spawn("sh", ["-c", loop], { cwd, env: ENV, stdio: ["ignore", "pipe", "ignore"] });
+  return await running(child);
+}
+
+async function running(
+  child: ChildProcessByStdio<null, Readable, Readable | null>,
+): Promise<{ stop(): Promise<void> }> {
   await new Promise((resolve) => child.stdout.once("data", resolve));
   child.stdout.resume();
   return {

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readlinkSync, rmSync } from "node:fs";
+import { copyFileSync, readlinkSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { errnoOf, KeepsakeError } from "@keepsake/core";
@@ -26,44 +26,67 @@ const ATTEMPTS = 80;
 const PATIENT = 20;
 
 /**
- * Copies the state between two listings that are equal: there was an instant at which all of it was so.
+ * Copies the state between two listings that are equal: there was an instant at which all of it was so. What did not
+ * change since the last attempt is not copied again, so that a busy repository, too, stands still for long enough.
  *
  * @param into a private folder that exists
  * @throws KeepsakeError `E_SOURCE_CHANGED` when it never stood still
  */
 export async function pinState(place: RepositoryPlace, into: string, signal?: AbortSignal): Promise<PinnedState> {
+  const copies = new Copies(into);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     signal?.throwIfAborted();
     if (attempt > 0) await pause(1 + (attempt % 7));
     const before = listState(place);
     if (before.busy && attempt < PATIENT) continue;
-    const copies = join(into, String(attempt));
-    const entries = copyAll(before, copies);
+    const entries = copies.of(before);
     if (entries !== undefined && listState(place).fingerprint === before.fingerprint) {
       return { files: filesOf(entries), entries, leftOut: before.leftOut };
     }
-    rmSync(copies, { recursive: true, force: true });
   }
   throw new KeepsakeError("E_SOURCE_CHANGED", `The git repository at ${JSON.stringify(place.at)} kept changing.`, {
     context: { path: place.at, attempts: ATTEMPTS },
   });
 }
 
-/** @returns undefined when something vanished meanwhile */
-function copyAll(listing: StateListing, into: string): readonly PinnedEntry[] | undefined {
-  mkdirSync(into, { mode: 0o700 });
-  const entries: PinnedEntry[] = [];
-  for (const [number, file] of listing.files.entries()) {
+/** Copies by path; one is good for as long as its file's mark stays the same. */
+class Copies {
+  readonly #into: string;
+  readonly #made = new Map<string, PinnedEntry>();
+  #count = 0;
+
+  constructor(into: string) {
+    this.#into = into;
+  }
+
+  /** @returns undefined when something vanished meanwhile */
+  of(listing: StateListing): readonly PinnedEntry[] | undefined {
+    const entries: PinnedEntry[] = [];
+    for (const file of listing.files) {
+      const entry = this.#entryOf(file);
+      if (entry === undefined) return undefined;
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  #entryOf(file: StateFile): PinnedEntry | undefined {
+    const key = file.path.toString("latin1");
+    const known = this.#made.get(key);
+    if (known?.mark === file.mark) return known;
+    if (known?.copy !== undefined) rmSync(known.copy, { force: true });
+    this.#made.delete(key);
     try {
-      entries.push(pinOne(file, join(into, String(number))));
+      const entry = pinOne(file, join(this.#into, String(this.#count++)));
+      this.#made.set(key, entry);
+      return entry;
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === "ENOENT") return undefined;
       if (errno !== "EACCES" && errno !== "EPERM" && errno !== "EIO") throw error;
-      entries.push({ ...file, unreadable: errno });
+      return { ...file, unreadable: errno };
     }
   }
-  return entries;
 }
 
 function pinOne(file: StateFile, copy: string): PinnedEntry {

@@ -11,6 +11,8 @@ export interface StateFile {
   readonly absolute: FsPath;
   readonly type: "file" | "directory" | "symlink" | "special";
   readonly stats: BigIntStats;
+  /** changes when it is written or replaced */
+  readonly mark: string;
 }
 
 /** The state of a git directory at a moment, or nearly. */
@@ -49,10 +51,7 @@ export function listState(place: Pick<RepositoryPlace, "gitDir" | "commonDir">):
   for (const file of [...found.values()].sort((a, b) => a.path.compare(b.path))) {
     const transient = file.type === "special" || (file.type === "file" && TRANSIENT.test(file.path.toString("latin1")));
     (transient ? leftOut : files).push(file);
-    const { ino, size, mtimeNs, ctimeNs } = file.stats;
-    // A directory's own times say nothing that the list of its names does not.
-    const times = file.type === "directory" ? [] : [size, mtimeNs, ctimeNs];
-    marks.push([file.path.toString("latin1"), file.type, ino, ...times].join("\0"));
+    marks.push(`${file.path.toString("latin1")}\0${file.mark}`);
   }
   return { files, leftOut, fingerprint: marks.join("\n"), busy: leftOut.some((file) => file.type === "file") };
 }
@@ -66,7 +65,7 @@ function collect(dir: string, into: Map<string, StateFile>, wanted: (path: strin
       const absolute = joinRaw(folder, name);
       const stats = statOf(absolute);
       if (stats === undefined) continue;
-      into.set(key, { path, absolute, type: typeOf(stats), stats });
+      into.set(key, { path, absolute, type: typeOf(stats), stats, mark: markOf(stats) });
       if (stats.isDirectory()) visitIfThere(absolute, path);
     }
   };
@@ -78,6 +77,12 @@ function collect(dir: string, into: Map<string, StateFile>, wanted: (path: strin
     }
   };
   visit(dir, Buffer.alloc(0));
+}
+
+/** A directory's own times say nothing that the list of its names does not. */
+function markOf({ mode, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  const isDirectory = (mode & 0o170000n) === 0o040000n;
+  return (isDirectory ? [mode, ino] : [mode, ino, size, mtimeNs, ctimeNs]).join(" ");
 }
 
 function statOf(path: FsPath): BigIntStats | undefined {
