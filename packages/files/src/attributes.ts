@@ -19,16 +19,12 @@ export async function lookAt(path: FsPath): Promise<BigIntStats | undefined> {
   }
 }
 
-/** The attributes as they travel: whole microseconds, which is what Node can set again. */
-export function attributesOf(stats: {
-  readonly mode: number | bigint;
-  readonly mtimeMs: number | bigint;
-  readonly mtimeNs?: bigint;
-}): Attributes {
-  const mode = Number(stats.mode) & 0o7777;
-  if (stats.mtimeNs !== undefined) return { mode, mtimeMs: Number(stats.mtimeNs / 1000n) / 1000 };
-  // The float of a time in our century is precise to a quarter of a microsecond: the next lower whole one is meant.
-  return { mode, mtimeMs: Math.floor(Number(stats.mtimeMs) * 1000 + 0.3) / 1000 };
+/**
+ * The attributes as they travel: whole microseconds, which is what Node can set again. From nanoseconds alone: the float
+ * `mtimeMs` of a time in our century is off by a quarter of a microsecond, and rounds to either side.
+ */
+export function attributesOf(stats: { readonly mode: number | bigint; readonly mtimeNs: bigint }): Attributes {
+  return { mode: Number(stats.mode) & 0o7777, mtimeMs: Number(stats.mtimeNs / 1000n) / 1000 };
 }
 
 export function sameAttributes(a: Attributes, b: Attributes): boolean {
@@ -37,7 +33,7 @@ export function sameAttributes(a: Attributes, b: Attributes): boolean {
 
 /** True when two times are the same microsecond. */
 export function sameTime(aMs: number, bMs: number): boolean {
-  return Math.abs(aMs - bMs) < 0.0011;
+  return Math.abs(aMs - bMs) < 0.0005;
 }
 
 /** Sets the modification time of `path` itself, a link not followed, exact to the microsecond; the access time stays. */

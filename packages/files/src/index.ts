@@ -33,4 +33,4 @@ export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
 export { livenessOf, ownIdentity, type Liveness, type ProcessIdentity } from "./process-identity.js";
 export { applySwap, revertSwap } from "./swap.js";
 export { type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";
-export { walkTree, type WalkEntry, type WalkFailure, type WalkOptions } from "./walk.js";
+export { walkTree, type WalkEntry, type WalkFailure, type WalkOptions, walkStats, type WalkStats } from "./walk.js";

@@ -1,8 +1,21 @@
-import type { Stats } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { errnoOf } from "@keepsake/core";
 import { type FsPath, joinRaw } from "./fs-path.js";
 import { isOwnName } from "./own-names.js";
+
+/** What the system says of something; times exact in nanoseconds, and as milliseconds for arithmetic. */
+export interface WalkStats {
+  readonly dev: number;
+  readonly ino: number;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtimeMs: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
 
 /** Something found below a root. */
 export interface WalkEntry {
@@ -10,7 +23,7 @@ export interface WalkEntry {
   readonly relative: Buffer;
   readonly absolute: FsPath;
   readonly type: "file" | "directory" | "symlink" | "special";
-  readonly stats: Stats;
+  readonly stats: WalkStats;
 }
 
 /** A place the walk could not look at. */
@@ -30,10 +43,26 @@ export interface WalkOptions {
   readonly onOwn?: (entry: WalkEntry) => void;
 }
 
-function typeOf(stats: Stats): WalkEntry["type"] {
+function typeOf(stats: BigIntStats): WalkEntry["type"] {
   if (stats.isFile()) return "file";
   if (stats.isDirectory()) return "directory";
   return stats.isSymbolicLink() ? "symlink" : "special";
+}
+
+/** The part of a stat call's answer that a walk hands on. */
+export function walkStats(stats: BigIntStats): WalkStats {
+  const { dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs } = stats;
+  return {
+    ...{
+      dev: Number(dev),
+      ino: Number(ino),
+      mode: Number(mode),
+      uid: Number(uid),
+      gid: Number(gid),
+      size: Number(size),
+    },
+    ...{ mtimeMs: Number(mtimeNs / 1000n) / 1000, mtimeNs, ctimeNs },
+  };
 }
 
 /** So many names are looked at together: one by one a large folder would wait for each answer. */
@@ -106,8 +135,8 @@ async function inspect(folder: FsPath, prefix: Buffer, name: Buffer): Promise<Wa
   const absolute = joinRaw(folder, name);
   const relative = prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
   try {
-    const stats = await lstat(absolute);
-    return { relative, absolute, type: typeOf(stats), stats };
+    const stats = await lstat(absolute, { bigint: true });
+    return { relative, absolute, type: typeOf(stats), stats: walkStats(stats) };
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     return { relative, absolute, type: "failed", error };

@@ -36,9 +36,14 @@ describe("livenessOf", () => {
   });
 
   it("calls a process dead that has exited and was not waited for", async () => {
-    // The shell becomes a program that never waits for its child: a zombie, which kill(2) still finds.
-    const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
+    // The shell becomes a program that never waits for its child: a zombie, which kill(2) still finds. The child ends only
+    // afterwards (its input does): the shell itself would wait for it.
+    const script = "exec 3<&0; cat <&3 >&2 & echo $!; exec sleep 1000 >&-";
+    const parent = spawn("sh", ["-c", script], { stdio: ["pipe", "pipe", "inherit"] });
+    const closed = once(parent.stdout, "close");
     const [said] = (await once(parent.stdout, "data")) as [Buffer];
+    await closed;
+    parent.stdin.end();
     const zombie = { ...ownIdentity(), pid: Number(said.toString()), startedAt: "" };
     await expect.poll(() => livenessOf(zombie)).toBe("dead");
     expect(() => process.kill(zombie.pid, 0)).not.toThrow();

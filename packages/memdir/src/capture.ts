@@ -63,10 +63,10 @@ export class MemdirCapture implements CaptureSession {
       if (found.type === "left_out") continue;
       hash.update(found.relative).update(`\0${found.type}`);
       if (found.type === "failed" || found.type === "special") continue;
-      const { ino, mode, size, mtimeMs, ctimeMs } = found.stats;
+      const { ino, mode, size, mtimeNs, ctimeNs } = found.stats;
       if (found.type === "directory") hash.update(`\0${String(ino)}\0${String(mode)}`);
       else if (size > this.#options.maxFileBytes) hash.update("\0too large");
-      else hash.update([ino, mode, size, mtimeMs, ctimeMs].map((value) => `\0${String(value)}`).join(""));
+      else hash.update([ino, mode, size, mtimeNs, ctimeNs].map((value) => `\0${String(value)}`).join(""));
     }
     return hash.digest("hex");
   }

@@ -1,6 +1,6 @@
 import { lstat, readlink } from "node:fs/promises";
 import { fromSystemError, isLinkInside } from "@keepsake/core";
-import { type FsPath, pathKey, pathMatcher, type WalkEntry, walkTree } from "@keepsake/files";
+import { type FsPath, pathKey, pathMatcher, type WalkEntry, walkStats, walkTree } from "@keepsake/files";
 import type { DesiredTree } from "./desired-tree.js";
 import type { ResolvedOptions } from "./options.js";
 import type { MemoryRoot } from "./root.js";
@@ -119,6 +119,6 @@ async function isOurs(found: WalkEntry, { scope, options }: LiveRules): Promise<
 /** The root itself as a node; undefined when it is not there. */
 export async function rootNode(root: MemoryRoot): Promise<LiveNode | undefined> {
   if (!root.exists) return undefined;
-  const stats = await lstat(root.path);
+  const stats = walkStats(await lstat(root.path, { bigint: true }));
   return { key: "", relative: Buffer.alloc(0), absolute: root.path, type: "directory", stats, ours: true };
 }

@@ -114,6 +114,25 @@ describe("a memory directory", () => {
     expect((await restore(memdir(), bundle, memory, temp.path)).changes).toEqual([]);
   });
 
+  it("that is as the bundle says needs nothing done, whatever the nanoseconds of its times", async () => {
+    await writeTree(
+      memory,
+      Object.fromEntries(Array.from({ length: 300 }, (_none, at) => [`d${String(at)}/a.md`, "a"])),
+    );
+    const ns = (at: number): string => String(at * 3331 + 7).padStart(9, "0");
+    const touch = Array.from({ length: 300 }, (_none, at) => {
+      const times = `2026-01-02 03:04:05.${ns(at)}`;
+      return ["touch", "-d", `'${times}'`, join(memory, `d${String(at)}/a.md`), join(memory, `d${String(at)}`)].join(
+        " ",
+      );
+    });
+    execFileSync("sh", ["-c", touch.join(";")]);
+    const bundle = await capture(memdir(), memory, temp.path);
+    const { plan, sweep } = await stageRestore(memdir(), bundle, memory, temp.path);
+    await sweep();
+    expect(plan.changes).toEqual([]);
+  });
+
   it("is untouched by a dry run, and wholly the old one after a rollback", async () => {
     await writeTree(memory, FULL);
     const bundle = await capture(memdir(), memory, temp.path);
