@@ -74,6 +74,7 @@ export class ObjectCopy {
     });
     for (const name of await packNames(this.#from)) {
       if (this.#packs.has(name)) continue;
+      signal?.throwIfAborted();
       changed = true;
       await this.#copyPack(name, signal);
     }
