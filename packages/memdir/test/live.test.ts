@@ -231,14 +231,16 @@ describe("a hostile or odd place to restore into", () => {
   });
 
   it("also not one below an excluded folder that the bundle has files in", async () => {
-    await writeTree(memory, { "x/notes/a.md": "a" });
+    await writeTree(memory, { "x/notes/a.md": "a", "x/real/a.md": "a" });
     const bundle = await capture(memdir(), memory, temp.path);
     await writeTree(temp.join("precious"), { "a.md": "precious" });
     await rm(join(memory, "x/notes"), { recursive: true });
     await symlink("../../precious", join(memory, "x/notes"));
+    await writeFile(join(memory, "x/real/excluded.md"), "stays");
     await restore(memdir({ exclude: ["x/**"] }), bundle, memory, temp.path);
     expect(await readFile(temp.join("precious/a.md"), "utf8")).toBe("precious");
     expect(await readFile(join(memory, "x/notes/a.md"), "utf8")).toBe("a");
+    expect((await readdir(join(memory, "x/real"))).sort()).toEqual(["a.md", "excluded.md"]);
   });
 
   it("a folder that became a database's place goes, or forbids the file when it holds what stays", async () => {
