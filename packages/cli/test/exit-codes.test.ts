@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readdir, rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Bench, ended } from "./support/keepsake.js";
 import { makeMemory } from "./support/memory.js";
@@ -54,7 +54,10 @@ describe("exit codes", () => {
   });
 
   it("6: a bundle in a format that nobody here reads", async () => {
-    await bench.write({ "x.tar.lzma": "x" });
+    await bench.write({
+      "x.tar.lzma": "x",
+      "x.tar.lzma.sha256": `${createHash("sha256").update("x").digest("hex")}\n`,
+    });
     const ran = await bench.run(["restore", "--agent", "ana", "--from", "x.tar.lzma", "--memory", "new", "--json"]);
     expect(ran.code).toBe(6);
     expect(ran.error().code).toBe("E_UNSUPPORTED");
@@ -154,7 +157,7 @@ describe("SIGINT", () => {
     expect(ran).toMatchObject({ code: 130, stdout: "" });
     expect(ran.error().code).toBe("ABORT_ERR");
     expect((await bench.run(["list", "--all", "--root", "slow-root", "--json"])).json()).toEqual({ snapshots: [] });
-    const left = (await filesBelow(bench.path("slow-root"))).filter((file) => !file.includes("/locks/"));
+    const left = (await filesBelow(bench.path("slow-root"))).filter((file) => !file.includes(".lock/"));
     expect(left).toEqual([]);
   });
 
@@ -183,7 +186,7 @@ describe("SIGINT", () => {
     expect(code).toBe(130);
     expect((await bench.run(["list", "--all", "--root", "slow-root", "--json"])).json()).toEqual({ snapshots: [] });
     expect((await bench.run(["recover", "--root", "slow-root"])).code).toBe(0);
-    const left = (await filesBelow(bench.path("slow-root"))).filter((file) => !file.includes("/locks/"));
+    const left = (await filesBelow(bench.path("slow-root"))).filter((file) => !file.includes(".lock/"));
     expect(left).toEqual([]);
   });
 });

@@ -257,7 +257,7 @@ describe("diff, export and import", () => {
     const other = await bench.run(["import", "--agent", "bob", "--from", report.bundle, "--json"]);
     expect(other.code).toBe(5);
     expect(other.error().code).toBe("E_WRONG_AGENT");
-    expect((await bench.run(["import", "--agent", "dora", "--from", "nowhere.tar.zst"])).code).toBe(10);
+    expect((await bench.run(["verify", "--bundle", "nowhere.tar.zst"])).code).toBe(10);
   });
 });
 

@@ -16,9 +16,12 @@ export const verify: CommandRun<VerifyOptions> = async (context, options, ref) =
 
 async function requestOf(context: CommandContext, options: VerifyOptions, ref?: string): Promise<VerifyRequest> {
   const { agent, bundle, deep, identity: identityFiles } = options;
-  if (bundle !== undefined && agent === undefined && ref === undefined && deep !== true) return { bundleFile: bundle, identityFiles };
+  if (bundle !== undefined && agent === undefined && ref === undefined && deep !== true)
+    return { bundleFile: bundle, identityFiles };
   if (bundle === undefined && agent !== undefined && ref !== undefined) {
     return { agent, tenant: context.global.tenant, ref, identityFiles, deep };
   }
-  throw await usageError("`verify` needs either --agent and a snapshot, or --bundle alone; --deep goes with the former.");
+  throw await usageError(
+    "`verify` needs either --agent and a snapshot, or --bundle alone; --deep goes with the former.",
+  );
 }

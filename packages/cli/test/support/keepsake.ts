@@ -72,7 +72,11 @@ export class Bench {
   /** Runs it in a pseudo-terminal (util-linux `script`), typing `keys` once `prompt` has appeared. */
   runInTerminal(args: readonly string[], prompt: RegExp | undefined, keys: string): Promise<Ran> {
     const quoted = [process.execPath, BIN, ...args].map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(" ");
-    const child = spawn("script", ["-qec", quoted, "/dev/null"], { cwd: this.dir, env: this.env(), stdio: "pipe" });
+    const child = spawn("script", ["-qec", `stty cols 200 rows 50; ${quoted}`, "/dev/null"], {
+      cwd: this.dir,
+      env: this.env(),
+      stdio: "pipe",
+    });
     let seen = "";
     let typed = false;
     child.stdout.on("data", (chunk: Buffer) => {
