@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import type { CommandContext, CommandRun, GlobalOptions } from "./context.js";
+import type { Bind } from "./grammar/bind.js";
 import { addHouseCommands } from "./grammar/house-commands.js";
 import { addSnapshotCommands } from "./grammar/snapshot-commands.js";
 import type { Terminal } from "./terminal.js";
@@ -9,12 +10,6 @@ import type { Terminal } from "./terminal.js";
 export interface Outcome {
   exitCode: number;
 }
-
-/**
- * Binds a command of the grammar to what it does, which is loaded when it runs.
- * `Options` is what the grammar gives it; the two are kept together in the grammar files.
- */
-export type Bind = <Options>(command: Command, load: () => Promise<CommandRun<Options>>) => void;
 
 /** The whole grammar. */
 export function createProgram(

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Bind } from "../program.js";
+import type { Bind } from "./bind.js";
 import { gather } from "./values.js";
 
 /** The commands around the snapshots: setting up, looking after, asking what there is. */

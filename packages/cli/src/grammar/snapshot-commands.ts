@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { Bind } from "../program.js";
+import type { Bind } from "./bind.js";
 import { gather, positiveInteger } from "./values.js";
 
 const AGENT = ["--agent <agent>", "the agent: [a-z0-9_-]{1,64}"] as const;
