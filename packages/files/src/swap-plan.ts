@@ -1,5 +1,6 @@
 import type { JsonObject } from "@keepsake/core";
 import type { Attributes } from "./attributes.js";
+import type { Owner } from "./durable.js";
 import type { JsonPath } from "./fs-path.js";
 
 /**
@@ -12,7 +13,7 @@ export type SwapStep =
   /** what is live (a file, a link, a whole tree) is set aside as `undo` */
   | { readonly do: "remove"; readonly live: JsonPath; readonly undo: string }
   /** a directory that is not there is made; parents too. Nothing but a directory is there when the step's turn comes */
-  | { readonly do: "make_dir"; readonly live: JsonPath; readonly mode: number }
+  | { readonly do: "make_dir"; readonly live: JsonPath; readonly mode: number; readonly owner?: Owner | undefined }
   /** a directory goes, if it is empty by then */
   | { readonly do: "remove_dir"; readonly live: JsonPath; readonly before: Attributes }
   /** mode and time of a file or directory; `mode` is ignored for a symbolic link */

@@ -1,5 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import { chmod, link, mkdir, rename, rmdir, unlink } from "node:fs/promises";
+import { chmod, chown, link, mkdir, rename, rmdir, unlink } from "node:fs/promises";
 import { errnoOf } from "@keepsake/core";
 import { lookAt, setAttributes } from "./attributes.js";
 import { type FsPath, fromJsonPath, parentOf } from "./fs-path.js";
@@ -59,7 +59,7 @@ async function applyStep(step: SwapStep): Promise<void> {
       if ((await lookAt(step.undo)) === undefined && (await lookAt(live)) !== undefined) await rename(live, step.undo);
       return;
     case "make_dir":
-      await makeDir(live, step.mode);
+      await makeDir(live, step);
       return;
     case "remove_dir":
       await removeEmptyDir(live);
@@ -163,7 +163,7 @@ async function moveAway(live: FsPath, aside: FsPath): Promise<void> {
   }
 }
 
-async function makeDir(live: FsPath, mode: number): Promise<void> {
+async function makeDir(live: FsPath, { mode, owner }: Extract<SwapStep, { do: "make_dir" }>): Promise<void> {
   await mkdir(parentOf(live), { recursive: true, mode: 0o700 });
   try {
     await mkdir(live, { mode: 0o700 });
@@ -171,6 +171,7 @@ async function makeDir(live: FsPath, mode: number): Promise<void> {
     // Not by mkdir's "recursive" on the folder itself: that takes a link to a folder for the folder.
     if (errnoOf(error) !== "EEXIST" || (await lookAt(live))?.isDirectory() !== true) throw error;
   }
+  if (owner !== undefined) await chown(live, owner.uid, owner.gid);
   await chmod(live, mode);
 }
 
