@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -139,6 +140,21 @@ describe("restoring a repository", () => {
     expect(existsSync(join(dir, "new/.git"))).toBe(false);
     expect([story(dir), story(join(dir, "team/notes")), story(join(dir, "mirror.git"))]).toEqual(before);
     expectSound(join(dir, "mirror.git"));
+  });
+
+  it.runIf(process.getuid?.() === 0)("gives what root restores to the owner of the folder it comes into", async () => {
+    const dir = notes(2);
+    mkdirSync(join(dir, "sub"));
+    run(join(dir, "sub"), "init", "-q", "-b", "main");
+    commitFile(join(dir, "sub"), "x.md", "x\n");
+    const captured = await capture(git(), dir);
+    const target = freshDir();
+    chownSync(target, 4321, 4322);
+    await restore(git(), captured, target);
+    for (const path of ["sub", "sub/.git", ".git", ".git/HEAD", ".git/objects"]) {
+      const { uid, gid } = statSync(join(target, path));
+      expect([uid, gid], path).toEqual([4321, 4322]);
+    }
   });
 
   it("restores a bare repository that is the memory itself, around the files beside it", async () => {

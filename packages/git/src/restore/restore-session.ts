@@ -11,7 +11,7 @@ import {
   type RestoreSession,
   type RestoreTarget,
 } from "@keepsake/core";
-import { applySwap, revertSwap, swapPlanFromJson, swapPlanToJson } from "@keepsake/files";
+import { applySwap, type Owner, revertSwap, swapPlanFromJson, swapPlanToJson } from "@keepsake/files";
 import { withModules } from "../capture/capture-place.js";
 import { bundlePrefix } from "../repository/bundle-layout.js";
 import { claimsOf, claimsOfBundle } from "../repository/claims.js";
@@ -22,7 +22,7 @@ import { keepHeads } from "./keep-heads.js";
 import { hasSeparateParts, isSameRepository } from "./same-repository.js";
 import { RepositoryStager } from "./stage-repository.js";
 import { makeAside, SwapSteps } from "./swap-steps.js";
-import { syncTree } from "./sync-tree.js";
+import { ownerOf, settleTree } from "./settle-tree.js";
 import { verifyStaged } from "./verify-staged.js";
 
 /** What is made ready in one call of `stage`. */
@@ -143,8 +143,9 @@ export class GitRestoreSession implements RestoreSession {
     }
     const mode = place === undefined ? undefined : await stat(place.gitDir);
     await chmod(dir, (mode?.mode ?? 0o755) & 0o777);
-    await syncTree(dir, signal);
-    await this.#swapIn(repository, place, dir, swap);
+    const owner = await ownerOf(place?.gitDir ?? join(this.#root, repository.folder));
+    await settleTree(dir, owner, signal);
+    await this.#swapIn(repository, place, dir, swap, owner);
     const detail = live === undefined ? headOf(staged) : `${headOf(live)} → ${shortHead(staged)}`;
     changes.push({ action: place === undefined ? "create" : "replace", path: shownPath(repository), detail });
     notices.push(...own);
@@ -155,8 +156,9 @@ export class GitRestoreSession implements RestoreSession {
     place: RepositoryPlace | undefined,
     dir: string,
     swap: SwapSteps,
+    owner: Owner | undefined,
   ): Promise<void> {
-    await swap.makeFolders(this.#root, folder);
+    await swap.makeFolders(this.#root, folder, owner);
     const live = join(this.#root, folder);
     if (layout === "bare" && folder === "") await swap.putBare(live, dir);
     else if (layout === "bare") swap.put(live, dir);

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { KeepsakeError } from "@keepsake/core";
-import { lookAt, type SwapStep } from "@keepsake/files";
+import { lookAt, type Owner, type SwapStep } from "@keepsake/files";
 import { isGitName } from "../repository/claims.js";
 import type { RepositoryPlace } from "../repository/locate.js";
 
@@ -45,13 +45,13 @@ export class SwapSteps {
    *
    * @throws KeepsakeError `E_UNSAFE_PATH` when a link or a file is in the way: what is put below it would land elsewhere
    */
-  async makeFolders(root: string, folder: string): Promise<void> {
+  async makeFolders(root: string, folder: string, owner: Owner | undefined): Promise<void> {
     let path = root;
     for (const segment of ["", ...folder.split("/").filter((part) => part !== "")]) {
       if (segment !== "") path = join(path, segment);
       const stats = await lookAt(path);
       if (stats?.isDirectory() === false && segment !== "") throw inTheWay(path);
-      if (stats === undefined) this.steps.push({ do: "make_dir", live: path, mode: 0o755 });
+      if (stats === undefined) this.steps.push({ do: "make_dir", live: path, mode: 0o755, owner });
     }
   }
 

@@ -1,0 +1,29 @@
+import { constants } from "node:fs";
+import { lchown, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fsyncDirectory, lookAt, type Owner, walkTree } from "@keepsake/files";
+import { eachAtOnce } from "../capture/each-at-once.js";
+
+/** Whose a restored file is to be: as root, the owner of the folder it comes into; else nobody else's could be made. */
+export async function ownerOf(folder: string): Promise<Owner | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  for (let at = folder; ; at = dirname(at)) {
+    const stats = await lookAt(at);
+    if (stats !== undefined) return { uid: Number(stats.uid), gid: Number(stats.gid) };
+    if (at === dirname(at)) return undefined;
+  }
+}
+
+/** Gives everything below `root` its owner, and makes it survive a power cut. */
+export async function settleTree(root: string, owner: Owner | undefined, signal?: AbortSignal): Promise<void> {
+  if (owner !== undefined) await lchown(root, owner.uid, owner.gid);
+  await eachAtOnce(walkTree(root, { signal }), 8, async (entry) => {
+    if (entry.type === "failed") throw entry.error;
+    if (owner !== undefined) await lchown(entry.absolute, owner.uid, owner.gid);
+    if (entry.type === "directory") await fsyncDirectory(entry.absolute);
+    if (entry.type !== "file") return;
+    await using handle = await open(entry.absolute, constants.O_RDONLY);
+    await handle.sync();
+  });
+  await fsyncDirectory(root);
+}
