@@ -38,7 +38,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
     await parseCommandLine(program, argv);
     return outcome.exitCode;
   } catch (error) {
-    return reportError(error, argv, terminal);
+    return await reportError(error, argv, terminal);
   }
 }
 
