@@ -29,8 +29,20 @@ export interface RunOptions {
 export class Bench {
   readonly dir = mkdtempSync(join(tmpdir(), "keepsake-cli-"));
 
+  readonly #children = new Set<ChildProcess>();
+
   constructor() {
-    afterAll(() => rm(this.dir, { recursive: true, force: true }));
+    afterAll(async () => {
+      // A test that failed may have left a question unanswered.
+      for (const child of this.#children) child.kill("SIGKILL");
+      await rm(this.dir, { recursive: true, force: true });
+    });
+  }
+
+  #follow<C extends ChildProcess>(child: C): C {
+    this.#children.add(child);
+    child.once("exit", () => this.#children.delete(child));
+    return child;
   }
 
   path(...parts: readonly string[]): string {
@@ -55,11 +67,13 @@ export class Bench {
   }
 
   start(args: readonly string[], options: RunOptions = {}): ChildProcess {
-    return spawn(process.execPath, [BIN, ...args], {
-      cwd: options.cwd ?? this.dir,
-      env: this.env(options.env),
-      stdio: "pipe",
-    });
+    return this.#follow(
+      spawn(process.execPath, [BIN, ...args], {
+        cwd: options.cwd ?? this.dir,
+        env: this.env(options.env),
+        stdio: "pipe",
+      }),
+    );
   }
 
   /** Runs the command to its end. */
@@ -72,11 +86,13 @@ export class Bench {
   /** Runs it in a pseudo-terminal (util-linux `script`), typing `keys` once `prompt` has appeared. */
   runInTerminal(args: readonly string[], prompt: RegExp | undefined, keys: string): Promise<Ran> {
     const quoted = [process.execPath, BIN, ...args].map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(" ");
-    const child = spawn("script", ["-qec", `stty cols 200 rows 50; ${quoted}`, "/dev/null"], {
-      cwd: this.dir,
-      env: this.env(),
-      stdio: "pipe",
-    });
+    const child = this.#follow(
+      spawn("script", ["-qec", `stty cols 200 rows 50; ${quoted}`, "/dev/null"], {
+        cwd: this.dir,
+        env: this.env(),
+        stdio: "pipe",
+      }),
+    );
     let seen = "";
     let typed = false;
     child.stdout.on("data", (chunk: Buffer) => {
