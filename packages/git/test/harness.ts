@@ -19,12 +19,21 @@ import {
   sha256Hex,
   type SourceFacts,
 } from "@keepsake/core";
+import { afterAll } from "vitest";
 import { applySwap, makeStagingPlace, stagingPlaceFor } from "@keepsake/files";
 
 const ref = { tenant: parseTenantId("default"), agent: parseAgentId("ana") };
 
+const made: string[] = [];
+afterAll(() => {
+  for (const dir of made) rmSync(dir, { recursive: true, force: true });
+});
+
+/** An empty folder, removed when the tests have ended. */
 export function freshDir(): string {
-  return mkdtempSync(join(tmpdir(), "keepsake-git-"));
+  const dir = mkdtempSync(join(tmpdir(), "keepsake-git-"));
+  made.push(dir);
+  return dir;
 }
 
 const ENV = {

@@ -42,11 +42,6 @@ export function encodeLoose(object: GitObject): Buffer {
   return deflateSync(withHeader(object), { level: 1 });
 }
 
-/** The id of an object. */
-export function oidOf(object: GitObject, kind: HashKind): string {
-  return createHash(kind.algorithm).update(withHeader(object)).digest("hex");
-}
-
 /**
  * Copies a loose object's file and checks, in the same pass, that its content has the id that its name says: an empty or
  * torn object file is what a power cut leaves most often.
