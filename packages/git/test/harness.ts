@@ -220,27 +220,35 @@ export async function restore(
   return plan;
 }
 
-/** Starts a program of Node's and waits for its first output. */
-export async function program(script: string, ...args: string[]): Promise<{ stop(): Promise<void> }> {
-  return await running(spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] }));
+/** Something that goes on until it is stopped. */
+export interface Running {
+  stop(): Promise<void>;
 }
 
-/** A program that runs `script` (sh) in a loop until it is stopped; resolves once it ran once. */
-export async function busy(cwd: string, script: string): Promise<{ stop(): Promise<void> }> {
-  const loop = `i=0; while :; do i=$((i+1)); ${script}; echo .; done`;
+/** Starts a program of Node's and waits for its first output. */
+export async function program(script: string, ...args: string[]): Promise<Running> {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  return await running(child, () => child.kill("SIGKILL"));
+}
+
+/** Runs `script` (sh) in a loop; resolves once it ran once. It is stopped between two rounds, with no git left running. */
+export async function busy(cwd: string, script: string): Promise<Running> {
+  const end = join(freshDir(), "end");
+  const loop = `i=0; while [ ! -e ${end} ]; do i=$((i+1)); ${script}; echo .; done`;
   const child = spawn("sh", ["-c", loop], { cwd, env: ENV, stdio: ["ignore", "pipe", "ignore"] });
-  return await running(child);
+  return await running(child, () => writeFileSync(end, ""));
 }
 
 async function running(
   child: ChildProcessByStdio<null, Readable, Readable | null>,
-): Promise<{ stop(): Promise<void> }> {
+  stop: () => unknown,
+): Promise<Running> {
   await new Promise((resolve) => child.stdout.once("data", resolve));
   child.stdout.resume();
   return {
     stop: async () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
+      stop();
       await ended;
     },
   };
