@@ -58,7 +58,12 @@ export function oneFile({ id = "one_file", path, required = false }) {
           if ((await lookAt(dirname(live))) === undefined)
             steps.push({ do: "make_dir", live: dirname(live), mode: 0o700 });
           steps.push({ do: "put", ...places });
-          steps.push({ do: "set", live, to: attributesOf(meta), before: there ? attributesOf(there) : null });
+          steps.push({
+            do: "set",
+            live,
+            to: { mode: meta.mode, mtimeMs: meta.mtimeMs },
+            before: there ? attributesOf(there) : null,
+          });
           changes.push({ action: there ? "replace" : "create", path: name });
         }
         // The snapshot had looked and found none: so it goes. What it had seen and could not read stays.

@@ -1,3 +1,4 @@
+export { generateIdentity, identityFileText, type KeyPair } from "@keepsake/age";
 export {
   createKeepsake,
   defineConfig,

@@ -2,13 +2,14 @@ import { resolve } from "node:path";
 import { toWire } from "@keepsake/core";
 import type { CommandRun } from "../context.js";
 import type { KeygenOptions } from "../grammar/options.js";
-import { identityText, makeIdentity, writeIdentity } from "../keygen/identity.js";
+import { writeIdentity } from "../keygen/write-identity.js";
 import { printable } from "../output/printable.js";
 
 /** `keygen`: makes an age identity, into a file that only its owner can read, or onto stdout. */
 export const keygen: CommandRun<KeygenOptions> = async ({ terminal, output, nowMs }, options) => {
-  const identity = await makeIdentity();
-  const text = identityText(identity, nowMs);
+  const { generateIdentity, identityFileText } = await import("@keepsake/standard");
+  const identity = await generateIdentity();
+  const text = identityFileText(identity, new Date(nowMs));
   const { recipient } = identity;
   if (options.output === undefined) {
     output.note(`Public key: ${recipient}`);

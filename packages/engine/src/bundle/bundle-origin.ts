@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, type Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import {
@@ -49,21 +49,28 @@ export function originInFile(path: string): BundleOrigin {
     label: path,
     fileName: basename(path),
     async open() {
-      const stats = await stat(path).catch((error: unknown) => {
-        throw fromSystemError(error, `The bundle ${path} cannot be read`);
-      });
-      if (!stats.isFile()) throw new KeepsakeError("E_NOT_FOUND", `${path} is no file.`);
+      const stats = await statBundle(path);
       return { sizeBytes: stats.size, body: createReadStream(path, { highWaterMark: 256 * 1024 }) };
     },
     async recordedDigest() {
       try {
         return parseDigest(await readFile(`${path}.sha256`), path);
       } catch (error) {
-        if (errnoOf(error) === "ENOENT") return undefined;
-        throw fromSystemError(error, `The digest ${path}.sha256 cannot be read`);
+        if (errnoOf(error) !== "ENOENT") throw fromSystemError(error, `The digest ${path}.sha256 cannot be read`);
+        await statBundle(path);
+        return undefined;
       }
     },
   };
+}
+
+/** @throws KeepsakeError `E_NOT_FOUND` when there is no such file */
+async function statBundle(path: string): Promise<Stats> {
+  const stats = await stat(path).catch((error: unknown) => {
+    throw fromSystemError(error, `The bundle ${path} cannot be read`);
+  });
+  if (!stats.isFile()) throw new KeepsakeError("E_NOT_FOUND", `${path} is no file.`);
+  return stats;
 }
 
 const MAX_DIGEST_FILE = 4096;

@@ -5,6 +5,7 @@ import { agentRefOf } from "../agent-ref.js";
 import { lockName } from "../layout.js";
 import type { OperationOptions, RecoverReport } from "../memory-snapshotter.js";
 import { RestoreRecovery } from "../restore/restore-recovery.js";
+import { agentOfJournal } from "../restore/restore-journal.js";
 import { namesIn } from "../snapshot/names-in.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
 import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
@@ -58,7 +59,7 @@ export class RecoverOperation {
     for (const kind of ["journals", "staging"]) {
       const root = join(this.#workspace.stateRoot, kind);
       for (const tenant of await namesIn(root)) {
-        for (const agent of await namesIn(join(root, tenant))) names.add(`${tenant}/${agent.replace(/\.json$/, "")}`);
+        for (const agent of await namesIn(join(root, tenant))) names.add(`${tenant}/${agentOfJournal(agent)}`);
       }
     }
     for (const store of this.#workspace.stores) for await (const name of OrphanSweep.agentsOf(store)) names.add(name);

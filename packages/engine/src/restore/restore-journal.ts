@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   type AgentRef,
@@ -12,8 +12,9 @@ import {
   type RestorePlan,
   sha256Hex,
   type StateItem,
+  streamOf,
 } from "@keepsake/core";
-import { fsyncDirectory, replaceFileDurably } from "@keepsake/files";
+import { fsyncDirectory, writeNewFile } from "@keepsake/files";
 
 /**
  * How far a restore is. "staging": nothing live was touched. "intent": the plans are whole and live data is being
@@ -45,6 +46,13 @@ export interface JournalEntry {
 }
 
 const VERSION = 1;
+/** Ends the name of a journal that is being written. */
+const PARTIAL_SUFFIX = ".partial";
+
+/** The agent that a file among the journals belongs to: "ana.json", "ana.json.partial". */
+export function agentOfJournal(fileName: string): string {
+  return fileName.replace(/\.json(?:\.partial)?$/, "");
+}
 
 /** The journal of one agent's restore: a small file, replaced durably at every step, vouched for by its own digest. */
 export class RestoreJournal {
@@ -59,10 +67,18 @@ export class RestoreJournal {
     const text = JSON.stringify({ ...body, digest: digestOf(body) });
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      await replaceFileDurably(this.#path, Buffer.from(text));
+      await this.sweep();
+      await writeNewFile(this.#partial, streamOf(text));
+      await rename(this.#partial, this.#path);
+      await fsyncDirectory(dirname(this.#path));
     } catch (error) {
       throw fromSystemError(error, "The restore journal cannot be written");
     }
+  }
+
+  /** A name that tells whose it is: after a crash it goes with the next operation on that agent. */
+  get #partial(): string {
+    return `${this.#path}${PARTIAL_SUFFIX}`;
   }
 
   /** @throws KeepsakeError `E_INTEGRITY` when the journal is damaged, `E_FORMAT_TOO_NEW` when a newer program wrote it */
@@ -72,6 +88,11 @@ export class RestoreJournal {
       throw fromSystemError(error, "The restore journal cannot be read");
     });
     return text === undefined ? undefined : parse(text, this.#path);
+  }
+
+  /** Removes what a crash while the journal was written left. The caller holds the agent's lock. */
+  async sweep(): Promise<void> {
+    await rm(this.#partial, { force: true });
   }
 
   async clear(): Promise<void> {

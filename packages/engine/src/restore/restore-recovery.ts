@@ -28,6 +28,7 @@ export class RestoreRecovery {
   /** @returns undefined when there was nothing to recover */
   async recover(ref: AgentRef, options: OpOptions): Promise<Recovered | undefined> {
     const journal = new RestoreJournal(this.#workspace.stateRoot, ref);
+    await journal.sweep();
     const entry = await journal.read();
     if (entry === undefined) return undefined;
     if (entry.phase !== "staging") {
