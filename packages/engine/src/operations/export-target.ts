@@ -1,4 +1,4 @@
-import { lstat, stat, unlink } from "node:fs/promises";
+import { lstat, rm, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   type ByteDigest,
@@ -7,6 +7,7 @@ import {
   fromSystemError,
   KeepsakeError,
   type OpOptions,
+  sha256Hex,
   streamOf,
 } from "@keepsake/core";
 import { publishFile, writeNewFile } from "@keepsake/files";
@@ -14,9 +15,12 @@ import { publishFile, writeNewFile } from "@keepsake/files";
 /** A bundle file to be written with its `.sha256`; neither overwrites anything. */
 export class ExportTarget {
   readonly path: string;
+  readonly #partial: string;
 
-  private constructor(path: string) {
+  private constructor(path: string, id: string) {
     this.path = path;
+    // The snapshot's id is in it, so that only an export of the same snapshot, which its agent's lock excludes, has it too.
+    this.#partial = join(dirname(path), `.keepsake-export-${id}-${sha256Hex(basename(path)).slice(0, 16)}.partial`);
   }
 
   /**
@@ -48,7 +52,7 @@ export class ExportTarget {
       throw new KeepsakeError("E_NOT_FOUND", `There is no folder ${dirname(path)}.`, { context: { to } });
     }
     for (const name of [path, digestOf(path)]) if (await exists(name)) throw alreadyThere(name);
-    return new ExportTarget(path);
+    return new ExportTarget(path, id);
   }
 
   /** The digest file beside it. */
@@ -62,8 +66,10 @@ export class ExportTarget {
    * @param check judges the digest of what was written, before it gets its name
    */
   async write(bytes: ByteStream, check: (digest: ByteDigest) => void, { signal }: OpOptions): Promise<ByteDigest> {
-    const partial = join(dirname(this.path), `.keepsake-export-${basename(this.path)}.partial`);
+    const partial = this.#partial;
     try {
+      // A crash may have left one, which is nobody's any more.
+      await rm(partial, { force: true });
       const digest = await writeNewFile(partial, bytes, { signal, mode: 0o600 });
       check(digest);
       await this.#publish(partial, digest);
