@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   type ArtifactMeta,
   type BundleEntry,
   isJsonObject,
+  KeepsakeError,
   type JsonObject,
   type Omission,
   type OpOptions,
@@ -12,7 +14,7 @@ import {
   type RestoreSession,
   type RestoreTarget,
 } from "@keepsake/core";
-import { applySwap, fromJsonPath, revertSwap, type SwapPlan } from "@keepsake/files";
+import { applySwap, fromJsonPath, revertSwap, type SwapPlan, type SwapStep } from "@keepsake/files";
 import { type Selection, selectionFor, type SqliteOptions } from "./options.js";
 import { HelperProcess } from "./process/helper-process.js";
 import type { IncomingDatabase, WriteThrough } from "./process/protocol.js";
@@ -56,12 +58,13 @@ export class SqliteRestoreSession implements RestoreSession {
     op: OpOptions = {},
   ): Promise<RestorePlan> {
     const incoming: IncomingDatabase[] = [];
-    for await (const entry of entries) incoming.push(...incomingOf(entry));
+    for await (const entry of entries) incoming.push(incomingOf(entry));
     const request = {
       selection: this.#selection,
       stageDir: await this.#target.stageBeside(this.#selection.root, op),
       incoming,
-      untouched: omitted.map(({ path }) => path),
+      // What was not there at the time of the snapshot is not kept from before: it was created since.
+      untouched: omitted.filter(({ reason }) => reason !== "absent").map(({ path }) => path),
       live: this.#target.live,
     };
     const { changes, notices, swap, through } = await this.#helper.call("stage", request, op);
@@ -70,10 +73,8 @@ export class SqliteRestoreSession implements RestoreSession {
 
   async commit(plan: RestorePlan, op: OpOptions = {}): Promise<void> {
     const { swap, through } = parts(plan);
-    // Somebody may have opened one since it was staged.
-    const files = swap.steps.flatMap((step) =>
-      step.do === "put" || step.do === "remove" ? [fromJsonPath(step.live).toString()] : [],
-    );
+    // Somebody may have opened one since it was staged. What is in its place already may be open: it is the new one.
+    const files = swap.steps.filter(isPending).map(({ live }) => fromJsonPath(live).toString());
     await this.#helper.call("checkFree", { files }, op);
     await this.#helper.call("writeThrough", { steps: through }, op);
     await applySwap(swap, op.signal);
@@ -98,6 +99,11 @@ function parts({ data }: RestorePlan): { readonly swap: SwapPlan; readonly throu
   return data as unknown as { swap: SwapPlan; through: readonly WriteThrough[] };
 }
 
+function isPending(step: SwapStep): boolean {
+  if (step.do === "put") return existsSync(step.staged);
+  return step.do === "remove" && !existsSync(step.undo);
+}
+
 function nameOf({ pathInBundle, source, nameEncoding }: ArtifactMeta): string {
   const path = pathInBundle.slice(source.length + 1);
   return nameEncoding === undefined ? path : percentDecodePath(path).toString("utf8");
@@ -107,19 +113,21 @@ function claimsOf(file: string): PathClaim[] {
   return [file, ...SIDECARS.map((suffix) => `${file}${suffix}`)].map((path) => ({ path, scope: "path" }));
 }
 
-function incomingOf({ meta, path, file }: BundleEntry): IncomingDatabase[] {
-  if (file === undefined) return [];
+function incomingOf({ meta, path, file }: BundleEntry): IncomingDatabase {
+  if (file === undefined || meta.type !== "file") {
+    throw new KeepsakeError("E_MANIFEST", `${JSON.stringify(meta.pathInBundle)} is a ${meta.type}, not a database.`, {
+      context: { path: meta.pathInBundle },
+    });
+  }
   const journalMode = meta.facts?.["journal_mode"];
   const counts = meta.facts?.["row_counts"];
-  return [
-    {
-      name: nameOf(meta),
-      path,
-      file,
-      mode: meta.mode,
-      mtimeMs: meta.mtimeMs,
-      journalMode: typeof journalMode === "string" ? journalMode : undefined,
-      rowCounts: isJsonObject(counts) ? (counts as Record<string, number>) : undefined,
-    },
-  ];
+  return {
+    name: nameOf(meta),
+    path,
+    file,
+    mode: meta.mode,
+    mtimeMs: meta.mtimeMs,
+    journalMode: typeof journalMode === "string" ? journalMode : undefined,
+    rowCounts: isJsonObject(counts) ? (counts as Record<string, number>) : undefined,
+  };
 }

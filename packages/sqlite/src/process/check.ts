@@ -1,6 +1,6 @@
 import type Database from "better-sqlite3";
 import { quoted, tablesOf } from "./names.js";
-import { isDamage, sqliteCodeOf } from "./sqlite-error.js";
+import { isDamage, isUnknownPart } from "./sqlite-error.js";
 
 /** What a check of a database found. */
 export interface CheckOutcome {
@@ -29,7 +29,7 @@ export function checkDatabase(connection: Database.Database, depth: "quick" | "f
     return sorted(lines(connection, `${pragma}(${String(MAX_LINES)})`));
   } catch (error) {
     if (isDamage(error)) return { damage: [describe(error)], notes: [] };
-    if (sqliteCodeOf(error) !== "SQLITE_ERROR") throw error;
+    if (!isUnknownPart(error)) throw error;
     return checkByTable(connection, describe(error));
   }
 }
@@ -45,7 +45,7 @@ function checkByTable(connection: Database.Database, why: string): CheckOutcome 
       notes.push(...found.notes);
     } catch (error) {
       if (isDamage(error)) damage.push(describe(error));
-      else if (sqliteCodeOf(error) === "SQLITE_ERROR") notes.push(`${name}: ${describe(error)}`);
+      else if (isUnknownPart(error)) notes.push(`${name}: ${describe(error)}`);
       else throw error;
     }
   }

@@ -32,6 +32,12 @@ export function isWalHeader(header: Uint8Array): boolean {
   return header[VERSION_OFFSET] === 2 || header[VERSION_OFFSET + 1] === 2;
 }
 
+/** Bytes of a page (section 1.3.2); 1 stands for 65536. */
+export function pageSizeOf(header: Buffer): number {
+  const stored = header.readUInt16BE(16);
+  return stored === 1 ? 65_536 : stored;
+}
+
 /** True when a `-journal` file holds a transaction, finished or not. */
 export function isFilledJournal(start: Uint8Array): boolean {
   return JOURNAL_MAGIC.equals(start.subarray(0, JOURNAL_MAGIC.length));

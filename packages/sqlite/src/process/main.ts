@@ -38,7 +38,7 @@ const handlers: Handlers = {
     return null;
   },
   writeThrough: ({ steps }, signal) => writeThrough(steps, signal),
-  undoWriteThrough: ({ steps }) => undoWriteThrough(steps),
+  undoWriteThrough: ({ steps }, signal) => undoWriteThrough(steps, signal),
   diff: (pair) => diffDatabases(pair),
   close: () => closeAll(),
 };

@@ -24,6 +24,11 @@ export function isLeftInTransaction(error: unknown): boolean {
   return code.startsWith("SQLITE_READONLY");
 }
 
+/** True when a statement needs a function, a collation or a module that is not loaded here. */
+export function isUnknownPart(error: unknown): boolean {
+  return sqliteCodeOf(error)?.startsWith("SQLITE_ERROR") === true;
+}
+
 const CODES: readonly (readonly [string, ErrorCode])[] = [
   ["SQLITE_BUSY", "E_SOURCE_BUSY"],
   ["SQLITE_LOCKED", "E_SOURCE_BUSY"],

@@ -38,7 +38,7 @@ export async function backupTo(connection: Database.Database, target: string, si
   let left = Number.POSITIVE_INFINITY;
   let restarts = 0;
   const cookie = connection.pragma("schema_version", { simple: true }) as number;
-  await connection.backup(target, {
+  const { totalPages } = await connection.backup(target, {
     progress: ({ remainingPages }) => {
       signal.throwIfAborted();
       if (remainingPages > left && ++restarts > MAX_RESTARTS) throw new ChangedWhileCopied();
@@ -46,6 +46,8 @@ export async function backupTo(connection: Database.Database, target: string, si
       return STEP_PAGES;
     },
   });
+  // Measured: a backup whose first step finds a writer in the way "succeeds", with no page copied.
+  if (totalPages === 0) throw new ChangedWhileCopied();
   // The backup counts the schema cookie of its target anew; the copy is to be what the original is.
   if (statSync(target).size >= HEADER_BYTES) writeUint32(target, SCHEMA_COOKIE_OFFSET, cookie);
 }

@@ -10,6 +10,8 @@ import { WalDatabase } from "./wal-database.js";
 
 /** Chooses how a database can be read without changing it. @param pinBudget bytes whose writers may wait for a copy */
 export function openLive(file: string, pinBudget: number): LiveDatabase {
+  // A database without pages is a file without bytes; a backup would give it one.
+  if (statSync(file).size === 0) return new UnlockedDatabase(file);
   // better-sqlite3 cuts white space off the ends of a name.
   if (file.trim() !== file) return new UnlockedDatabase(file);
   if (isWalHeader(readStart(file, HEADER_BYTES))) {

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, copyFileSync, fsyncSync, openSync, statSync, utimesSync } from "node:fs";
+import { chmodSync, closeSync, constants, copyFileSync, fsyncSync, openSync, statSync, utimesSync } from "node:fs";
 import { KeepsakeError } from "@keepsake/core";
 import { connect } from "../capture/connection.js";
 import { checkDatabase } from "../check.js";
@@ -7,23 +7,34 @@ import type { IncomingDatabase } from "../protocol.js";
 import { countOf } from "../row-counts.js";
 import { isDamage } from "../sqlite-error.js";
 
+/** A database of a bundle that was found sound. */
+export interface CheckedIncoming {
+  readonly wal: boolean;
+  readonly pageSize: number;
+  readonly notes: readonly string[];
+}
+
 /**
  * Checks an unpacked database as thoroughly as SQLite can, and its rows against the manifest's counts.
  *
+ * @returns whether it is to use a write-ahead log, and what is odd about it, but no damage
  * @throws KeepsakeError `E_DATABASE_DAMAGED`, `E_INTEGRITY`
  */
-export function checkIncoming({ file, path, rowCounts = {} }: IncomingDatabase): void {
+export function checkIncoming({ file, path, rowCounts = {}, journalMode }: IncomingDatabase): CheckedIncoming {
+  const header = usesLog(file);
   // The private file is read as one without a log: opening it would else make one beside it.
-  if (usesLog(file)) setWalHeader(file, false);
+  if (header) setWalHeader(file, false);
   try {
     const connection = connect(file, "read");
     try {
-      const { damage } = checkDatabase(connection, "full");
+      const { damage, notes } = checkDatabase(connection, "full");
       if (damage.length > 0) throw damaged(path, damage.slice(0, 3).join("; "));
       for (const [table, expected] of Object.entries(rowCounts)) {
         const found = countOf(connection, table);
         if (found !== undefined && found !== expected) throw wrongCount(path, table, expected, found);
       }
+      const pageSize = connection.pragma("page_size", { simple: true }) as number;
+      return { wal: journalMode === undefined ? header : journalMode === "wal", pageSize, notes };
     } finally {
       connection.close();
     }
@@ -34,9 +45,10 @@ export function checkIncoming({ file, path, rowCounts = {} }: IncomingDatabase):
 }
 
 /** Copies a checked database to `staged` as it is to lie in the live memory: log mode, mode, time; on the disk. */
-export function placeIncoming({ file, journalMode, mode, mtimeMs }: IncomingDatabase, staged: string): void {
-  copyFileSync(file, staged);
-  if (journalMode === "wal" && statSync(staged).size >= HEADER_BYTES) setWalHeader(staged, true);
+export function placeIncoming({ file, mode, mtimeMs }: IncomingDatabase, wal: boolean, staged: string): void {
+  copyFileSync(file, staged, constants.COPYFILE_FICLONE);
+  chmodSync(staged, 0o600);
+  if (wal && statSync(staged).size >= HEADER_BYTES) setWalHeader(staged, true);
   const fd = openSync(staged, "r+");
   try {
     fsyncSync(fd);

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { PlannedChange } from "@keepsake/core";
 import type { SwapStep } from "@keepsake/files";
 import { discover } from "../discovery.js";
+import { HEADER_BYTES, pageSizeOf, readStart } from "../header.js";
 import type { FoundDatabase, IncomingDatabase, StagedRestore, StageRequest, WriteThrough } from "../protocol.js";
 import { SIDECARS } from "../sidecars.js";
 import { attributesOf, sameAttributes, sameContent } from "./compare-live.js";
@@ -22,7 +23,7 @@ export async function stageRestore(request: StageRequest, signal: AbortSignal): 
   const stager = new Stager(request);
   for (const incoming of request.incoming) {
     signal.throwIfAborted();
-    await stager.bring(incoming);
+    await stager.bring(incoming, signal);
   }
   const wanted = new Set(request.incoming.map(({ name }) => name));
   const untouched = new Set(request.untouched);
@@ -39,6 +40,7 @@ class Stager {
   readonly #steps: SwapStep[] = [];
   readonly #through: WriteThrough[] = [];
   readonly #changes: PlannedChange[] = [];
+  readonly #notices: string[] = [];
   readonly #folders = new Set<string>();
   #count = 0;
 
@@ -50,15 +52,15 @@ class Stager {
   }
 
   get staged(): StagedRestore {
-    const notices = this.#through.map(({ live }) => `${live} is open elsewhere and was written through SQLite.`);
-    return { changes: this.#changes, notices, swap: { steps: this.#steps }, through: this.#through };
+    return { changes: this.#changes, notices: this.#notices, swap: { steps: this.#steps }, through: this.#through };
   }
 
-  async bring(incoming: IncomingDatabase): Promise<void> {
-    checkIncoming(incoming);
+  async bring(incoming: IncomingDatabase, signal: AbortSignal): Promise<void> {
+    const { wal, pageSize, notes } = checkIncoming(incoming);
+    if (notes.length > 0) this.#notices.push(`${incoming.path}: ${notes.slice(0, 3).join("; ")}`);
     const live = join(this.#request.selection.root, incoming.name);
     const staged = join(this.#incomingDir, String(this.#count++));
-    placeIncoming(incoming, staged);
+    placeIncoming(incoming, wal, staged);
     const before = attributesOf(live);
     if (before !== undefined && sameContent(live, staged)) {
       if (sameAttributes(before, incoming)) return;
@@ -69,7 +71,8 @@ class Stager {
     }
     const action = before === undefined ? "create" : "replace";
     this.#changes.push({ action, path: incoming.path });
-    if (before === undefined || !(await this.#writeThrough(live, staged))) this.#put(live, staged, incoming.name);
+    const through = before !== undefined && (await this.#writeThrough(live, staged, pageSize, signal));
+    if (!through) this.#put(live, staged, incoming.name);
   }
 
   remove({ file, path }: FoundDatabase): void {
@@ -83,18 +86,24 @@ class Stager {
   }
 
   /** @returns false when nobody has it open, so that the file itself can be exchanged */
-  async #writeThrough(live: string, staged: string): Promise<boolean> {
+  async #writeThrough(live: string, staged: string, pageSize: number, signal: AbortSignal): Promise<boolean> {
     const holders = holdersOf(live);
     if (holders.length === 0) return false;
     if (!this.#request.live) throw liveHolder(live, holders);
     const undo = this.#undo();
-    await copyForUndo(live, undo);
+    await copyForUndo(live, undo, signal);
+    const livePageSize = pageSizeOf(readStart(undo, HEADER_BYTES));
+    // SQLite cannot change the page size under an open log, nor write no pages; better-sqlite3 cuts white space off names.
+    if (livePageSize !== pageSize || statSync(staged).size === 0 || live.trim() !== live) {
+      throw liveHolder(live, holders, "This one cannot be written through SQLite: stop the process first.");
+    }
+    this.#notices.push(`${live} is open in other processes: it is written through SQLite.`);
     this.#through.push({ live, staged, undo, begun: `${undo}.begun` });
     return true;
   }
 
   #put(live: string, staged: string, name: string): void {
-    this.#steps.push(...foldersTo(this.#request.selection.root, name, this.#folders, () => this.#undo()));
+    this.#steps.push(...foldersTo(this.#request.selection.root, name, this.#folders));
     // The old log goes first: beside the new file it would be replayed into it.
     this.#setSidecarsAside(live);
     this.#steps.push({ do: "put", live, staged, undo: this.#undo() });

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import type Database from "better-sqlite3";
-import { connect } from "../capture/connection.js";
+import { KeepsakeError } from "@keepsake/core";
+import { backupTo, beginReading, connect, endTransaction } from "../capture/connection.js";
 import type { WriteThrough } from "../protocol.js";
 import { isBusy } from "../sqlite-error.js";
 
@@ -10,11 +10,16 @@ const BUSY_TIMEOUT_MS = 10_000;
 const ALL_PAGES = 0x7fff_ffff;
 
 /** Copies what a live database holds now, so that writing over it can be taken back. */
-export async function copyForUndo(live: string, undo: string): Promise<void> {
+export async function copyForUndo(live: string, undo: string, signal: AbortSignal): Promise<void> {
   const connection = connect(live, "read");
   try {
-    await connection.backup(undo, { progress: () => ALL_PAGES });
+    await whileBusy(live, signal, () => {
+      beginReading(connection);
+      return true;
+    });
+    await backupTo(connection, undo, signal);
   } finally {
+    endTransaction(connection);
     connection.close();
   }
   fsync(undo, "r+");
@@ -28,37 +33,47 @@ export async function writeThrough(steps: readonly WriteThrough[], signal: Abort
   for (const { live, staged, begun } of steps) {
     signal.throwIfAborted();
     mark(begun);
-    await pour(staged, live);
+    await pour(staged, live, signal);
   }
   return null;
 }
 
 /** Takes {@link writeThrough} back where it had begun. */
-export async function undoWriteThrough(steps: readonly WriteThrough[]): Promise<null> {
-  for (const { live, undo, begun } of steps) if (existsSync(begun)) await pour(undo, live);
+export async function undoWriteThrough(steps: readonly WriteThrough[], signal: AbortSignal): Promise<null> {
+  for (const { live, undo, begun } of steps) if (existsSync(begun)) await pour(undo, live, signal);
   return null;
 }
 
-async function pour(from: string, to: string): Promise<void> {
+async function pour(from: string, to: string, signal: AbortSignal): Promise<void> {
   const source = connect(from, "read");
   try {
-    await retryBusy(() => source.backup(to, { progress: () => ALL_PAGES }));
+    await whileBusy(to, signal, async () => {
+      const { totalPages } = await source.backup(to, { progress: () => ALL_PAGES });
+      // Measured: when the first step finds another connection in the way, the backup "succeeds" with no page copied.
+      return totalPages > 0;
+    });
   } finally {
     source.close();
   }
 }
 
-/** The backup's own connection to the live database does not wait for a writer: waiting is ours. */
-async function retryBusy(attempt: () => Promise<Database.BackupMetadata>): Promise<void> {
+/** Tries until it is done: the backup's own connection does not wait for others, so waiting is ours. */
+async function whileBusy(live: string, signal: AbortSignal, attempt: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + BUSY_TIMEOUT_MS;
   for (;;) {
+    signal.throwIfAborted();
     try {
-      await attempt();
-      return;
+      if (await attempt()) return;
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      if (!isBusy(error)) throw error;
     }
+    if (performance.now() >= deadline) {
+      throw new KeepsakeError("E_SOURCE_BUSY", `The database ${live} stays locked by another process.`, {
+        context: { database: live, waited_ms: BUSY_TIMEOUT_MS },
+        hint: "Try again when its transaction has ended.",
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
 
