@@ -93,19 +93,21 @@ describe("rows between two databases", () => {
   });
 
   it("compares external content with its index, and a table that is called like a part of it", async () => {
-    expect(
-      await diffSql(
-        `CREATE TABLE t_content (id INTEGER PRIMARY KEY, body); CREATE VIRTUAL TABLE t USING fts5(body, content='t_content', content_rowid='id')`,
-        "INSERT INTO t_content VALUES (1, 'one'); INSERT INTO t (rowid, body) VALUES (1, 'one')",
-      ),
-    ).toEqual({
-      "d:t_content": { change: "changed", rowsAdded: 1 },
-      "d:t": expect.objectContaining({
-        change: "changed",
-        module: "fts5",
-        shadowRowsAdded: expect.any(Number) as number,
-      }) as object,
-    });
+    await using at = await place();
+    const index = "CREATE VIRTUAL TABLE t USING fts5(body, content='t_content', content_rowid='id')";
+    const old = make(join(at.memory, "old.db"), `CREATE TABLE t_content (id INTEGER PRIMARY KEY, body); ${index}`);
+    const now = join(at.memory, "new.db");
+    copyFileSync(old, now);
+    const connection = new Database(now);
+    // Defensive connections, as this library makes them, take the table for one of the module's own.
+    connection.unsafeMode(true);
+    connection.exec("INSERT INTO t_content VALUES (1, 'one'); INSERT INTO t (rowid, body) VALUES (1, 'one')");
+    connection.close();
+    const found = await diffFiles(old, now);
+    expect(found["d:t_content"]).toEqual({ change: "changed", rowsAdded: 1 });
+    expect(found["d:t"]).toMatchObject({ change: "changed", module: "fts5" });
+    expect(Object.keys(found["d:t"] as object)).toContain("shadowRowsAdded");
+    expect(Object.keys(found)).toHaveLength(2);
   });
 
   it("says that text encodings differ, which SQLite cannot compare", async () => {
