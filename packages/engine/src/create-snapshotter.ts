@@ -14,6 +14,7 @@ import { RestoreOperation } from "./operations/restore-operation.js";
 import { ShowOperation } from "./operations/show-operation.js";
 import { SnapshotOperation } from "./operations/snapshot-operation.js";
 import { VerifyOperation } from "./operations/verify-operation.js";
+import { typed } from "./typed-failure.js";
 import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "./tokens.js";
 import type { Workspace } from "./workspace.js";
 
@@ -33,17 +34,17 @@ export function createSnapshotter(
   container.register(ENGINE_LOGGER, { useValue: logger });
   container.register(ENGINE_CLOCK, { useValue: clock });
   return {
-    snapshot: (request, options = {}) => container.resolve(SnapshotOperation).run(request, options),
-    restore: (request, options = {}) => container.resolve(RestoreOperation).run(request, options),
-    list: (request, options = {}) => container.resolve(ListOperation).run(request, options),
-    show: (request, options = {}) => container.resolve(ShowOperation).run(request, options),
-    verify: (request, options = {}) => container.resolve(VerifyOperation).run(request, options),
-    diff: (request, options = {}) => container.resolve(DiffOperation).run(request, options),
-    delete: (request, options = {}) => container.resolve(DeleteOperation).run(request, options),
-    export: (request, options = {}) => container.resolve(ExportOperation).run(request, options),
-    import: (request, options = {}) => container.resolve(ImportOperation).run(request, options),
-    prune: (request, options = {}) => container.resolve(PruneOperation).run(request, options),
-    recover: (request, options = {}) => container.resolve(RecoverOperation).run(request, options),
-    doctor: (request, options = {}) => container.resolve(DoctorOperation).run(request, options),
+    snapshot: (request, options = {}) => typed(container.resolve(SnapshotOperation).run(request, options)),
+    restore: (request, options = {}) => typed(container.resolve(RestoreOperation).run(request, options)),
+    list: (request, options = {}) => typed(container.resolve(ListOperation).run(request, options)),
+    show: (request, options = {}) => typed(container.resolve(ShowOperation).run(request, options)),
+    verify: (request, options = {}) => typed(container.resolve(VerifyOperation).run(request, options)),
+    diff: (request, options = {}) => typed(container.resolve(DiffOperation).run(request, options)),
+    delete: (request, options = {}) => typed(container.resolve(DeleteOperation).run(request, options)),
+    export: (request, options = {}) => typed(container.resolve(ExportOperation).run(request, options)),
+    import: (request, options = {}) => typed(container.resolve(ImportOperation).run(request, options)),
+    prune: (request, options = {}) => typed(container.resolve(PruneOperation).run(request, options)),
+    recover: (request, options = {}) => typed(container.resolve(RecoverOperation).run(request, options)),
+    doctor: (request, options = {}) => typed(container.resolve(DoctorOperation).run(request, options)),
   };
 }

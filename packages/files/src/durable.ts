@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
-import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { type FileHandle, link, open, rename, rm, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { type ByteDigest, type ByteStream, errnoOf, HashedStream, streamOf } from "@keepsake/core";
 import type { FsPath } from "./fs-path.js";
-import { ownPartialName } from "./own-names.js";
+import { partialNameOf } from "./own-names.js";
 
 /** Makes the names in a directory survive a power cut. Does nothing where the file system has no such call. */
 export async function fsyncDirectory(dir: FsPath): Promise<void> {
@@ -78,10 +78,12 @@ export async function writeNewFile(path: FsPath, body: ByteStream, options: Writ
 
 /**
  * Replaces the file `path` so that a reader sees the old bytes or the new ones, also after a power cut. A symbolic link at
- * `path` is itself replaced. A crash can leave a file beside it, its name begins with `.keepsake-`.
+ * `path` is itself replaced. One writer at a time: a crash leaves an unfinished file beside it, which the next call removes,
+ * and {@link sweepPartialOf}.
  */
 export async function replaceFileDurably(path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
-  const partial = join(dirname(path), ownPartialName());
+  const partial = partialOf(path);
+  await sweepPartialOf(path);
   await writeNewFile(partial, streamOf(bytes), options);
   try {
     await rename(partial, path);
@@ -90,6 +92,15 @@ export async function replaceFileDurably(path: string, bytes: Uint8Array, option
     throw error;
   }
   await fsyncDirectory(dirname(path));
+}
+
+/** Removes what a crash left of {@link replaceFileDurably}, which nobody may be doing to `path` now. */
+export async function sweepPartialOf(path: string): Promise<void> {
+  await rm(partialOf(path), { force: true });
+}
+
+function partialOf(path: string): string {
+  return join(dirname(path), partialNameOf(basename(path)));
 }
 
 /**

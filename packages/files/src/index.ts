@@ -13,6 +13,7 @@ export {
   type Owner,
   publishFile,
   replaceFileDurably,
+  sweepPartialOf,
   writeAll,
   writeNewFile,
   type WriteOptions,

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 
 /** Names beginning with this are Keepsake's own, beside or inside live data; see {@link isOwnName}. */
 export const OWN_PREFIX = ".keepsake-";
@@ -9,6 +9,11 @@ const PARTIAL = /^\.keepsake-[0-9a-f]{16}\.partial$/;
 /** A name for an unfinished file: short, so that it fits where any other name fits, and never the same twice. */
 export function ownPartialName(): string {
   return `${OWN_PREFIX}${randomBytes(8).toString("hex")}.partial`;
+}
+
+/** The one name for an unfinished file that is to become `name`: what a crash left of it can be found again. */
+export function partialNameOf(name: string): string {
+  return `${OWN_PREFIX}${createHash("sha256").update(name).digest("hex").slice(0, 16)}.partial`;
 }
 
 /**

@@ -10,8 +10,11 @@ import type { JsonPath } from "./fs-path.js";
 export type SwapStep =
   /** what was staged (a file, a link, a tree) takes the place of what may be live; the old one is set aside as `undo` */
   | { readonly do: "put"; readonly live: JsonPath; readonly staged: string; readonly undo: string }
-  /** what is live (a file, a link, a whole tree) is set aside as `undo` */
-  | { readonly do: "remove"; readonly live: JsonPath; readonly undo: string }
+  /**
+   * What is live (a file, a link, a whole tree) is set aside as `undo`. With `unless: "directory"` a directory stays: it is
+   * not what the plan saw, but what another plan of the same restore has made there meanwhile.
+   */
+  | { readonly do: "remove"; readonly live: JsonPath; readonly undo: string; readonly unless?: "directory" }
   /** a directory that is not there is made; parents too. Nothing but a directory is there when the step's turn comes */
   | { readonly do: "make_dir"; readonly live: JsonPath; readonly mode: number; readonly owner?: Owner | undefined }
   /** a directory goes, if it is empty by then */

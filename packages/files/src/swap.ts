@@ -56,7 +56,7 @@ async function applyStep(step: SwapStep): Promise<void> {
       return;
     }
     case "remove":
-      if ((await lookAt(step.undo)) === undefined && (await lookAt(live)) !== undefined) await rename(live, step.undo);
+      await setAsideOnce(live, step);
       return;
     case "make_dir":
       await makeDir(live, step);
@@ -161,6 +161,13 @@ async function moveAway(live: FsPath, aside: FsPath): Promise<void> {
     await rename(live, name);
     return;
   }
+}
+
+async function setAsideOnce(live: FsPath, { undo, unless }: Extract<SwapStep, { do: "remove" }>): Promise<void> {
+  const there = await lookAt(live);
+  if (there === undefined || (await lookAt(undo)) !== undefined) return;
+  if (unless === "directory" && there.isDirectory()) return;
+  await rename(live, undo);
 }
 
 async function makeDir(live: FsPath, { mode, owner }: Extract<SwapStep, { do: "make_dir" }>): Promise<void> {

@@ -11,7 +11,7 @@ import {
   type StateProvider,
   type StateTarget,
 } from "@keepsake/core";
-import { fsyncDirectory, type Owner, replaceFileDurably } from "@keepsake/files";
+import { fsyncDirectory, type Owner, replaceFileDurably, sweepPartialOf } from "@keepsake/files";
 import { readState } from "./read-value.js";
 
 /** Which files hold the values. */
@@ -58,6 +58,7 @@ export function jsonState({ id = "json-file", keys, baseDir = process.cwd() }: J
       for (const key of Object.keys(keys)) {
         const path = fileOf(key, target);
         const value = values.get(key);
+        await sweep(path);
         if (value === undefined) await clear(path);
         else await write(path, value, options);
       }
@@ -106,6 +107,16 @@ async function attributesAt(path: string): Promise<{ readonly mode: number; read
   if (stats?.isFile() !== true) return { mode: 0o600, owner: undefined };
   const { mode, uid, gid } = stats;
   return { mode: mode & 0o7777, owner: process.getuid?.() === 0 ? { uid, gid } : undefined };
+}
+
+/** A restore that was killed while it wrote left a part of a value here. */
+async function sweep(path: string): Promise<void> {
+  try {
+    await sweepPartialOf(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOTDIR") return;
+    throw fromSystemError(error, `What an earlier restore left beside ${path} cannot be removed`, { path });
+  }
 }
 
 async function clear(path: string): Promise<void> {

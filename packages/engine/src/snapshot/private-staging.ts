@@ -45,7 +45,11 @@ export class PrivateStaging implements AsyncDisposable {
   /** A new empty private folder in it. */
   async folder(name: string): Promise<string> {
     const dir = join(this.dir, `${String(this.#folders++)}-${name}`);
-    await mkdir(dir, { mode: 0o700 });
+    try {
+      await mkdir(dir, { mode: 0o700 });
+    } catch (error) {
+      throw fromSystemError(error, "A staging directory cannot be made");
+    }
     return dir;
   }
 
@@ -54,8 +58,9 @@ export class PrivateStaging implements AsyncDisposable {
     for (const name of await readdir(this.dir)) await rm(join(this.dir, name), { recursive: true, force: true });
   }
 
+  /** Never fails what was done: what cannot be removed now, the agent's next operation removes, or fails saying so. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.dir, { recursive: true, force: true });
+    await rm(this.dir, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
