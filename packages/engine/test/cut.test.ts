@@ -10,19 +10,26 @@ import { SteppedWorld } from "./support/stepped-world.js";
 
 const REF = { tenant: parseTenantId("default"), agent: parseAgentId("ana") };
 
-function profileOf(world: SteppedWorld): AgentProfile {
+type Partner = "note" | "repository";
+
+function profileOf(world: SteppedWorld, partner: Partner): AgentProfile {
   const cut = { attempts: 1, holdTimeoutMs: 1000, allow: "instant" as const };
-  const sources = [world.databaseSource(), world.noteSource()];
+  const other = partner === "note" ? world.noteSource() : world.repositorySource();
+  const sources = [world.databaseSource(), other];
   return { ref: REF, paths: { memory: "/nowhere" }, sources, state: [], cut } as unknown as AgentProfile;
 }
 
 /** Takes one cut of a world that writes once at step `writeAt`; gives both values, or the code of the refusal. */
-async function cutOnce(writeAt: number, mode: CutMode): Promise<{ values: number[] | string; steps: number }> {
+async function cutOnce(
+  writeAt: number,
+  mode: CutMode,
+  partner: Partner = "note",
+): Promise<{ values: number[] | string; steps: number }> {
   const world = new SteppedWorld(writeAt);
   await using dir = await tempDir();
   await using staging = await PrivateStaging.make(dir.path, REF, "op");
   try {
-    await using cut = await Cut.attempt(profileOf(world), staging, mode, {});
+    await using cut = await Cut.attempt(profileOf(world, partner), staging, mode, {});
     const values: number[] = [];
     for (const pinned of [...cut.pinned].reverse()) {
       const { artifacts } = await stageSource(pinned, staging, {});
@@ -36,28 +43,32 @@ async function cutOnce(writeAt: number, mode: CutMode): Promise<{ values: number
   }
 }
 
-describe("a cut over a database and a note that are written together", () => {
-  it("shows both at one instant, wherever the write falls, or refuses", async () => {
-    const { steps } = await cutOnce(-1, "instant");
-    const outcomes: (number[] | string)[] = [];
-    for (let writeAt = 0; writeAt <= steps; writeAt++) outcomes.push((await cutOnce(writeAt, "instant")).values);
-    for (const outcome of outcomes) {
-      if (typeof outcome === "string") expect(outcome).toBe("E_SOURCE_CHANGED");
-      else expect(outcome[0]).toBe(outcome[1]);
-    }
-    // Both ends occur: a write before all is seen by both, a write after all by neither.
-    expect(outcomes[0]).toEqual([1, 1]);
-    expect(outcomes.at(-1)).toEqual([0, 0]);
-    expect(outcomes.filter((outcome) => outcome === "E_SOURCE_CHANGED").length).toBeGreaterThan(0);
-  });
+describe.each(["note", "repository"] as const)(
+  "a cut over a database and a %s that are written together",
+  (partner) => {
+    it("shows both at one instant, wherever the write falls, or refuses", async () => {
+      const { steps } = await cutOnce(-1, "instant", partner);
+      const outcomes: (number[] | string)[] = [];
+      for (let writeAt = 0; writeAt <= steps; writeAt++)
+        outcomes.push((await cutOnce(writeAt, "instant", partner)).values);
+      for (const outcome of outcomes) {
+        if (typeof outcome === "string") expect(outcome).toBe("E_SOURCE_CHANGED");
+        else expect(outcome[0]).toBe(outcome[1]);
+      }
+      // Both ends occur: a write before all is seen by both, a write after all by neither.
+      expect(outcomes[0]).toEqual([1, 1]);
+      expect(outcomes.at(-1)).toEqual([0, 0]);
+      expect(outcomes.filter((outcome) => outcome === "E_SOURCE_CHANGED").length).toBeGreaterThan(0);
+    });
 
-  it("would show two instants if nothing were proven", async () => {
-    const { steps } = await cutOnce(-1, "best_effort");
-    const skewed: number[] = [];
-    for (let writeAt = 0; writeAt <= steps; writeAt++) {
-      const { values } = await cutOnce(writeAt, "best_effort");
-      if (typeof values !== "string" && values[0] !== values[1]) skewed.push(writeAt);
-    }
-    expect(skewed.length).toBeGreaterThan(0);
-  });
-});
+    it("would show two instants if nothing were proven", async () => {
+      const { steps } = await cutOnce(-1, "best_effort", partner);
+      const skewed: number[] = [];
+      for (let writeAt = 0; writeAt <= steps; writeAt++) {
+        const { values } = await cutOnce(writeAt, "best_effort", partner);
+        if (typeof values !== "string" && values[0] !== values[1]) skewed.push(writeAt);
+      }
+      expect(skewed.length).toBeGreaterThan(0);
+    });
+  },
+);

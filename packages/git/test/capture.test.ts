@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { parseAgentId, parseTenantId } from "@keepsake/core";
 import { describe, expect, it } from "vitest";
 import { pinState } from "../src/capture/pinned-state.js";
 import { git } from "../src/git.js";
@@ -26,6 +27,7 @@ import {
   write,
 } from "./harness.js";
 
+const AGENT = { tenant: parseTenantId("default"), agent: parseAgentId("ana") };
 const paths = (captured: Captured): string[] => captured.entries.map((entry) => entry.path);
 const bare = (dir: string, ...args: string[]): { ok: boolean; text: string } =>
   attempt(dir, `--git-dir=${dir}`, ...args);
@@ -250,6 +252,28 @@ describe("capturing a repository at rest", () => {
     }
     expect(bare(join(out, "modules/lib/sub"), "rev-list", "--count", "HEAD").text).toBe("4\n");
     expect((await capture(git({ nested: false }), dir)).claims).toHaveLength(1);
+  });
+});
+
+describe("the fence", () => {
+  it("moves with every commit, ref and staged edit, and stays while nothing of that happens", async () => {
+    const dir = notes(2);
+    const target = { agent: AGENT, paths: { memory: dir }, scratchDir: freshDir(), claimed: [] };
+    await using session = await git().open(target);
+    const seen = new Set([await session.fence?.()]);
+    await session.pin();
+    write(dir, "notes/1.md", "only in the working tree\n");
+    expect([await session.fence?.()]).toEqual([...seen]);
+    for (const change of [
+      ["add", "-A"],
+      ["commit", "-qm", "x"],
+      ["tag", "t"],
+      ["checkout", "-q", "-b", "side"],
+    ]) {
+      run(dir, ...change);
+      seen.add(await session.fence?.());
+    }
+    expect(seen.size).toBe(5);
   });
 });
 

@@ -100,10 +100,7 @@ export async function capture(source: ArtifactSource, memory: string, signal?: A
   const scratchDir = freshDir();
   const files = freshDir();
   await using session = await source.open({ agent: ref, paths: { memory }, scratchDir, claimed: [] });
-  const before = await session.fence?.();
   await session.pin();
-  const after = await session.fence?.();
-  if (before !== after) throw new Error("the fence moved");
   const entries: BundleEntry[] = [];
   const omitted: Omission[] = [];
   const absent: string[] = [];

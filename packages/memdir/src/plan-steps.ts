@@ -1,5 +1,13 @@
 import type { PlannedChange } from "@keepsake/core";
-import { type Attributes, attributesOf, type FsPath, sameAttributes, type SwapStep, toJsonPath } from "@keepsake/files";
+import {
+  type Attributes,
+  attributesOf,
+  type FsPath,
+  type Owner,
+  sameAttributes,
+  type SwapStep,
+  toJsonPath,
+} from "@keepsake/files";
 import type { Desired } from "./desired-tree.js";
 import type { LiveNode } from "./live-tree.js";
 
@@ -39,9 +47,20 @@ export class PlanSteps {
     this.#touched.add(parentKey(desired.key));
     if (live?.type === "directory") this.#open(live);
     this.#changes.push({ action: live === undefined ? "create" : "replace", path: desired.path });
-    if (desired.type !== "directory") return;
+  }
+
+  /**
+   * A folder comes to `at`, where `live` may be, which is none. It is made there and not brought: another source's plan may
+   * have made it before, and put into it what is its own.
+   */
+  makeFolder(desired: Desired, live: LiveNode | undefined, at: FsPath, undo: string, owner: Owner | undefined): void {
+    const place = toJsonPath(at);
+    if (live !== undefined) this.#puts.push({ do: "remove", live: place, undo, unless: "directory" });
+    this.#puts.push({ do: "make_dir", live: place, mode: 0o700, ...(owner === undefined ? {} : { owner }) });
+    this.#touched.add(parentKey(desired.key));
+    this.#changes.push({ action: live === undefined ? "create" : "replace", path: desired.path });
     const to = desired.attributes ?? { mode: 0o755, mtimeMs: Date.now() };
-    this.#ends.set(desired.key, { always: true, step: { do: "set", live: toJsonPath(at), to, before: null } });
+    this.#ends.set(desired.key, { always: true, step: { do: "set", live: place, to, before: null } });
   }
 
   remove(live: LiveNode, undo: string): void {

@@ -68,6 +68,10 @@ async function put(
   staging: (() => Promise<void>)[],
 ): Promise<void> {
   const place = await input.place(wanted.key);
+  if (wanted.type === "directory") {
+    steps.makeFolder(wanted, node, joinRaw(input.root, wanted.raw), place.undo, ownerFor(wanted.key, input));
+    return;
+  }
   steps.put(wanted, node, joinRaw(input.root, wanted.raw), place);
   staging.push(() => stageOne(wanted, place.staged, ownerFor(wanted.key, input), input.signal));
 }

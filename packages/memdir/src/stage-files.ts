@@ -28,10 +28,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {
   // An empty file.
 }
 
-/**
- * Makes what the bundle wants at `at`, complete with mode, time and owner, and on the disk. A folder comes empty, and open
- * until all is in it.
- */
+/** Makes the file or link that the bundle wants at `at`, complete with mode, time and owner, and on the disk. */
 export async function stageOne(
   desired: Desired,
   at: string,
@@ -39,11 +36,10 @@ export async function stageOne(
   signal?: AbortSignal,
 ): Promise<void> {
   const { type, attributes } = desired;
-  if (type === "directory") await mkdir(at, { mode: 0o700 });
   if (type === "symlink") await symlink(desired.target ?? "", at);
   if (type === "file") await stageFile(desired, at, signal);
   if (owner !== undefined) await lchown(at, owner.uid, owner.gid);
-  if (type === "directory" || attributes === undefined) return;
+  if (attributes === undefined) return;
   // After the change of owner, which clears setuid.
   if (type === "file") await chmod(at, 0o600);
   await setTime(at, attributes.mtimeMs);

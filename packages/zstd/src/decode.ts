@@ -1,4 +1,5 @@
 import { abortable, ByteReader, type ByteStream, type DecodeOptions, KeepsakeError } from "@keepsake/core";
+import { InFlight } from "./in-flight.js";
 import { BlockDecoder } from "./block-decoder.js";
 import { ContentChecksums } from "./checksum.js";
 import type { FrameHeader } from "./frame-header.js";
@@ -28,14 +29,14 @@ export async function* decodeFrames(
   const reader = new ByteReader(abortable(input, signal));
   const frames = new FrameReader(reader);
   const budget = new OutputBudget(maxOutputBytes);
-  const inFlight: Promise<Uint8Array>[] = [];
+  const inFlight = new InFlight<Uint8Array>();
   try {
     for (;;) {
       // What was read before a failure is still given out: the failure stands where it is in the stream.
       const frame = await nextFrame(frames, budget, native !== undefined).catch((error: unknown) => ({ error }));
       const room = frame !== undefined && "whole" in frame ? concurrency - 1 : 0;
-      while (inFlight.length > room) {
-        const content = await inFlight.shift();
+      while (inFlight.size > room) {
+        const content = await inFlight.next();
         signal?.throwIfAborted();
         if (content !== undefined && content.length > 0) yield content;
       }
@@ -45,7 +46,6 @@ export async function* decodeFrames(
       else yield* decodeBlocks(frames, frame, budget, signal);
     }
   } finally {
-    for (const pending of inFlight) pending.catch(() => undefined);
     await reader.close();
   }
 }

@@ -1,4 +1,5 @@
 import { abortable, type ByteStream, KeepsakeError, type OpOptions } from "@keepsake/core";
+import { InFlight } from "./in-flight.js";
 import { ContentChecksums } from "./checksum.js";
 import { headerLength, parseFrameHeader, withSizeAndChecksum } from "./frame-header.js";
 import type { NativeZstd } from "./native.js";
@@ -16,22 +17,17 @@ export async function* encodeFrames(
   { signal }: OpOptions,
   settings: EncoderSettings,
 ): AsyncGenerator<Uint8Array> {
-  const inFlight: Promise<Uint8Array>[] = [];
-  try {
-    for await (const content of portions(abortable(input, signal), settings.frameBytes)) {
-      inFlight.push(encodeFrame(content, settings));
-      if (inFlight.length <= settings.concurrency) continue;
-      const frame = await inFlight.shift();
-      signal?.throwIfAborted();
-      if (frame !== undefined) yield frame;
-    }
-    for (let frame = inFlight.shift(); frame !== undefined; frame = inFlight.shift()) {
-      const bytes = await frame;
-      signal?.throwIfAborted();
-      yield bytes;
-    }
-  } finally {
-    for (const pending of inFlight) pending.catch(() => undefined);
+  const inFlight = new InFlight<Uint8Array>();
+  for await (const content of portions(abortable(input, signal), settings.frameBytes)) {
+    inFlight.push(encodeFrame(content, settings));
+    if (inFlight.size <= settings.concurrency) continue;
+    const frame = await inFlight.next();
+    signal?.throwIfAborted();
+    if (frame !== undefined) yield frame;
+  }
+  for (let frame = await inFlight.next(); frame !== undefined; frame = await inFlight.next()) {
+    signal?.throwIfAborted();
+    yield frame;
   }
 }
 

@@ -87,9 +87,9 @@ export class Cut implements AsyncDisposable {
       const strict = mode !== "best_effort";
       if (strict && stateFingerprint(stateBefore) !== stateFingerprint(stateAfter)) throw moved("state");
       const pinned = entries.map(({ source, session }, index) => {
-        const held = pins.get(session) === "held" && (mode === "instant" || session.hold === undefined);
-        const stayed = before[index] === after[index];
-        if (strict && !held && !stayed) throw moved(source.id);
+        // Pinned under a hold it may move on at once. Pinned beside it, nothing but a still fence ties it to that instant.
+        const underHold = mode === "instant" && session.hold !== undefined && pins.get(session) === "held";
+        if (strict && !underHold && before[index] !== after[index]) throw moved(source.id);
         return { source, session, fence: pins.get(session) === "held" ? undefined : before[index] };
       });
       return new Cut(sessions, pinned, stateAfter, heldMs, strict);

@@ -39,6 +39,28 @@ export class SteppedWorld {
     });
   }
 
+  /** What keeps what it showed when it was pinned and cannot be held, as a repository does. */
+  repositorySource(): ArtifactSource {
+    return source("repository", () => {
+      let view: number | undefined;
+      return {
+        pin: async () => {
+          this.#step();
+          view = this.note;
+          return "held";
+        },
+        fence: async () => {
+          this.#step();
+          return String(this.note);
+        },
+        read: () => {
+          this.#step();
+          return view ?? Number.NaN;
+        },
+      };
+    });
+  }
+
   /** What can only be fenced, as files can. */
   noteSource(): ArtifactSource {
     return source("note", () => ({

@@ -5,7 +5,8 @@ import { bundlePrefix, NESTED } from "../repository/bundle-layout.js";
 import { claimsOf } from "../repository/claims.js";
 import { ISOMORPHIC_GIT_VERSION } from "../repository/isomorphic.js";
 import type { RepositoryPlace } from "../repository/locate.js";
-import { withModules } from "./capture-place.js";
+import { listState } from "../repository/state-files.js";
+import { type CapturePlace, withModules } from "./capture-place.js";
 import { EntryNames } from "./entry-names.js";
 import { RepositoryCapture } from "./repository-capture.js";
 
@@ -43,15 +44,17 @@ export class GitCaptureSession implements CaptureSession {
    */
   async pin({ signal }: OpOptions = {}): Promise<"held"> {
     const names = new EntryNames();
-    for (const place of this.#places) {
-      const outer = { ...place, prefix: bundlePrefix(place.folder), inner: false };
-      for (const one of await withModules(outer)) {
-        const scratch = join(this.#target.scratchDir, String(this.#captures.length));
-        this.#captures.push(new RepositoryCapture(one, scratch, names));
-      }
+    for (const one of await this.#repositories()) {
+      const scratch = join(this.#target.scratchDir, String(this.#captures.length));
+      this.#captures.push(new RepositoryCapture(one, scratch, names));
     }
     for (const capture of this.#captures) await capture.pin(signal);
     return "held";
+  }
+
+  /** Refs, HEAD, index and reflogs: that they did not move across the cut shows the pin to be of the same instant. */
+  async fence(): Promise<string> {
+    return (await this.#repositories()).map((place) => listState(place).fingerprint).join("\n");
   }
 
   async *entries({ signal }: OpOptions = {}): AsyncGenerator<SourceEntry> {
@@ -72,6 +75,14 @@ export class GitCaptureSession implements CaptureSession {
       facts: { repositories: this.#captures.map((capture) => capture.facts) },
       toolVersions: { "isomorphic-git": ISOMORPHIC_GIT_VERSION },
     };
+  }
+
+  async #repositories(): Promise<CapturePlace[]> {
+    const found: CapturePlace[] = [];
+    for (const place of this.#places) {
+      found.push(...(await withModules({ ...place, prefix: bundlePrefix(place.folder), inner: false })));
+    }
+    return found;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -28,8 +28,8 @@ const handlers: Handlers = {
   },
   hold: ({ timeoutMs }, signal) => opened().hold(timeoutMs, signal),
   release: () => opened().release(),
-  pin: () => opened().pin(),
-  fence: () => opened().fence(),
+  pin: (_none, signal) => opened().pin(signal),
+  fence: (_none, signal) => opened().fence(signal),
   copy: ({ index }, signal) => opened().copy(index, signal),
   discover: (selection, signal) => discover(selection, signal),
   stage: (request, signal) => stageRestore(request, signal),
@@ -39,7 +39,7 @@ const handlers: Handlers = {
   },
   writeThrough: ({ steps }, signal) => writeThrough(steps, signal),
   undoWriteThrough: ({ steps }, signal) => undoWriteThrough(steps, signal),
-  diff: (pair) => diffDatabases(pair),
+  diff: (pair, signal) => diffDatabases(pair, signal),
   close: () => closeAll(),
 };
 
