@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type ArtifactMeta,
   type BundleEntry,
+  fromSystemError,
   isJsonObject,
   KeepsakeError,
   type JsonObject,
@@ -73,16 +75,26 @@ export class SqliteRestoreSession implements RestoreSession {
 
   async commit(plan: RestorePlan, op: OpOptions = {}): Promise<void> {
     const { swap, through } = parts(plan);
+    const steps = withoutDone(swap.steps);
     // Somebody may have opened one since it was staged. What is in its place already may be open: it is the new one.
-    const files = swap.steps.filter(isPending).map(({ live }) => fromJsonPath(live).toString());
+    const files = steps.filter(isPending).map(({ live }) => fromJsonPath(live).toString());
     await this.#helper.call("checkFree", { files }, op);
     await this.#helper.call("writeThrough", { steps: through }, op);
-    await applySwap(swap, op.signal);
+    try {
+      await applySwap({ steps }, op.signal);
+    } catch (error) {
+      throw fromSystemError(error, "The databases could not be put in place");
+    }
   }
 
   async rollback(plan: RestorePlan): Promise<void> {
     const { swap, through } = parts(plan);
-    await revertSwap(swap);
+    try {
+      await setNewSidecarsAside(swap.steps);
+      await revertSwap(swap);
+    } catch (error) {
+      throw fromSystemError(error, "The databases could not be put back");
+    }
     await this.#helper.call("undoWriteThrough", { steps: through });
   }
 
@@ -104,9 +116,37 @@ function isPending(step: SwapStep): boolean {
   return step.do === "remove" && !existsSync(step.undo);
 }
 
+/** Sidecars of a database that came or went already are not the old ones: whoever opened it since has made them. */
+function withoutDone(steps: readonly SwapStep[]): SwapStep[] {
+  const done = new Set(steps.filter((step) => "undo" in step && !isPending(step)).flatMap(sidecarsOf));
+  return steps.filter((step) => !(step.do === "remove" && done.has(fromJsonPath(step.live).toString())));
+}
+
+function sidecarsOf({ live }: SwapStep): string[] {
+  return SIDECARS.map((suffix) => `${fromJsonPath(live).toString()}${suffix}`);
+}
+
+/** A log that was begun beside the new database would be replayed into the old one. */
+async function setNewSidecarsAside(steps: readonly SwapStep[]): Promise<void> {
+  for (const step of steps) {
+    if (step.do !== "put" || isPending(step)) continue;
+    for (const [index, sidecar] of sidecarsOf(step).entries()) {
+      await rm(`${step.staged}.late-${String(index)}`, { force: true });
+      if (existsSync(sidecar)) await rename(sidecar, `${step.staged}.late-${String(index)}`);
+    }
+  }
+}
+
 function nameOf({ pathInBundle, source, nameEncoding }: ArtifactMeta): string {
   const path = pathInBundle.slice(source.length + 1);
-  return nameEncoding === undefined ? path : percentDecodePath(path).toString("utf8");
+  if (nameEncoding === undefined) return path;
+  const raw = percentDecodePath(path);
+  const name = raw.toString("utf8");
+  // SQLite takes names as text: another one would be written than was meant.
+  if (Buffer.from(name, "utf8").equals(raw) && !name.includes("\0")) return name;
+  throw new KeepsakeError("E_UNSAFE_PATH", `${JSON.stringify(pathInBundle)} is no name that SQLite can open.`, {
+    context: { path: pathInBundle },
+  });
 }
 
 function claimsOf(file: string): PathClaim[] {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf, KeepsakeError } from "@keepsake/core";
+import { attributesOf } from "@keepsake/files";
 import { discover } from "../discovery.js";
 import type { CopyResult, Discovery, FoundDatabase, OpenRequest } from "../protocol.js";
 import { isBusy, isDamage, isLeftInTransaction, keepsakeErrorOf, sqliteCodeOf } from "../sqlite-error.js";
@@ -14,7 +15,11 @@ import type { LiveDatabase } from "./live-database.js";
 const PIN_BUDGET_BYTES = 128 * 1024 * 1024;
 /** When a hold ends by itself: writers usually wait 5 s, and the process that asked may be one of them. */
 const HOLD_LIMIT_MS = 2000;
-const RETRY_MS = 5;
+const RETRY_MS = 2;
+/** How long one database is waited for while those before it are held. */
+const PATIENCE_MS = 50;
+/** How long a question that takes no lasting lock may wait for a writer. */
+const ASK_LIMIT_MS = 2000;
 
 type Omitted = Extract<CopyResult, { status: "omitted" }>;
 
@@ -24,6 +29,8 @@ interface Subject {
   /** undefined once it is known that it cannot be captured */
   live: LiveDatabase | undefined;
   why: Omitted | undefined;
+  /** the copying that has begun; the copy is looked at when it is asked for, not while other writers wait */
+  bytes: Promise<void> | undefined;
   copied: Promise<CopyResult> | undefined;
 }
 
@@ -48,7 +55,7 @@ export class CaptureHost {
     let budget = PIN_BUDGET_BYTES;
     const subjects = discovery.databases.map((found, index): Subject => {
       const target = join(scratchDir, `${String(index)}.sqlite`);
-      const subject: Subject = { found, target, live: undefined, why: undefined, copied: undefined };
+      const subject: Subject = { found, target, live: undefined, why: undefined, bytes: undefined, copied: undefined };
       attempt(subject, () => {
         subject.live = openLive(found.file, budget);
         if (subject.live.blocksWriters) budget -= statSync(found.file).size;
@@ -61,13 +68,17 @@ export class CaptureHost {
   /** Holds all databases at once, or none. @throws KeepsakeError `E_SOURCE_BUSY` */
   async hold(timeoutMs: number, signal: AbortSignal): Promise<null> {
     const deadline = performance.now() + timeoutMs;
-    for (;;) {
-      signal.throwIfAborted();
-      const busy = this.#tryHold();
-      if (busy === undefined) break;
+    try {
+      for (;;) {
+        const busy = await this.#tryHold(deadline, signal);
+        if (busy === undefined) break;
+        this.#releaseAll();
+        if (performance.now() >= deadline) throw busyError(busy.found, timeoutMs);
+        await delay(RETRY_MS);
+      }
+    } catch (error) {
       this.#releaseAll();
-      if (performance.now() >= deadline) throw busyError(busy.found, timeoutMs);
-      await delay(RETRY_MS);
+      throw error;
     }
     this.#hold = "held";
     this.#expiry = setTimeout(() => {
@@ -83,20 +94,20 @@ export class CaptureHost {
     return null;
   }
 
-  pin(): "held" | "fenced" {
+  async pin(signal: AbortSignal): Promise<"held" | "fenced"> {
     if (this.#hold === "expired") this.#endHold();
-    const pins = this.#ask((live) => live.pin());
+    const pins = await this.#ask(signal, (live) => live.pin());
     // Under a hold nothing was committed between the first pin and the last. Without one, the counts have to show it.
-    this.#pinnedVersions = this.#hold === "held" ? (this.#firstVersions ?? "") : this.#versions();
+    this.#pinnedVersions = this.#hold === "held" ? (this.#firstVersions ?? "") : await this.#versions(signal);
     this.#copyBlocking();
     return pins.includes("fenced") ? "fenced" : "held";
   }
 
   /** What may not have changed: what can be locked, until it is pinned; all else, until it is copied. */
-  fence(): string {
-    const versions = this.#pinnedVersions ?? this.#versions();
+  async fence(signal: AbortSignal): Promise<string> {
+    const versions = this.#pinnedVersions ?? (await this.#versions(signal));
     this.#firstVersions ??= versions;
-    return [versions, ...this.#ask((live) => live.fence())].join("\n");
+    return [versions, ...(await this.#ask(signal, (live) => live.fence()))].join("\n");
   }
 
   copy(index: number, signal: AbortSignal): Promise<CopyResult> {
@@ -108,41 +119,40 @@ export class CaptureHost {
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#expiry);
-    for (const { copied } of this.#subjects) await copied?.catch(() => undefined);
+    for (const { bytes, copied } of this.#subjects) {
+      await bytes?.catch(() => undefined);
+      await copied?.catch(() => undefined);
+    }
     for (const { live } of this.#subjects) live?.close();
   }
 
-  #tryHold(): Subject | undefined {
+  /** Takes one database after the other in their order, and waits a little for each: a writer on its way gets through. */
+  async #tryHold(deadline: number, signal: AbortSignal): Promise<Subject | undefined> {
     for (const subject of this.#subjects) {
-      try {
-        attempt(subject, () => subject.live?.hold());
-      } catch (error) {
-        if (isBusy(error)) return subject;
-        // Its writer was killed since it was looked at: another look will find that out.
-        if (isLeftInTransaction(error)) return subject;
-        throw error;
-      }
+      const until = Math.min(deadline, performance.now() + PATIENCE_MS);
+      // A writer that was killed since it was looked at does not come back: another look will find it out.
+      const reply = await patiently(subject, until, signal, isInTheWay, (live) => {
+        live.hold();
+      });
+      if (reply.busy !== undefined) return subject;
     }
     return undefined;
   }
 
-  #versions(): string {
-    return this.#ask((live) => live.version()).join(",");
+  async #versions(signal: AbortSignal): Promise<string> {
+    return (await this.#ask(signal, (live) => live.version())).join(",");
   }
 
   /** Asks every database that can be captured. @throws KeepsakeError `E_SOURCE_BUSY` */
-  #ask<T>(question: (live: LiveDatabase) => T): (T | undefined)[] {
-    return this.#subjects.map((subject) => {
-      let reply: T | undefined;
-      try {
-        attempt(subject, () => {
-          if (subject.live !== undefined) reply = question(subject.live);
-        });
-      } catch (error) {
-        throw isBusy(error) ? busyError(subject.found, 0, error) : error;
-      }
-      return reply;
-    });
+  async #ask<T>(signal: AbortSignal, question: (live: LiveDatabase) => T): Promise<(T | undefined)[]> {
+    const replies: (T | undefined)[] = [];
+    const until = performance.now() + ASK_LIMIT_MS;
+    for (const subject of this.#subjects) {
+      const { value, busy } = await patiently(subject, until, signal, isBusy, question);
+      if (busy !== undefined) throw busyError(subject.found, ASK_LIMIT_MS, busy);
+      replies.push(value);
+    }
+    return replies;
   }
 
   #releaseAll(): void {
@@ -164,9 +174,10 @@ export class CaptureHost {
     let previous: Promise<unknown> = Promise.resolve();
     for (const subject of this.#subjects) {
       if (subject.live?.blocksWriters !== true) continue;
-      const copied = previous.then(() => this.#copy(subject, this.#closing.signal));
-      subject.copied = copied;
-      previous = copied.catch(() => undefined);
+      const { live, target } = subject;
+      const bytes = previous.then(() => live.copyTo(target, this.#closing.signal));
+      subject.bytes = bytes;
+      previous = bytes.catch(() => undefined);
     }
   }
 
@@ -174,12 +185,13 @@ export class CaptureHost {
     const { live, found, target } = subject;
     if (live === undefined) return subject.why ?? unreadable(new Error("unknown"));
     try {
-      await live.copyTo(target, signal);
+      await (subject.bytes ?? live.copyTo(target, signal));
+      signal.throwIfAborted();
       const finished = finishCopy(target);
       if (!finished.sound) return damaged(finished.detail);
-      const { mode, mtimeMs } = statSync(found.file);
+      const { mode, mtimeMs } = attributesOf(statSync(found.file, { bigint: true }));
       const { userVersion, facts } = finished;
-      return { status: "copied", file: target, mode: mode & 0o7777, mtimeMs, userVersion, facts };
+      return { status: "copied", file: target, mode, mtimeMs, userVersion, facts };
     } catch (error) {
       if (error instanceof ChangedWhileCopied) throw changedError(found);
       const why = explain(error, found.file);
@@ -204,6 +216,40 @@ function attempt(subject: Subject, work: () => void): void {
     subject.why = why;
     live?.close();
   }
+}
+
+interface Reply<T> {
+  readonly value?: T;
+  /** what was in the way until the end */
+  readonly busy?: unknown;
+}
+
+/** Asks a database until nobody is in the way any more. */
+async function patiently<T>(
+  subject: Subject,
+  until: number,
+  signal: AbortSignal,
+  isInWay: (error: unknown) => boolean,
+  question: (live: LiveDatabase) => T,
+): Promise<Reply<T>> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      let reply: Reply<T> = {};
+      attempt(subject, () => {
+        if (subject.live !== undefined) reply = { value: question(subject.live) };
+      });
+      return reply;
+    } catch (error) {
+      if (!isInWay(error)) throw error;
+      if (performance.now() >= until) return { busy: error };
+    }
+    await delay(RETRY_MS);
+  }
+}
+
+function isInTheWay(error: unknown): boolean {
+  return isBusy(error) || isLeftInTransaction(error);
 }
 
 /** The omission that an error means, or undefined when it is not this one file's fault. */

@@ -1,18 +1,13 @@
 import { closeSync, lstatSync, openSync, readSync, statSync } from "node:fs";
-import type { Attributes } from "@keepsake/files";
+import { type Attributes, attributesOf } from "@keepsake/files";
 import { isFilledJournal, readStart } from "../header.js";
 
 const CHUNK_BYTES = 1 << 20;
 
 /** Mode and time of a live regular file, or undefined when there is none. */
-export function attributesOf(file: string): Attributes | undefined {
-  const stats = lstatSync(file, { throwIfNoEntry: false });
-  return stats?.isFile() === true ? { mode: stats.mode & 0o7777, mtimeMs: stats.mtimeMs } : undefined;
-}
-
-/** Node sets times through a float of seconds: what comes back may be a few microseconds less. */
-export function sameAttributes(one: Attributes, other: Attributes): boolean {
-  return one.mode === other.mode && Math.abs(one.mtimeMs - other.mtimeMs) < 0.01;
+export function liveAttributes(file: string): Attributes | undefined {
+  const stats = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  return stats?.isFile() === true ? attributesOf(stats) : undefined;
 }
 
 /**

@@ -1,18 +1,20 @@
-import { lstatSync, readdirSync, readFileSync, statSync, type BigIntStats } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, type BigIntStats } from "node:fs";
 import { KeepsakeError } from "@keepsake/core";
+import { isLocked } from "./lock-probe.js";
 import { SIDECARS } from "../sidecars.js";
 
 /** A process that has a database open. */
 export interface Holder {
-  readonly pid: number;
+  /** undefined: a lock shows that there is one, and the system does not tell which */
+  readonly pid: number | undefined;
   /** the program's name, where the system tells */
   readonly program: string | undefined;
 }
 
 /**
- * Who has the database or one of its sidecars open, this process left out. Linux alone tells: through the descriptors of
- * every process (those of other users only to root), and through the locks, which a connection to a write-ahead log keeps
- * for as long as it is open (proc(5), `/proc/locks`).
+ * Who has the database or one of its sidecars open, this process left out. Linux tells: through the descriptors of every
+ * process (those of other users only to root), and through the locks, which a connection to a write-ahead log keeps for as
+ * long as it is open (proc(5), `/proc/locks`). Elsewhere, and for those that are hidden, a lock that cannot be had tells.
  */
 export function holdersOf(database: string): readonly Holder[] {
   const files = [database, ...SIDECARS.map((suffix) => `${database}${suffix}`)].flatMap(
@@ -21,7 +23,13 @@ export function holdersOf(database: string): readonly Holder[] {
   if (files.length === 0) return [];
   const pids = new Set([...byDescriptors(files), ...byLocks(files)]);
   pids.delete(process.pid);
+  if (pids.size === 0) return isLocked(database) ? [{ pid: undefined, program: undefined }] : [];
   return [...pids].sort((a, b) => a - b).map((pid) => ({ pid, program: programOf(pid) }));
+}
+
+/** False where the system does not say which process has a file open: only Linux does. */
+export function canTellHolders(): boolean {
+  return existsSync("/proc/self/fd");
 }
 
 /** @throws KeepsakeError `E_LIVE_HOLDER` naming every process that has one of the databases open */
@@ -33,11 +41,13 @@ export function refuseHolders(databases: readonly string[]): void {
 }
 
 export function liveHolder(database: string, holders: readonly Holder[], hint = WAYS_OUT): KeepsakeError {
-  const names = holders.map(({ pid, program }) =>
-    program === undefined ? String(pid) : `${String(pid)} (${program})`,
+  const pids = holders.flatMap(({ pid }) => pid ?? []);
+  const names = holders.flatMap(({ pid, program }) =>
+    pid === undefined ? [] : [program === undefined ? String(pid) : `${String(pid)} (${program})`],
   );
-  return new KeepsakeError("E_LIVE_HOLDER", `The database ${database} is open in process ${names.join(", ")}.`, {
-    context: { database, pids: holders.map(({ pid }) => pid) },
+  const where = names.length === 0 ? "another process" : `process ${names.join(", ")}`;
+  return new KeepsakeError("E_LIVE_HOLDER", `The database ${database} is open in ${where}.`, {
+    context: { database, pids },
     hint,
   });
 }
@@ -50,7 +60,7 @@ interface FileIdentity {
 }
 
 function identityOf(file: string): FileIdentity[] | undefined {
-  const stats = lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  const stats = lookAt(file);
   return stats?.isFile() === true ? [{ dev: stats.dev, ino: stats.ino }] : undefined;
 }
 
@@ -92,6 +102,14 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return [];
+  }
+}
+
+function lookAt(path: string): BigIntStats | undefined {
+  try {
+    return lstatSync(path, { bigint: true });
+  } catch {
+    return undefined;
   }
 }
 

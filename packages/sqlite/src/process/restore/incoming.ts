@@ -1,5 +1,6 @@
-import { chmodSync, closeSync, constants, copyFileSync, fsyncSync, openSync, statSync, utimesSync } from "node:fs";
+import { chmodSync, closeSync, constants, copyFileSync, fchownSync, fsyncSync, openSync, statSync } from "node:fs";
 import { KeepsakeError } from "@keepsake/core";
+import { type Owner, setAttributes } from "@keepsake/files";
 import { connect } from "../capture/connection.js";
 import { checkDatabase } from "../check.js";
 import { HEADER_BYTES, isWalHeader, readStart, setWalHeader } from "../header.js";
@@ -44,19 +45,24 @@ export function checkIncoming({ file, path, rowCounts = {}, journalMode }: Incom
   }
 }
 
-/** Copies a checked database to `staged` as it is to lie in the live memory: log mode, mode, time; on the disk. */
-export function placeIncoming({ file, mode, mtimeMs }: IncomingDatabase, wal: boolean, staged: string): void {
+/** Copies a checked database to `staged` as it is to lie in the live memory: log mode, owner, mode, time; on the disk. */
+export async function placeIncoming(
+  { file, mode, mtimeMs }: IncomingDatabase,
+  wal: boolean,
+  staged: string,
+  owner: Owner | undefined,
+): Promise<void> {
   copyFileSync(file, staged, constants.COPYFILE_FICLONE);
   chmodSync(staged, 0o600);
   if (wal && statSync(staged).size >= HEADER_BYTES) setWalHeader(staged, true);
   const fd = openSync(staged, "r+");
   try {
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
+    await setAttributes(staged, { mode, mtimeMs });
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  chmodSync(staged, mode);
-  utimesSync(staged, new Date(mtimeMs), new Date(mtimeMs));
 }
 
 function usesLog(file: string): boolean {

@@ -1,16 +1,16 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { PlannedChange } from "@keepsake/core";
-import type { SwapStep } from "@keepsake/files";
+import { type Attributes, sameAttributes, type SwapStep } from "@keepsake/files";
 import { discover } from "../discovery.js";
 import { HEADER_BYTES, pageSizeOf, readStart } from "../header.js";
 import type { FoundDatabase, IncomingDatabase, StagedRestore, StageRequest, WriteThrough } from "../protocol.js";
 import { SIDECARS } from "../sidecars.js";
-import { attributesOf, sameAttributes, sameContent } from "./compare-live.js";
-import { holdersOf, liveHolder } from "./holders.js";
+import { liveAttributes, sameContent } from "./compare-live.js";
+import { foldersTo, isReachable, ownerFor } from "./folders.js";
+import { canTellHolders, type Holder, holdersOf, liveHolder } from "./holders.js";
 import { checkIncoming, placeIncoming } from "./incoming.js";
-import { foldersTo } from "./folders.js";
-import { copyForUndo } from "./write-through.js";
+import { copyForUndo, fsyncPath } from "./write-through.js";
 
 /**
  * Checks every database of the bundle, writes it beside the live ones, and plans how they come into place. Nothing live is
@@ -30,8 +30,12 @@ export async function stageRestore(request: StageRequest, signal: AbortSignal): 
   for (const found of discovery.databases) {
     if (!wanted.has(found.name) && !untouched.has(found.path)) stager.remove(found);
   }
+  stager.sync();
   return stager.staged;
 }
+
+const CANNOT_WRITE_THROUGH = "This one cannot be written through SQLite: stop the process first.";
+const HOLDERS_UNKNOWN = "this system does not tell whether a process has it open; make sure that none has.";
 
 class Stager {
   readonly #request: StageRequest;
@@ -58,21 +62,27 @@ class Stager {
   async bring(incoming: IncomingDatabase, signal: AbortSignal): Promise<void> {
     const { wal, pageSize, notes } = checkIncoming(incoming);
     if (notes.length > 0) this.#notices.push(`${incoming.path}: ${notes.slice(0, 3).join("; ")}`);
-    const live = join(this.#request.selection.root, incoming.name);
+    const { root } = this.#request.selection;
+    const live = join(root, incoming.name);
     const staged = join(this.#incomingDir, String(this.#count++));
-    placeIncoming(incoming, wal, staged);
-    const before = attributesOf(live);
+    const reachable = isReachable(root, incoming.name);
+    await placeIncoming(incoming, wal, staged, ownerFor(reachable ? live : join(root, "new")));
+    const before = reachable ? liveAttributes(live) : undefined;
     if (before !== undefined && sameContent(live, staged)) {
-      if (sameAttributes(before, incoming)) return;
-      const to = { mode: incoming.mode, mtimeMs: incoming.mtimeMs };
-      this.#steps.push({ do: "set", live, to, before });
-      this.#changes.push({ action: "set_attributes", path: incoming.path });
+      this.#keep(live, incoming, before);
       return;
     }
-    const action = before === undefined ? "create" : "replace";
-    this.#changes.push({ action, path: incoming.path });
-    const through = before !== undefined && (await this.#writeThrough(live, staged, pageSize, signal));
-    if (!through) this.#put(live, staged, incoming.name);
+    this.#changes.push({ action: before === undefined ? "create" : "replace", path: incoming.path });
+    const holders = reachable ? holdersOf(live) : [];
+    if (reachable && !canTellHolders()) this.#notices.push(`${live}: ${HOLDERS_UNKNOWN}`);
+    if (holders.length === 0) {
+      this.#put(live, staged, incoming.name);
+      return;
+    }
+    if (!this.#request.live) throw liveHolder(live, holders);
+    // A file that is gone or was exchanged, while its log is held, cannot be written through.
+    if (before === undefined) throw liveHolder(live, holders, CANNOT_WRITE_THROUGH);
+    await this.#writeThrough(live, staged, pageSize, holders, signal);
   }
 
   remove({ file, path }: FoundDatabase): void {
@@ -85,34 +95,47 @@ class Stager {
     this.#steps.push({ do: "remove", live: file, undo: this.#undo() });
   }
 
-  /** @returns false when nobody has it open, so that the file itself can be exchanged */
-  async #writeThrough(live: string, staged: string, pageSize: number, signal: AbortSignal): Promise<boolean> {
-    const holders = holdersOf(live);
-    if (holders.length === 0) return false;
-    if (!this.#request.live) throw liveHolder(live, holders);
+  /** What was staged survives a power cut, before anything relies on it. */
+  sync(): void {
+    for (const dir of [this.#incomingDir, this.#undoDir, this.#request.stageDir]) fsyncPath(dir, "r");
+  }
+
+  #keep(live: string, { path, mode, mtimeMs }: IncomingDatabase, before: Attributes): void {
+    const to = { mode, mtimeMs };
+    if (sameAttributes(before, to)) return;
+    this.#steps.push({ do: "set", live, to, before });
+    this.#changes.push({ action: "set_attributes", path });
+  }
+
+  async #writeThrough(
+    live: string,
+    staged: string,
+    pageSize: number,
+    holders: readonly Holder[],
+    signal: AbortSignal,
+  ): Promise<void> {
     const undo = this.#undo();
     await copyForUndo(live, undo, signal);
     const livePageSize = pageSizeOf(readStart(undo, HEADER_BYTES));
     // SQLite cannot change the page size under an open log, nor write no pages; better-sqlite3 cuts white space off names.
     if (livePageSize !== pageSize || statSync(staged).size === 0 || live.trim() !== live) {
-      throw liveHolder(live, holders, "This one cannot be written through SQLite: stop the process first.");
+      throw liveHolder(live, holders, CANNOT_WRITE_THROUGH);
     }
     this.#notices.push(`${live} is open in other processes: it is written through SQLite.`);
     this.#through.push({ live, staged, undo, begun: `${undo}.begun` });
-    return true;
   }
 
   #put(live: string, staged: string, name: string): void {
-    this.#steps.push(...foldersTo(this.#request.selection.root, name, this.#folders));
+    this.#steps.push(...foldersTo(this.#request.selection.root, name, this.#folders, () => this.#undo()));
     // The old log goes first: beside the new file it would be replayed into it.
     this.#setSidecarsAside(live);
     this.#steps.push({ do: "put", live, staged, undo: this.#undo() });
   }
 
+  /** Also those that are not there yet: a writer may come and be killed before the commit. */
   #setSidecarsAside(file: string): void {
     for (const suffix of SIDECARS) {
-      if (existsSync(`${file}${suffix}`))
-        this.#steps.push({ do: "remove", live: `${file}${suffix}`, undo: this.#undo() });
+      this.#steps.push({ do: "remove", live: `${file}${suffix}`, undo: this.#undo() });
     }
   }
 

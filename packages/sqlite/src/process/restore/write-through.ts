@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { KeepsakeError } from "@keepsake/core";
 import { backupTo, beginReading, connect, endTransaction } from "../capture/connection.js";
@@ -22,7 +22,7 @@ export async function copyForUndo(live: string, undo: string, signal: AbortSigna
     endTransaction(connection);
     connection.close();
   }
-  fsync(undo, "r+");
+  fsyncPath(undo, "r+");
 }
 
 /**
@@ -32,16 +32,29 @@ export async function copyForUndo(live: string, undo: string, signal: AbortSigna
 export async function writeThrough(steps: readonly WriteThrough[], signal: AbortSignal): Promise<null> {
   for (const { live, staged, begun } of steps) {
     signal.throwIfAborted();
+    // Done before: whoever has it open may have written since.
+    if (existsSync(doneMark(begun))) continue;
     mark(begun);
     await pour(staged, live, signal);
+    mark(doneMark(begun));
   }
   return null;
 }
 
 /** Takes {@link writeThrough} back where it had begun. */
 export async function undoWriteThrough(steps: readonly WriteThrough[], signal: AbortSignal): Promise<null> {
-  for (const { live, undo, begun } of steps) if (existsSync(begun)) await pour(undo, live, signal);
+  for (const { live, undo, begun } of steps.toReversed()) {
+    if (!existsSync(begun)) continue;
+    await pour(undo, live, signal);
+    rmSync(doneMark(begun), { force: true });
+    rmSync(begun);
+    fsyncPath(dirname(begun), "r");
+  }
   return null;
+}
+
+function doneMark(begun: string): string {
+  return `${begun}.done`;
 }
 
 async function pour(from: string, to: string, signal: AbortSignal): Promise<void> {
@@ -87,10 +100,11 @@ function mark(file: string): void {
   } finally {
     closeSync(fd);
   }
-  fsync(dirname(file), "r");
+  fsyncPath(dirname(file), "r");
 }
 
-function fsync(path: string, flags: "r" | "r+"): void {
+/** Makes a file, or the names in a folder, survive a power cut. */
+export function fsyncPath(path: string, flags: "r" | "r+"): void {
   const fd = openSync(path, flags);
   try {
     fsyncSync(fd);
