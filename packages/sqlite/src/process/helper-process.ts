@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { KeepsakeError, type OpOptions } from "@keepsake/core";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { fromSystemError, KeepsakeError, type OpOptions } from "@keepsake/core";
 import type { CallName, Calls, FromHelper, ToHelper } from "./protocol.js";
 import { fromWireError } from "./wire-error.js";
 
@@ -8,8 +10,32 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** How long the helper may take to close its databases before it is killed. */
-const CLOSE_MS = 30_000;
+/** How long the helper may take for what; afterwards it is killed. In milliseconds. */
+export interface HelperLimits {
+  /** until it answers its first call at all */
+  readonly start: number;
+  /** to close its databases */
+  readonly close: number;
+  /** for a call that waits for no more than locks */
+  readonly short: number;
+  /** for a call that reads or writes whole databases: a hundred gigabytes take an hour on a slow disk */
+  readonly long: number;
+}
+
+const LIMITS: HelperLimits = { start: 60_000, close: 30_000, short: 120_000, long: 4 * 3600_000 };
+
+const LONG: ReadonlySet<CallName> = new Set([
+  "open",
+  "copy",
+  "discover",
+  "stage",
+  "writeThrough",
+  "undoWriteThrough",
+  "diff",
+]);
+
+/** How long the last words of an ended process are waited for. */
+const LAST_WORDS_MS = 500;
 
 /**
  * A process of its own in which all databases are opened and read.
@@ -22,45 +48,54 @@ export class HelperProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<void>;
+  readonly #limits: HelperLimits;
   #nextId = 0;
+  #started = false;
   #lastWords = "";
   #gone: Error | undefined;
   #disposed: Promise<void> | undefined;
 
-  constructor() {
-    this.#child = fork(new URL("./main.js", import.meta.url), [], {
-      execArgv: [],
-      serialization: "advanced",
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
-    });
+  /**
+   * @param program what is run; another one only in tests
+   * @throws KeepsakeError `E_IO` when the system has no process to give
+   */
+  constructor(program = new URL("./main.js", import.meta.url), limits: Partial<HelperLimits> = {}) {
+    this.#limits = { ...LIMITS, ...limits };
+    this.#child = start(program);
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       this.#lastWords = (this.#lastWords + chunk.toString("utf8")).slice(-2000);
     });
     this.#child.on("message", (message) => {
+      this.#started = true;
       this.#receive(message as FromHelper);
     });
     this.#exited = new Promise((resolve) => {
-      const ended = (why: string, cause?: Error): void => {
-        this.#fail(why, cause);
+      this.#child.on("error", (error) => {
+        this.#fail("could not be started", error);
         resolve();
-      };
-      this.#child.once("error", (error) => {
-        ended("could not be started", error);
       });
       // Not "close": after a disconnect from this side Node 20 never tells of it.
       this.#child.once("exit", (code, signal) => {
-        ended(`ended (${signal ?? String(code)})`);
+        void ended(this.#child.stderr).then(() => {
+          this.#fail(`ended (${signal ?? String(code)})`);
+          resolve();
+        });
       });
     });
     this.#idle();
   }
 
-  /** Asks the helper. On abort it rejects at once, and the helper stops what it does. */
+  /**
+   * Asks the helper. On abort it rejects at once, and the helper stops what it does.
+   *
+   * @throws KeepsakeError what the helper threw; `E_IO` when it ended or did not answer in time
+   */
   async call<N extends CallName>(name: N, argument: Calls[N][0], { signal }: OpOptions = {}): Promise<Calls[N][1]> {
     signal?.throwIfAborted();
     if (this.#gone !== undefined) throw this.#gone;
     const id = this.#nextId++;
     let onAbort: (() => void) | undefined;
+    const timer = this.#limit(LONG.has(name) ? this.#limits.long : this.#limits.short);
     try {
       return await new Promise<Calls[N][1]>((resolve, reject) => {
         this.#pending.set(id, { resolve: (value) => resolve(value as Calls[N][1]), reject });
@@ -73,6 +108,7 @@ export class HelperProcess implements AsyncDisposable {
         this.#tell({ type: "call", id, name, argument });
       });
     } finally {
+      timer();
       this.#pending.delete(id);
       if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
       if (this.#pending.size === 0) this.#idle();
@@ -92,7 +128,7 @@ export class HelperProcess implements AsyncDisposable {
 
   async #end(): Promise<void> {
     if (this.#gone !== undefined) return this.#exited;
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), CLOSE_MS);
+    const timer = setTimeout(() => this.kill(), this.#limits.close);
     try {
       await this.call("close", null);
     } catch {
@@ -104,11 +140,27 @@ export class HelperProcess implements AsyncDisposable {
     clearTimeout(timer);
   }
 
+  /** Ends a helper that does not answer. @returns to be called when it has */
+  #limit(limitMs: number): () => void {
+    const expire = (ms: number): void => {
+      this.#fail(`did not answer within ${String(ms / 1000)} s`);
+      this.kill();
+    };
+    const { start: startMs } = this.#limits;
+    const timers = [setTimeout(expire, limitMs, limitMs)];
+    if (!this.#started) timers.push(setTimeout(() => this.#started || expire(startMs), startMs));
+    return () => {
+      timers.forEach(clearTimeout);
+    };
+  }
+
   #tell(message: ToHelper): void {
-    if (this.#child.connected) this.#child.send(message);
+    // A failure to send means that it is ending, which is told by its exit.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
   #receive(message: FromHelper): void {
+    if (message.type === "ready") return;
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
     if (message.type === "done") pending.resolve(message.value);
@@ -135,4 +187,22 @@ export class HelperProcess implements AsyncDisposable {
     this.#child.ref();
     this.#child.channel?.ref();
   }
+}
+
+function start(program: URL): ChildProcess {
+  try {
+    return fork(program, [], {
+      execArgv: [],
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+  } catch (error) {
+    throw fromSystemError(error, "The process that reads the databases could not be started");
+  }
+}
+
+/** When all was read from the stream, or shortly after: another process may have it too. */
+async function ended(stream: Readable | null): Promise<void> {
+  if (stream === null || stream.readableEnded || stream.destroyed) return;
+  await once(stream, "close", { signal: AbortSignal.timeout(LAST_WORDS_MS) }).catch(() => undefined);
 }

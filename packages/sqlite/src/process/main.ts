@@ -76,6 +76,9 @@ async function answer<N extends CallName>(
   if (process.connected) process.send?.(message);
 }
 
+/** How long an orphan may take to close its databases. */
+const CLOSE_MS = 10_000;
+
 process.on("message", (message: ToHelper) => {
   if (message.type === "abort") {
     running.get(message.id)?.abort.abort();
@@ -90,7 +93,10 @@ process.on("message", (message: ToHelper) => {
 
 // The parent is gone, or has no more to ask.
 process.on("disconnect", () => {
+  setTimeout(() => process.exit(1), CLOSE_MS).unref();
   void closeAll().finally(() => process.exit(0));
 });
 // A terminal's Ctrl-C reaches the whole group: the parent decides what to stop.
 process.on("SIGINT", () => undefined);
+
+process.send?.({ type: "ready" } satisfies FromHelper);

@@ -144,5 +144,7 @@ export type ToHelper =
   | { readonly type: "abort"; readonly id: number };
 
 export type FromHelper =
+  /** it was started, and listens */
+  | { readonly type: "ready" }
   | { readonly type: "done"; readonly id: number; readonly value: unknown }
   | { readonly type: "failed"; readonly id: number; readonly error: WireError };

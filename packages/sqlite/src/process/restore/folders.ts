@@ -19,7 +19,7 @@ export function* foldersTo(root: string, name: string, known: Set<string>, undo:
     const stats = lookAt(folder);
     if (stats?.isDirectory() === true || (stats !== undefined && folder === root)) continue;
     known.add(folder);
-    if (stats !== undefined) yield { do: "remove", live: folder, undo: undo(), unless: "directory" };
+    if (stats !== undefined) yield { do: "remove", live: folder, undo: undo() };
     const owner = ownerFor(folder);
     yield { do: "make_dir", live: folder, mode: FOLDER_MODE, ...(owner === undefined ? {} : { owner }) };
   }
