@@ -9,9 +9,19 @@ const SHOWN = 40;
 const words = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll("_", " ");
 
+/** A digest or an object id is known by its beginning; of a list the first few say enough here. */
 function valueText(value: JsonValue): string {
-  return typeof value === "object" ? printable(JSON.stringify(value)) : printable(String(value));
+  if (Array.isArray(value)) {
+    const some = value.slice(0, LISTED).map(valueText).join("; ");
+    return value.length > LISTED ? `${some}; …` : some;
+  }
+  if (typeof value === "object" && value !== null) return Object.values(value).map(valueText).join(" ");
+  const text = String(value);
+  return printable(/^[0-9a-f]{40,64}$/.test(text) ? text.slice(0, SHORT_HEX) : text);
 }
+
+const LISTED = 3;
+const SHORT_HEX = 12;
 
 /** "lines added 3, lines removed 1"; zeros and empty lists are left out. */
 function pairsText(pairs: JsonObject): string {

@@ -21,11 +21,14 @@ export function verifyText(report: VerifyReport, style: Style): string {
     style,
   );
   const unchecked = report.checks.filter((check) => check.status === "not_checked").length;
-  const verdict = !report.ok
+  const failed = report.checks.some((check) => check.status === "failed");
+  const verdict = failed
     ? style.red("This bundle cannot be trusted.")
-    : unchecked === 0
-      ? style.green("All checks passed.")
-      : style.green("No check failed") + style.yellow(`, ${String(unchecked)} could not be made.`);
+    : !report.ok
+      ? style.red("No given identity opens this bundle: the wrong one, or the bundle was changed.")
+      : unchecked === 0
+        ? style.green("All checks passed.")
+        : style.green("No check failed") + style.yellow(`, ${String(unchecked)} could not be made.`);
   return `${printable(report.bundle)}\n${checks}${verdict}\n`;
 }
 
@@ -36,9 +39,10 @@ export function verifyText(report: VerifyReport, style: Style): string {
  * @param withIdentity an identity was given: then an encrypted bundle that stays closed could not be decrypted
  */
 export function verifyExit(report: VerifyReport, withIdentity: boolean): number {
-  if (report.ok) {
+  const failed = report.checks.some((check) => check.status === "failed");
+  if (!failed) {
     const closed = report.ageProtected && report.checks.some((check) => check.status === "not_checked");
-    return withIdentity && closed ? exitOf("E_DECRYPT") : 0;
+    return !report.ok || (withIdentity && closed) ? exitOf("E_DECRYPT") : 0;
   }
   const exits = report.checks
     .filter((check) => check.status === "failed")
