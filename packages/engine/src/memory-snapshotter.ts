@@ -104,14 +104,14 @@ export interface VerifyCheck {
   readonly name: string;
   readonly status: CheckStatus;
   readonly detail?: string;
-  /** stable code behind a failure */
+  /** stable code behind a failure, or behind what kept a check from being made */
   readonly code?: string;
 }
 
 export interface VerifyReport {
   /** store key or file path */
   readonly bundle: string;
-  /** true when no check failed and the bytes as stored were checked */
+  /** true when no check failed, the bytes as stored were checked, and a key that was given opened the bundle */
   readonly ok: boolean;
   readonly checks: readonly VerifyCheck[];
   readonly schemaVersions: Readonly<Record<string, number>>;

@@ -87,7 +87,7 @@ export class VerifyOperation {
     const checks = [...stored, ...inside.checks, ...checkRecord(record, inside.parsed)];
     return {
       bundle: origin.label,
-      ok: checks.every(({ status }) => status !== "failed"),
+      ok: checks.every(({ status, code }) => status !== "failed" && code !== "E_DECRYPT"),
       checks,
       schemaVersions: inside.parsed?.manifest.schemaVersions ?? record?.schemaVersions ?? {},
       ageProtected:
@@ -109,9 +109,10 @@ export class VerifyOperation {
       await this.#reader.read(origin, sink, { ...reading, onBytes: undefined });
     } catch (error) {
       const failure = failureOf(error);
-      // Without a key nothing inside can be judged: that is no failure of the bundle.
+      // Without a key nothing inside can be judged: that is no failure of the bundle. A key that does not fit and a
+      // header that was changed look alike: that is no failed check either, but nothing to call ok.
       if (failure.code === "E_IDENTITY" || failure.code === "E_DECRYPT") {
-        return { checks: INSIDE.map((name) => ({ name, status: "not_checked" as const, detail: failure.detail })) };
+        return { checks: INSIDE.map((name) => ({ name, status: "not_checked" as const, ...failure })) };
       }
       return parsed === undefined ? { checks: unread(failure) } : { checks: broken(parsed, failure), parsed };
     }

@@ -86,8 +86,12 @@ export class RestoreTransaction implements AsyncDisposable {
     await lock.assertHeld();
     await this.#enter("intent");
     try {
-      for (const { session, plan } of this.#participants) if (plan !== undefined) await session.commit(plan, options);
+      for (const { session, plan } of this.#participants) {
+        options.signal?.throwIfAborted();
+        if (plan !== undefined) await session.commit(plan, options);
+      }
       if (this.#state !== undefined) await replayState(profile, this.#state.to, options);
+      options.signal?.throwIfAborted();
       await lock.assertHeld();
       await this.#enter("committed");
     } catch (error) {
@@ -107,7 +111,9 @@ export class RestoreTransaction implements AsyncDisposable {
     try {
       await this.abandon();
     } finally {
-      for (const session of this.#sessions.toReversed()) await session[Symbol.asyncDispose]();
+      const sessions = this.#sessions.toReversed();
+      // One that cannot be closed keeps none of the others open.
+      await Promise.all(sessions.map(async (session) => session[Symbol.asyncDispose]()));
     }
   }
 

@@ -12,7 +12,7 @@ import {
 } from "@keepsake/core";
 import { type MemoryLocks, memoryLocks, memoryStore, type TempDir, tempDir } from "@keepsake/testkit";
 // A bench is a runtime of its own: each gets a child container.
-// eslint-disable-next-line @typescript-eslint/no-restricted-imports
+// eslint-disable-next-line no-restricted-imports -- the one place of the tests
 import { container } from "tsyringe";
 import type { AgentProfile, MemorySnapshotter, Workspace } from "../../src/index.js";
 import { createSnapshotter } from "../../src/create-snapshotter.js";

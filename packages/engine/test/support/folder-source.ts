@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import {
   type ArtifactSource,
   type BundleEntry,
@@ -10,10 +10,12 @@ import {
   streamOf,
 } from "@keepsake/core";
 import { applySwap, revertSwap, swapPlanFromJson, swapPlanToJson, type SwapStep } from "@keepsake/files";
-import { writeFile } from "node:fs/promises";
 
 /** What a test may put in the way of a restore: called before each step, may throw. */
-export type RestoreHook = (step: "open" | "stage" | "commit" | "rollback" | "finish", source: string) => void | Promise<void>;
+export type RestoreHook = (
+  step: "open" | "stage" | "commit" | "rollback" | "finish",
+  source: string,
+) => void | Promise<void>;
 
 export interface FolderSource extends ArtifactSource {
   readonly id: string;
@@ -54,21 +56,21 @@ function restoreSession(id: string, target: RestoreTarget, hook: RestoreHook): R
       const place = await target.stageBeside(target.paths.memory);
       const steps = await stepsFor(folder, place, entries);
       await hook("stage", id);
-      const changes = steps.flatMap((step) =>
-        step.do === "put" || step.do === "remove"
-          ? [{ action: step.do === "put" ? ("replace" as const) : ("delete" as const), path: String(step.live) }]
-          : [],
-      );
+      const changes = steps.map(({ do: act, live }) => ({
+        action: act === "remove" ? ("delete" as const) : ("replace" as const),
+        path: typeof live === "string" ? relative(target.paths.memory, live) : "",
+      }));
       return { changes, data: swapPlanToJson({ steps }), notices: [] };
     },
-    async commit(plan: RestorePlan) {
+    async commit(plan: RestorePlan, { signal } = {}) {
       const { steps } = swapPlanFromJson(plan.data);
       // One step at a time, so that a test can stop in the middle.
       for (let count = 1; count <= steps.length; count++) {
         await hook("commit", id);
-        await applySwap({ steps: steps.slice(0, count) });
+        await applySwap({ steps: steps.slice(0, count) }, signal);
       }
       await hook("commit", id);
+      signal?.throwIfAborted();
     },
     async rollback(plan) {
       await hook("rollback", id);
