@@ -62,12 +62,16 @@ function describeDatabase(database: Database.Database): LogicalDatabase {
 
 /** Rows with their types: the number 1, the text "1" and the blob x'31' are three things. */
 function digestOfTable(database: Database.Database, name: string): { rows: number; sha256: string } {
-  const statement = database.prepare(`SELECT * FROM "${name.replaceAll('"', '""')}"`).raw(true).safeIntegers(true);
+  const statement = database
+    .prepare(`SELECT * FROM "${name.replaceAll('"', '""')}"`)
+    .raw(true)
+    .safeIntegers(true);
   const rows = (statement.all() as unknown[][]).map((row) => row.map(spell).join("|"));
   return { rows: rows.length, sha256: sha256Hex(Buffer.from(rows.sort().join("\n"))) };
 }
 
 function spell(value: unknown): string {
   if (Buffer.isBuffer(value)) return `x'${value.toString("hex")}'`;
-  return value === null ? "NULL" : `${typeof value} ${JSON.stringify(String(value))}`;
+  if (value === null) return "NULL";
+  return typeof value === "string" ? JSON.stringify(value) : `${typeof value} ${(value as number | bigint).toString()}`;
 }

@@ -1,5 +1,5 @@
 import { open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type TreeDigest, treeDigest } from "@keepsake/testkit";
 import { git } from "./agent-memory.js";
 import { type LogicalDatabase, logicalDatabase } from "./logical-database.js";
@@ -27,20 +27,34 @@ export async function memoryState(dir: string): Promise<MemoryState> {
   const files = await databasesIn(dir);
   const isDatabase = new Set(files.flatMap((file) => [file, `${file}-wal`, `${file}-shm`, `${file}-journal`]));
   const tree = await treeDigest(dir, { exclude: (path) => path === ".git" || isDatabase.has(path) });
+  // SQLite makes and removes a log's siblings whenever anybody opens a quiet database: the time of its folder is nobody's.
+  const touched = new Set(files.map((file) => dirname(file)));
   const databases: Record<string, LogicalDatabase> = {};
   for (const file of files) databases[file] = await logicalDatabase(join(dir, file));
   const names = await readdir(dir);
-  return { tree, databases, ...(names.includes(".git") ? { repository: await repositoryState(dir) } : {}) };
+  return {
+    tree: withoutTimes(tree, touched),
+    databases,
+    ...(names.includes(".git") ? { repository: await repositoryState(dir) } : {}),
+  };
 }
 
-/** Paths of what begins like a database, relative to `dir`. */
+function withoutTimes(tree: TreeDigest, folders: ReadonlySet<string>): TreeDigest {
+  const timeless = Object.entries(tree).map(([path, node]) => {
+    const { mtimeMs: _mtimeMs, ...rest } = node;
+    return [path, folders.has(path) ? rest : node] as const;
+  });
+  return Object.fromEntries(timeless);
+}
+
+/** Paths of what begins like a database, relative to `dir`; names that are no UTF-8 aside. */
 export async function databasesIn(dir: string): Promise<readonly string[]> {
+  const tree = await treeDigest(dir, { exclude: (path) => path === ".git" });
   const found: string[] = [];
-  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && (await beginsLikeDatabase(path))) found.push(path.slice(dir.length + 1));
+  for (const [path, { type }] of Object.entries(tree)) {
+    if (type === "file" && !path.startsWith("bytes:") && (await beginsLikeDatabase(join(dir, path)))) found.push(path);
   }
-  return found.filter((path) => !path.startsWith(".git/")).sort();
+  return found;
 }
 
 async function beginsLikeDatabase(path: string): Promise<boolean> {

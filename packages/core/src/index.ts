@@ -8,6 +8,7 @@ export { ERROR_CODES, type ErrorCode, isErrorCode, type RetryAdvice } from "./er
 export { type ErrorDetails, isAbortError, isKeepsakeError, KeepsakeError } from "./errors/keepsake-error.js";
 export { errnoOf, fromSystemError } from "./errors/system-error.js";
 export { type ArtifactPath, foldedPath, isArtifactPath, parseArtifactPath } from "./ids/artifact-path.js";
+export { type BundleName, BundleNames } from "./ids/bundle-names.js";
 export { isLinkInside, isPlainLinkTarget, plainLinkTarget } from "./ids/link-target.js";
 export { type AgentId, type AgentRef, parseAgentId, parseTenantId, type TenantId } from "./ids/names.js";
 export { percentDecode, percentDecodePath, percentEncodePath, toBundlePath } from "./ids/percent-path.js";

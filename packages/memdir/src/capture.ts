@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  BundleNames,
   type CaptureSession,
   type CaptureTarget,
   errnoOf,
@@ -14,7 +15,6 @@ import {
   type SourceEntry,
 } from "@keepsake/core";
 import { attributesOf, joinRaw, type WalkEntry, type WalkFailure, walkTree } from "@keepsake/files";
-import { BundleNames } from "./bundle-names.js";
 import { inOrder } from "./in-order.js";
 import type { ResolvedOptions } from "./options.js";
 import { readStable, type StableFile } from "./read-stable.js";

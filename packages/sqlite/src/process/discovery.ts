@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { errnoOf, foldedPath, fromSystemError, type PathClaim, percentEncodePath, toBundlePath } from "@keepsake/core";
+import { type BundleName, BundleNames, errnoOf, fromSystemError, type PathClaim, toBundlePath } from "@keepsake/core";
 import { pathMatcher, walkTree } from "@keepsake/files";
 import type { Selection } from "../options.js";
 import { isDatabaseStart, readStart } from "./header.js";
@@ -36,7 +36,7 @@ class Search {
   readonly #databases: FoundDatabase[] = [];
   readonly #omitted: Exclusion[] = [];
   readonly #taken = new Set<string>();
-  readonly #folded = new Set<string>();
+  readonly #names = new BundleNames();
   readonly #superJournals: string[] = [];
 
   constructor({ root, include, exclude, required }: Selection) {
@@ -108,12 +108,8 @@ class Search {
     this.#omitted.push({ path: this.#bundlePath(name).path, ...why });
   }
 
-  #bundlePath(name: string): { path: string; nameEncoding?: "percent" } {
-    const raw = Buffer.from(name, "utf8");
-    let made: { path: string; nameEncoding?: "percent" } = toBundlePath(raw);
-    if (this.#folded.has(foldedPath(made.path))) made = { path: percentEncodePath(raw, true), nameEncoding: "percent" };
-    this.#folded.add(foldedPath(made.path));
-    return made;
+  #bundlePath(name: string): BundleName {
+    return this.#names.name(Buffer.from(name, "utf8"));
   }
 
   /** A required name that is a link: fine when it leads to a database that is captured under its own name. */

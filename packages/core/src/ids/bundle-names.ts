@@ -1,4 +1,5 @@
-import { foldedPath, percentEncodePath, toBundlePath } from "@keepsake/core";
+import { foldedPath } from "./artifact-path.js";
+import { percentEncodePath, toBundlePath } from "./percent-path.js";
 
 /** A path in the bundle, and whether it is the escaped form of the real one. */
 export interface BundleName {
@@ -10,7 +11,7 @@ export interface BundleName {
  * Gives the names of one tree their paths in the bundle, so that no system takes two of them for one: a name that some
  * file system would not tell from an earlier one (its folders included) is escaped.
  *
- * The names of a folder come before those below it, and all in one order; the same tree gets the same paths.
+ * The names come in one order, a folder before what is below it where it is named at all: the same tree gets the same paths.
  */
 export class BundleNames {
   /** folded path → the one spelling that stands for it */
