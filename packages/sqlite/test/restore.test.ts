@@ -95,8 +95,8 @@ describe("a database", () => {
         expect(judge(naive, "SELECT count(*) FROM t WHERE text = 'kept'")).toBe("1000");
       }
       await restore(at, sqlite(), bundle);
-      expect(texts(file)).toEqual(["restored"]);
       expect(existsSync(`${file}-journal`) || existsSync(`${file}-wal`)).toBe(false);
+      expect(texts(file)).toEqual(["restored"]);
       expect(judge(file)).toBe("ok");
     },
   );

@@ -16,7 +16,8 @@ const FOLDER_MODE = 0o755;
 export function* foldersTo(root: string, name: string, known: Set<string>, undo: () => string): Generator<SwapStep> {
   for (const folder of foldersBetween(root, name)) {
     if (known.has(folder)) continue;
-    const stats = lookAt(folder);
+    // Below a folder to be made there is nothing yet, whatever a link in its place leads to now.
+    const stats = known.has(dirname(folder)) ? undefined : lookAt(folder);
     if (stats?.isDirectory() === true || (stats !== undefined && folder === root)) continue;
     known.add(folder);
     if (stats !== undefined) yield { do: "remove", live: folder, undo: undo() };

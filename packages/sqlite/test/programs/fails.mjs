@@ -1,0 +1,3 @@
+// A helper that cannot be started.
+console.error("the native module is not built");
+process.exit(7);
