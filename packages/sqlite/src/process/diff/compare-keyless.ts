@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 import { quoted } from "../names.js";
 import type { RowDelta } from "../protocol.js";
-import { joined, sameValues } from "./compare-rows.js";
+import { joined, sameValues } from "./row-sql.js";
 import type { Column, Layout } from "./schema.js";
 import { breathe, tally } from "./tally.js";
 

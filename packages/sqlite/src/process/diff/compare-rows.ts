@@ -2,6 +2,7 @@ import type Database from "better-sqlite3";
 import { quoted } from "../names.js";
 import type { RowDelta } from "../protocol.js";
 import { compareKeyless } from "./compare-keyless.js";
+import { sameValues } from "./row-sql.js";
 import { type Column, folded, type Layout } from "./schema.js";
 import { tally } from "./tally.js";
 
@@ -75,24 +76,6 @@ async function compareKeyed(
   // A key matches at most one other, so whatever was not matched is new.
   const rowsAdded = count(connection, after, whole("t")) - same - changed;
   return { rowsAdded, rowsRemoved: removed, rowsChanged: changed };
-}
-
-/** SQL that is true when the rows `a` and `b` hold the same. The plus signs keep column affinities out of it. */
-export function sameValues(columns: readonly Column[]): string {
-  const same = joined(
-    "AND",
-    columns
-      .map(({ name }) => quoted(name))
-      .map((name) => `(typeof(a.${name}) = typeof(b.${name}) AND +a.${name} COLLATE BINARY IS +b.${name})`),
-  );
-  return same ?? "1";
-}
-
-/** Terms joined as a balanced tree: SQLite limits how deep an expression is, and a table may have 2,000 columns. */
-export function joined(operator: "AND" | "||", terms: readonly string[]): string | undefined {
-  if (terms.length <= 1) return terms[0];
-  const half = terms.length >> 1;
-  return `(${joined(operator, terms.slice(0, half)) ?? ""} ${operator} ${joined(operator, terms.slice(half)) ?? ""})`;
 }
 
 function count(connection: Database.Database, { from }: Layout, filter: string): number {
