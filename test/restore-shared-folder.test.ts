@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { git, makeDatabase } from "./support/agent-memory.js";
 import { type KeepsakeCase, keepsakeCase } from "./support/keepsake-case.js";
+import { memoryState } from "./support/memory-state.js";
 
 /** A folder that all three sources have something in. */
 async function makeShared({ memory }: KeepsakeCase): Promise<void> {
@@ -52,5 +53,25 @@ describe("a folder in which several sources have something", () => {
     await expect(at.keepsake.restore({ agent: "ana", ref: "latest" })).rejects.toMatchObject({ code: "E_UNSAFE_PATH" });
     expect(await treeDigest(at.memory)).toEqual(before);
     expect(await treeDigest(elsewhere)).toEqual({});
+  });
+
+  it.each([true, false])("comes back where a link has taken its place, with notes in it: %s", async (notes) => {
+    await using at = await keepsakeCase();
+    const data = join(at.memory, "data");
+    await mkdir(data, { recursive: true });
+    makeDatabase(join(data, "facts.db"), 5).close();
+    if (notes) await writeFile(join(data, "note.md"), "shared\n");
+    const before = await memoryState(at.memory);
+    await at.keepsake.snapshot({ agent: "ana" });
+    await rm(data, { recursive: true });
+    const elsewhere = at.temp.join("elsewhere");
+    await mkdir(elsewhere);
+    makeDatabase(join(elsewhere, "facts.db"), 1).close();
+    await symlink(elsewhere, data);
+    const outside = await treeDigest(elsewhere);
+    await at.keepsake.restore({ agent: "ana", ref: "latest" });
+    expect(lstatSync(data).isDirectory()).toBe(true);
+    expect(await memoryState(at.memory)).toEqual(before);
+    expect(await treeDigest(elsewhere)).toEqual(outside);
   });
 });

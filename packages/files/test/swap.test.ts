@@ -1,7 +1,7 @@
 import { chmod, link, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { JsonObject } from "@keepsake/core";
-import { type TempDir, tempDir, treeDigest, type TreeDigest } from "@keepsake/testkit";
+import { type TempDir, tempDir, treeDigest, type TreeDigest, writeTree } from "@keepsake/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { applySwap, revertSwap, type SwapPlan, swapPlanFromJson, swapPlanToJson, toJsonPath } from "../src/index.js";
 import { hasStrace, runWithFault } from "./strace.js";
@@ -100,6 +100,34 @@ describe("applySwap and revertSwap", () => {
     expect(await readFile(join(live, "gone.md"), "utf8")).toBe("gone");
     expect(await readFile(join(staging, "new/1/late.md"), "utf8")).toBe("late");
   });
+
+  it.each(["link", "folder"])(
+    "sets aside what it is to, and no folder that came there meanwhile: a %s",
+    async (there) => {
+      const [live, undo] = [join(temp.path, "data"), join(temp.path, "undo")];
+      await mkdir(join(temp.path, "elsewhere"));
+      if (there === "link") await symlink("elsewhere", live);
+      else await writeTree(live, { "inner.db": "another plan's" });
+      const before = await treeDigest(temp.path, { mtimes: "files" });
+      const plan: SwapPlan = {
+        steps: [
+          { do: "remove", live, undo, unless: "directory" },
+          { do: "make_dir", live, mode: 0o755 },
+        ],
+      };
+      for (let twice = 0; twice < 2; twice++) {
+        await applySwap(plan);
+        expect(await readdir(live)).toEqual(there === "link" ? [] : ["inner.db"]);
+        expect(await readdir(temp.path)).toEqual(
+          there === "link" ? ["data", "elsewhere", "undo"] : ["data", "elsewhere"],
+        );
+      }
+      for (let twice = 0; twice < 2; twice++) {
+        await revertSwap(plan);
+        expect(await treeDigest(temp.path, { mtimes: "files" })).toEqual(before);
+      }
+    },
+  );
 
   it("never makes a directory through a link that is in the way", async () => {
     await mkdir(join(temp.path, "elsewhere"), { mode: 0o700 });

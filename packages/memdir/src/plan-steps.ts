@@ -64,7 +64,9 @@ export class PlanSteps {
   }
 
   remove(live: LiveNode, undo: string): void {
-    this.#removals.push({ do: "remove", live: toJsonPath(live.absolute), undo });
+    const step = { do: "remove", live: toJsonPath(live.absolute), undo } as const;
+    // Another source's plan may have made a folder in its place by then.
+    this.#removals.push(live.type === "directory" ? step : { ...step, unless: "directory" });
     this.#touched.add(parentKey(live.key));
     // A folder's own mode decides whether it may be moved to another one.
     if (live.type === "directory") this.#open(live);
