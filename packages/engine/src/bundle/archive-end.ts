@@ -3,6 +3,13 @@ import { type ByteStream, KeepsakeError } from "@keepsake/core";
 const BLOCK = 512;
 /** Two blocks of zeros end a tar archive (POSIX.1-2017, pax, "ustar Interchange Format"). */
 const TERMINATOR = 2 * BLOCK;
+/** Chunks are handed on in pieces of at most this, so that the reader is never far behind, in bytes. */
+const PIECE = 256 * 1024;
+/**
+ * More zeros than this after the last entry are no padding but a bomb, in bytes. Far above what the reader is behind, so
+ * that zeros of an entry which it has not come to yet are not taken for it.
+ */
+const MAX_PADDING = 64 * 1024 * 1024;
 
 /** Where an entry's content begins in the archive, and how long it is. */
 export interface EntrySpan {
@@ -28,9 +35,13 @@ export class ArchiveEnd implements AsyncIterable<Uint8Array> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.#input) {
-      this.#total += chunk.length;
-      this.#trailingZeros = countTrailingZeros(chunk, this.#trailingZeros);
-      yield chunk;
+      for (let at = 0; at < chunk.length; at += PIECE) {
+        const piece = chunk.subarray(at, at + PIECE);
+        this.#total += piece.length;
+        this.#trailingZeros = countTrailingZeros(piece, this.#trailingZeros);
+        if (Math.min(this.#total - this.#contentEnd, this.#trailingZeros) > MAX_PADDING) throw trailingData();
+        yield piece;
+      }
     }
   }
 

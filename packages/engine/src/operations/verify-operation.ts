@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   isKeepsakeError,
   isSealIntact,
+  type Logger,
   type ParsedManifest,
   parseSnapshotId,
   type SnapshotRecord,
@@ -20,7 +21,7 @@ import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import type { OperationOptions, VerifyCheck, VerifyReport, VerifyRequest } from "../memory-snapshotter.js";
 import { recordKey } from "../layout.js";
 import { RestoreProver } from "../restore/restore-prover.js";
-import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
+import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
 
 const NO_LIMITS = { maxManifestBytes: 64 * 1024 * 1024, maxBundleBytes: Number.MAX_SAFE_INTEGER };
@@ -32,17 +33,20 @@ export class VerifyOperation {
   readonly #reader: BundleReader;
   readonly #prover: RestoreProver;
   readonly #clock: Clock;
+  readonly #logger: Logger;
 
   constructor(
     @inject(WORKSPACE) workspace: Workspace,
     @inject(BundleReader) reader: BundleReader,
     @inject(RestoreProver) prover: RestoreProver,
     @inject(ENGINE_CLOCK) clock: Clock,
+    @inject(ENGINE_LOGGER) logger: Logger,
   ) {
     this.#workspace = workspace;
     this.#reader = reader;
     this.#prover = prover;
     this.#clock = clock;
+    this.#logger = logger;
   }
 
   async run(request: VerifyRequest, options: OperationOptions): Promise<VerifyReport> {
@@ -74,11 +78,19 @@ export class VerifyOperation {
     return { ...report, ok: report.ok && check.status !== "failed", checks: [...report.checks, check] };
   }
 
-  /** Where the store can. The snapshot may have been deleted meanwhile: then there is nothing to note. */
+  /**
+   * Where the store can: one that only reads has been verified all the same. The snapshot may have been deleted
+   * meanwhile: then there is nothing to note.
+   */
   async #note(store: BundleStore, record: SnapshotRecord, { signal }: OperationOptions): Promise<void> {
     const ref = agentRefOf({ agent: record.agentId, tenant: record.tenant });
-    if ((await store.head(recordKey(ref, parseSnapshotId(record.id)), { signal })) === undefined) return;
-    await new SnapshotCatalog(store).amend(record, { signal });
+    try {
+      if ((await store.head(recordKey(ref, parseSnapshotId(record.id)), { signal })) === undefined) return;
+      await new SnapshotCatalog(store).amend(record, { signal });
+    } catch (error) {
+      if (!isKeepsakeError(error)) throw error;
+      this.#logger.warn("that the bundle was verified could not be noted", { id: record.id, code: error.code });
+    }
   }
 
   async #check(origin: BundleOrigin, record: SnapshotRecord | undefined, reading: ReadOptions): Promise<VerifyReport> {
