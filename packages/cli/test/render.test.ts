@@ -265,7 +265,7 @@ describe("reports", () => {
     expect(verifyExit({ ...report, ok: false, checks: [failed("E_FORMAT_TOO_NEW")] }, false)).toBe(6);
     expect(verifyExit({ ...report, ok: false, checks: [failed("E_DECRYPT")] }, false)).toBe(12);
     expect(verifyExit({ ...report, ok: false, checks: [failed("E_DECRYPT"), failed("E_TRUNCATED")] }, false)).toBe(4);
-    expect(verifyExit({ ...report, ok: false, checks: [] }, false)).toBe(4);
+    expect(verifyExit({ ...report, ok: false, checks: [] }, false)).toBe(12);
   });
 
   it("of a restore say what changes, and only replacing and deleting destroys", () => {
