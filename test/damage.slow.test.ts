@@ -1,17 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { damageCase, damages } from "./support/damage.js";
 
-const EVERY_BIT = Array.from({ length: 8 }, (_value, bit) => 1 << bit);
+/** `SWEEP=all` changes every bit; otherwise the lowest and the highest of every byte. */
+const BITS = process.env["SWEEP"] === "all" ? Array.from({ length: 8 }, (_value, bit) => 1 << bit) : [0x01, 0x80];
 
 describe.each([
   ["plain", false],
   ["encrypted", true],
-] as const)("every bit of a small %s bundle", (_name, encrypted) => {
+] as const)("bits of every byte of a small %s bundle", (_name, encrypted) => {
   it("changed, with a digest made to fit: ok only when it is the original, and restored only then", {
     timeout: 3_600_000,
   }, async () => {
     await using damage = await damageCase(encrypted);
-    for (const { what, bytes } of damages(damage.bundle, EVERY_BIT)) {
+    for (const { what, bytes } of damages(damage.bundle, BITS)) {
       await damage.place(bytes, "recomputed");
       const { ok } = await damage.verify();
       if (await damage.holdsTheOriginal(bytes)) continue;
