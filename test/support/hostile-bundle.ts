@@ -30,7 +30,7 @@ export async function tarHeader(name: string, size: number): Promise<Uint8Array>
   const archive = pack();
   archive.entry({ name, size, mode: 0o644, mtime: new Date(0) });
   const chunks: Buffer[] = [];
-  archive.on("data", (chunk: Buffer) => chunks.push(chunk));
+  archive.on("data", (chunk) => chunks.push(chunk as Buffer));
   // The header comes as soon as anybody listens; the content never will.
   while (chunks.length === 0) await new Promise((resolve) => setImmediate(resolve));
   archive.on("error", () => undefined);
