@@ -15,6 +15,8 @@ export class RunningProgram implements AsyncDisposable {
     if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (line) => this.#note(line));
     child.stderr?.on("data", (chunk: Buffer) => (this.#stderr += chunk.toString()));
     child.on("exit", () => this.#wake());
+    // It may be killed while something is on the way to it.
+    child.stdin?.on("error", () => undefined);
   }
 
   /** Starts one of the programs of this folder with this Node. */
@@ -36,6 +38,11 @@ export class RunningProgram implements AsyncDisposable {
       if (this.#ended) throw new Error(`the program ended after ${String(this.lines.length)} lines: ${this.#stderr}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
+  }
+
+  /** Writes to its standard input. */
+  send(text: string): void {
+    this.#child.stdin?.write(text);
   }
 
   /** Ends it as a crash does. Afterwards `lines` is all it told. */
