@@ -1,15 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 
 /** Names beginning with this are Keepsake's own, beside or inside live data; see {@link isOwnName}. */
 export const OWN_PREFIX = ".keepsake-";
 
 const PREFIX = Buffer.from(OWN_PREFIX);
 const PARTIAL = /^\.keepsake-[0-9a-f]{16}\.partial$/;
-
-/** A name for an unfinished file: short, so that it fits where any other name fits, and never the same twice. */
-export function ownPartialName(): string {
-  return `${OWN_PREFIX}${randomBytes(8).toString("hex")}.partial`;
-}
 
 /** The one name for an unfinished file that is to become `name`: what a crash left of it can be found again. */
 export function partialNameOf(name: string): string {

@@ -1,20 +1,17 @@
 import { type ChildProcess, execFileSync, fork, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createHash } from "node:crypto";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type ArtifactMeta,
   type ArtifactSource,
-  type BundleEntry,
   type CaptureSession,
   type CaptureTarget,
   type FileEntry,
   parseAgentId,
   parseTenantId,
-  type RestorePlan,
-  type RestoreTarget,
   type SourceEntry,
 } from "@keepsake/core";
 import { tempDir } from "@keepsake/testkit";
@@ -160,34 +157,4 @@ export function captureUnprivileged(at: { memory: string; dir: string }, ...requ
   const asNobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...command];
   const [program = "", ...args] = process.getuid?.() === 0 ? asNobody : command;
   return JSON.parse(execFileSync(program, args, { encoding: "utf8" })) as unknown[][];
-}
-
-/** What the engine gives a restore, and the bundle of what was captured. */
-export async function restoring(at: { memory: string; dir: string }, captured: readonly SourceEntry[], live = false) {
-  const bundle: BundleEntry[] = [];
-  const unpacked = mkdtempSync(join(at.dir, "unpacked-"));
-  for (const entry of Object.values(filesOf(captured))) {
-    const file = join(unpacked, String(bundle.length));
-    copyFileSync(entry.file, file);
-    bundle.push({ meta: metaOf(entry, file), path: entry.path, file });
-  }
-  const target: RestoreTarget = {
-    agent,
-    paths: { memory: at.memory },
-    operationId: "op-1",
-    artifacts: bundle.map(({ meta }) => meta),
-    claimed: [],
-    live,
-    stageBeside: async () => mkdtempSync(join(at.dir, ".keepsake-op-1-")),
-  };
-  return { target, bundle };
-}
-
-export async function* iterate<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
-}
-
-/** A plan as it is read from the journal, in another process. */
-export function journaled(plan: RestorePlan): RestorePlan {
-  return JSON.parse(JSON.stringify(plan)) as RestorePlan;
 }
