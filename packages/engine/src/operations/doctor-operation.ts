@@ -14,7 +14,7 @@ import { inject, injectable } from "tsyringe";
 import { OrphanSweep } from "../catalog/orphan-sweep.js";
 import { Reindex } from "../catalog/reindex.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
-import { lockName } from "../layout.js";
+import { digestKey, lockName } from "../layout.js";
 import type { DoctorFinding, DoctorReport, DoctorRequest, OperationOptions } from "../memory-snapshotter.js";
 import { namesIn } from "../snapshot/names-in.js";
 import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
@@ -132,7 +132,12 @@ export class DoctorOperation {
     const findings: DoctorFinding[] = [];
     for (const record of snapshots) {
       const body = await store.head(record.bundlePath, { signal: options.signal });
-      if (body?.sizeBytes === record.bundleSizeBytes) continue;
+      if (body?.sizeBytes === record.bundleSizeBytes) {
+        if ((await store.head(digestKey(record.bundlePath), { signal: options.signal })) === undefined) {
+          findings.push(digestMissing(record));
+        }
+        continue;
+      }
       const details = { id: record.id, key: record.bundlePath };
       const what = body === undefined ? "is missing" : "has another size than its record says";
       findings.push({
@@ -189,6 +194,16 @@ export class DoctorOperation {
     }
     return findings;
   }
+}
+
+function digestMissing({ id, bundlePath, fileSha256 }: SnapshotRecord): DoctorFinding {
+  return {
+    name: "digest",
+    status: "problem",
+    message: `The bundle of ${id} has no .sha256 beside it: it neither verifies nor restores.`,
+    hint: "Write the digest of its record beside it, then verify it.",
+    details: { id, key: digestKey(bundlePath), file_sha256: fileSha256 },
+  };
 }
 
 function unreadableRecord(key: string, code: string, message: string): DoctorFinding {
