@@ -35,7 +35,7 @@ export class RunningProgram implements AsyncDisposable {
   /** Resolves when it has told so many lines since it was started. @throws Error when it ended before */
   async told(count: number): Promise<void> {
     while (this.lines.length < count) {
-      if (this.#ended) throw new Error(`the program ended after ${String(this.lines.length)} lines: ${this.#stderr}`);
+      if (this.ended) throw new Error(`the program ended after ${String(this.lines.length)} lines: ${this.#stderr}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
@@ -47,7 +47,7 @@ export class RunningProgram implements AsyncDisposable {
 
   /** Ends it as a crash does. Afterwards `lines` is all it told. */
   async kill(): Promise<void> {
-    if (this.#ended) return;
+    if (this.ended) return;
     const closed = once(this.#child, "close");
     this.#child.kill("SIGKILL");
     await closed;
@@ -57,7 +57,7 @@ export class RunningProgram implements AsyncDisposable {
     await this.kill();
   }
 
-  get #ended(): boolean {
+  get ended(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
