@@ -34,12 +34,14 @@ export interface LiveRules {
   readonly options: ResolvedOptions;
   readonly desired: DesiredTree;
   readonly omitted: ReadonlySet<string>;
+  /** places of other sources: free by the time the files come, or taken by a file of theirs */
+  readonly others: { readonly gone: (path: FsPath) => boolean; readonly file: (path: FsPath) => boolean };
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Looks at the live directory; follows no link, and does not enter what is left alone unless the bundle has something there. */
 export async function liveTree(rules: LiveRules): Promise<LiveTree> {
-  const { root, scope, options, desired, omitted, signal } = rules;
+  const { root, scope, options, desired, omitted, others, signal } = rules;
   const nodes = new Map<string, LiveNode>();
   const untouchable = new Map<string, "claimed" | "kept">();
   const shelters = new Map<string, "claimed" | "kept">();
@@ -53,6 +55,10 @@ export async function liveTree(rules: LiveRules): Promise<LiveTree> {
       if (by === "kept" || !shelters.has(parent)) shelters.set(parent, by);
     }
   };
+  const shelterOf = (key: string): false => {
+    shelter(key, "claimed");
+    return false;
+  };
   const forbid = (key: string, by: "claimed" | "kept"): false => {
     untouchable.set(key, by);
     shelter(key, by);
@@ -63,6 +69,10 @@ export async function liveTree(rules: LiveRules): Promise<LiveTree> {
     const key = pathKey(entry.relative);
     const isFolder = entry.type === "directory";
     const belonging = scope.of(entry.relative, entry.absolute, isFolder);
+    // What another source takes away is as if it were not there, where the bundle has something for its place.
+    const leaves =
+      belonging === "claimed" && (desired.has(key) || wantedFolders.has(key)) && others.gone(entry.absolute);
+    if (leaves) return shelterOf(key);
     if (belonging === "claimed") return forbid(key, "claimed");
     if (kept(entry.relative.toString("utf8"))) return forbid(key, "kept");
     const parentLeft = left.has(key.slice(0, Math.max(0, key.lastIndexOf("/"))));

@@ -15,6 +15,8 @@ export interface PlanInput {
   readonly live: LiveTree;
   /** refuses a path that another source looks after; false where a glob says that it is to be kept */
   readonly accepts: (desired: Desired) => boolean;
+  /** true for a folder whose place another source's file takes: it goes with all that is in it */
+  readonly givesWay: (folder: LiveNode) => boolean;
   /** names for a change at the key, on the file system of that place */
   readonly place: (key: string) => Promise<Place>;
   readonly signal?: AbortSignal | undefined;
@@ -35,9 +37,10 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
   const replaced = new Set<string>();
   const staging: (() => Promise<void>)[] = [];
   const unsettled: { wanted: Desired; node: LiveNode }[] = [];
+  for (const node of live.nodes.values()) if (node.type === "directory" && input.givesWay(node)) refuseKept(node, live);
 
   for (const wanted of desired.values()) {
-    if (!input.accepts(wanted) || isAtOrBelow(wanted.key, live.untouchable)) continue;
+    if (!input.accepts(wanted) || !isTouchable(wanted, live)) continue;
     const buried = isAtOrBelow(parentKey(wanted.key), replaced);
     const node = buried ? undefined : live.nodes.get(wanted.key);
     if (node?.type === "directory" && wanted.type === "directory") steps.keepFolder(node, wanted);
@@ -81,21 +84,44 @@ function looksSame(node: LiveNode, mode: number, mtimeMs: number): boolean {
   return sameTime(now.mtimeMs, mtimeMs) && (node.type === "symlink" || now.mode === mode);
 }
 
+/**
+ * False for what is to be kept as it is.
+ *
+ * @throws KeepsakeError `E_UNSAFE_PATH` for another source's place: silently, the bundle would come back in part
+ */
+function isTouchable({ key, path }: Desired, { untouchable }: LiveTree): boolean {
+  for (let at = key; at !== ""; at = parentKey(at)) {
+    const by = untouchable.get(at);
+    if (by === "kept") return false;
+    if (by === "claimed") throw lookedAfter(path);
+  }
+  return true;
+}
+
+/** The path of a bundle's file is one that another source looks after. */
+export function lookedAfter(path: string): KeepsakeError {
+  return new KeepsakeError("E_UNSAFE_PATH", `${JSON.stringify(path)} is looked after by another source.`, {
+    context: { path },
+  });
+}
+
 /** A folder in the way of a file: what other sources hold in it they remove themselves; anything else that stays forbids it. */
 function clearFolder(node: LiveNode, { live }: PlanInput, steps: PlanSteps): void {
-  const by = live.shelters.get(node.key);
-  if (by === undefined) return;
-  const path = node.relative.toString("utf8");
-  if (by === "kept") {
-    throw new KeepsakeError(
-      "E_ALREADY_EXISTS",
-      `The folder ${JSON.stringify(path)} holds what is to stay, and the bundle has a file of that name.`,
-      { context: { path }, hint: "Move the folder away, or take it out of what is kept and excluded." },
-    );
-  }
+  if (!live.shelters.has(node.key)) return;
+  refuseKept(node, live);
   for (const inner of live.nodes.values()) {
     if (inner.type === "directory" && isAtOrBelow(inner.key, new Set([node.key]))) steps.removeEmpty(inner);
   }
+}
+
+function refuseKept(node: LiveNode, { shelters }: LiveTree): void {
+  if (shelters.get(node.key) !== "kept") return;
+  const path = node.relative.toString("utf8");
+  throw new KeepsakeError(
+    "E_ALREADY_EXISTS",
+    `The folder ${JSON.stringify(path)} holds what is to stay, and the bundle has a file of that name.`,
+    { context: { path }, hint: "Move the folder away, or take it out of what is kept and excluded." },
+  );
 }
 
 /** What is ours and not the bundle's goes. */

@@ -4,7 +4,6 @@ import {
   type BundleEntry,
   foldedPath,
   fromSystemError,
-  KeepsakeError,
   type Omission,
   type OpOptions,
   type PathClaim,
@@ -25,10 +24,10 @@ import {
   swapPlanToJson,
 } from "@keepsake/files";
 import { type Desired, desiredTree, omittedKeys, refuseCaseTwins } from "./desired-tree.js";
-import { type LiveTree, liveTree, rootNode } from "./live-tree.js";
+import { type LiveRules, type LiveTree, liveTree, rootNode } from "./live-tree.js";
 import type { ResolvedOptions } from "./options.js";
 import { parentKey, type Place } from "./plan-steps.js";
-import { planSwap } from "./planner.js";
+import { lookedAfter, planSwap } from "./planner.js";
 import type { MemoryRoot } from "./root.js";
 import type { Scope } from "./scope.js";
 import { ignoresCase, makeArea, type StagingArea } from "./stage-files.js";
@@ -64,7 +63,8 @@ export class MemdirRestore implements RestoreSession {
   ): Promise<RestorePlan> {
     const desired = await desiredTree(entries);
     const rules = { root: this.#root, scope: this.#scope, options: this.#options, desired, signal };
-    const live = await liveTree({ ...rules, omitted: omittedKeys(omitted) });
+    const others = afterwards(this.#others);
+    const live = await liveTree({ ...rules, others, omitted: omittedKeys(omitted) });
     const top = await rootNode(this.#root);
     const areas = new StagingAreas(this.#target, this.#root.path, top?.stats.dev, live);
     try {
@@ -76,6 +76,7 @@ export class MemdirRestore implements RestoreSession {
         desired,
         live,
         accepts: this.#acceptor(foldCase),
+        givesWay: ({ absolute }) => others.file(absolute),
         place: (key) => areas.place(key),
         signal,
       });
@@ -119,19 +120,28 @@ export class MemdirRestore implements RestoreSession {
   #acceptor(foldCase: boolean): (desired: Desired) => boolean {
     const kept = pathMatcher(this.#options.keep, { anyFolder: true });
     const fold = (path: string): string => (foldCase ? foldedPath(path) : path);
-    const claimed = claimTest(this.#others.map((claim) => ({ ...claim, path: fold(claim.path) })));
+    const staying = this.#others.filter(({ after }) => after !== "gone");
+    const claimed = claimTest(staying.map((claim) => ({ ...claim, path: fold(claim.path) })));
     return ({ raw, path, type }) => {
       const absolute = joinRaw(this.#root.path, raw);
       const spelled = foldCase ? fold(absolute.toString()) : absolute;
       // A folder that is another's by itself alone may well hold what is ours.
       if (claimed(spelled) && !(type === "directory" && !claimed(joinRaw(spelled, "x")))) {
-        throw new KeepsakeError("E_UNSAFE_PATH", `${JSON.stringify(path)} is looked after by another source.`, {
-          context: { path },
-        });
+        throw lookedAfter(path);
       }
       return !kept(raw.toString("utf8"));
     };
   }
+}
+
+/** What becomes of other sources' places. A place that two claim stays taken while one of them does not leave it. */
+function afterwards(claims: readonly PathClaim[]): LiveRules["others"] {
+  const stays = claimTest(claims.filter(({ after }) => after !== "gone"));
+  const leaves = claimTest(claims.filter(({ after }) => after === "gone"));
+  return {
+    gone: (path) => leaves(path) && !stays(path),
+    file: claimTest(claims.filter(({ after }) => after === "file")),
+  };
 }
 
 /** Private places on the file systems of the tree: beside its root, and in each other file system mounted in it. */

@@ -45,9 +45,14 @@ export class SqliteRestoreSession implements RestoreSession {
     const selection = selectionFor(options, target.agent, target.paths);
     const helper = new HelperProcess();
     try {
-      const { claims } = await helper.call("discover", selection, op);
-      const coming = target.artifacts.flatMap((meta) => claimsOf(join(selection.root, nameOf(meta))));
-      return new SqliteRestoreSession(helper, selection, target, [...claims, ...coming]);
+      const { claims, databases } = await helper.call("discover", selection, op);
+      const coming = target.artifacts.map((meta) => join(selection.root, nameOf(meta)));
+      const untouched = new Set(untouchedOf(target.omitted ?? []));
+      const leaving = databases.filter(({ file, path }) => !coming.includes(file) && !untouched.has(path));
+      return new SqliteRestoreSession(helper, selection, target, [
+        ...leftAfter(claims, new Set(leaving.map(({ file }) => file))),
+        ...coming.flatMap(comingClaims),
+      ]);
     } catch (error) {
       await helper[Symbol.asyncDispose]();
       throw error;
@@ -65,8 +70,7 @@ export class SqliteRestoreSession implements RestoreSession {
       selection: this.#selection,
       stageDir: await this.#target.stageBeside(this.#selection.root, op),
       incoming,
-      // What was not there at the time of the snapshot is not kept from before: it was created since.
-      untouched: omitted.filter(({ reason }) => reason !== "absent").map(({ path }) => path),
+      untouched: untouchedOf(omitted),
       live: this.#target.live,
     };
     const { changes, notices, swap, through } = await this.#helper.call("stage", request, op);
@@ -149,8 +153,24 @@ function nameOf({ pathInBundle, source, nameEncoding }: ArtifactMeta): string {
   });
 }
 
-function claimsOf(file: string): PathClaim[] {
-  return [file, ...SIDECARS.map((suffix) => `${file}${suffix}`)].map((path) => ({ path, scope: "path" }));
+/** What was not there at the time of the snapshot is not kept from before: it was created since. */
+function untouchedOf(omitted: readonly Omission[]): readonly string[] {
+  return omitted.filter(({ reason }) => reason !== "absent").map(({ path }) => path);
+}
+
+/** The claims on what there is now; on the databases that go, and what belongs to them, as such. */
+function leftAfter(claims: readonly PathClaim[], leaving: ReadonlySet<string>): readonly PathClaim[] {
+  const going = new Set([...leaving].flatMap((file) => [file, ...besideOf(file)]));
+  return claims.map((claim) => (going.has(claim.path) ? { ...claim, after: "gone" } : claim));
+}
+
+function comingClaims(file: string): readonly PathClaim[] {
+  const beside = besideOf(file).map((path): PathClaim => ({ path, scope: "path" }));
+  return [{ path: file, scope: "path", after: "file" }, ...beside];
+}
+
+function besideOf(file: string): readonly string[] {
+  return SIDECARS.map((suffix) => `${file}${suffix}`);
 }
 
 function incomingOf({ meta, path, file }: BundleEntry): IncomingDatabase {

@@ -16,4 +16,9 @@ export interface PathClaim {
   readonly path: string;
   /** the path alone, or with all that lies below it */
   readonly scope: "path" | "tree";
+  /**
+   * In a restore: what is at the path once this source has committed, where that is another thing than there is now.
+   * "gone": it has taken away what is there, and the place is free. "file": it has put a file there.
+   */
+  readonly after?: "gone" | "file";
 }

@@ -20,6 +20,8 @@ export interface RestoreTarget {
   stageBeside(dir: string, options?: OpOptions): Promise<string>;
   /** What the bundle holds of this source (empty in a recovery): its places count among the session's claims. */
   readonly artifacts: readonly ArtifactMeta[];
+  /** What the snapshot had seen of this source and not captured: it stays untouched. Empty in a recovery. */
+  readonly omitted?: readonly Omission[];
   /** What the other sources look after, now or after the restore. Filled only for a source that takes the remainder. */
   readonly claimed: readonly PathClaim[];
   /** Write through open databases instead of replacing them. */

@@ -139,7 +139,7 @@ export class RestoreTransaction implements AsyncDisposable {
       const others = source.takes === "remainder" ? [...claimed] : [];
       const session = await open(this.#target(source.id, unpacked, others), options);
       this.#sessions.push(session);
-      claimed.push(...session.claims);
+      claimed.push(...(wanted ? session.claims : session.claims.map(asItIs)));
       if (wanted) this.#participants.push({ id: source.id, session, plan: undefined });
     }
   }
@@ -154,7 +154,8 @@ export class RestoreTransaction implements AsyncDisposable {
       return place;
     };
     const artifacts = unpacked.manifest.artifacts.filter((meta) => meta.source === id);
-    return { agent: profile.ref, paths: profile.paths, operationId, artifacts, claimed, live, stageBeside };
+    const omitted = unpacked.manifest.omitted.filter((omission) => omission.source === id);
+    return { agent: profile.ref, paths: profile.paths, operationId, artifacts, omitted, claimed, live, stageBeside };
   }
 
   async #enter(phase: RestorePhase): Promise<void> {
@@ -181,4 +182,9 @@ export class RestoreTransaction implements AsyncDisposable {
       ...(phase === "staging" || this.#state === undefined ? {} : { state: this.#state }),
     };
   }
+}
+
+/** A source that the bundle has nothing of does not take part: all of its places stay as they are. */
+function asItIs({ path, scope }: PathClaim): PathClaim {
+  return { path, scope };
 }

@@ -21,14 +21,15 @@ import { copyForUndo, fsyncPath } from "./write-through.js";
 export async function stageRestore(request: StageRequest, signal: AbortSignal): Promise<StagedRestore> {
   const discovery = await discover(request.selection, signal);
   const stager = new Stager(request);
+  const wanted = new Set(request.incoming.map(({ name }) => name));
+  const untouched = new Set(request.untouched);
+  // First: a folder of what comes may be made in the place of a database that goes.
+  for (const found of discovery.databases) {
+    if (!wanted.has(found.name) && !untouched.has(found.path)) stager.remove(found);
+  }
   for (const incoming of request.incoming) {
     signal.throwIfAborted();
     await stager.bring(incoming, signal);
-  }
-  const wanted = new Set(request.incoming.map(({ name }) => name));
-  const untouched = new Set(request.untouched);
-  for (const found of discovery.databases) {
-    if (!wanted.has(found.name) && !untouched.has(found.path)) stager.remove(found);
   }
   stager.sync();
   return stager.staged;

@@ -1,0 +1,81 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeTree } from "@keepsake/testkit";
+import { describe, expect, it } from "vitest";
+import { makeDatabase } from "./support/agent-memory.js";
+import { keepsakeCase } from "./support/keepsake-case.js";
+import { memoryState } from "./support/memory-state.js";
+
+const agent = "ana";
+
+/** One kind of thing at the place `x`, and what makes it. */
+const KINDS: readonly (readonly [string, (at: string) => Promise<void>])[] = [
+  ["a note", (at) => writeFile(at, "a note")],
+  ["a database", async (at) => void makeDatabase(at, 3).close()],
+  ["a folder of notes", (at) => writeTree(at, { "deep/a.md": "a note" })],
+  [
+    "a folder with a database",
+    async (at) => {
+      await mkdir(at);
+      makeDatabase(join(at, "y.db"), 2).close();
+    },
+  ],
+  [
+    "a folder of both",
+    async (at) => {
+      await writeTree(at, { "a.md": "a note" });
+      makeDatabase(join(at, "y.db"), 2).close();
+    },
+  ],
+  ["nothing", async () => undefined],
+];
+
+const PAIRS = KINDS.flatMap(([was, makeOld]) =>
+  KINDS.filter(([is]) => is !== was).map(([is, makeNew]) => ({ was, is, makeOld, makeNew })),
+);
+
+describe("a restore", () => {
+  it.each(PAIRS)("brings $was back where $is stands, and that one back after it", async ({ makeOld, makeNew }) => {
+    await using box = await keepsakeCase();
+    const { memory, keepsake } = box;
+    const at = join(memory, "x");
+    await writeFile(join(memory, "other.md"), "there is something else in any case");
+    await makeOld(at);
+    const before = await memoryState(memory);
+    const { record } = await keepsake.snapshot({ agent });
+    await rm(at, { recursive: true, force: true });
+    await makeNew(at);
+    const changed = await memoryState(memory);
+    const { preSnapshot = "" } = await keepsake.restore({ agent, ref: record.id });
+    expect(await memoryState(memory)).toEqual(before);
+    await keepsake.restore({ agent, ref: preSnapshot });
+    expect(await memoryState(memory)).toEqual(changed);
+  });
+
+  it("is refused rather than that a database takes the place of a folder with what no snapshot has", async () => {
+    await using box = await keepsakeCase({ sources: [{ use: "sqlite" }, { use: "memdir", exclude: ["*.key"] }] });
+    const { memory, keepsake } = box;
+    makeDatabase(join(memory, "x"), 3).close();
+    await keepsake.snapshot({ agent });
+    await rm(join(memory, "x"));
+    await writeTree(memory, { "x/private.key": "precious", "x/b.md": "b" });
+    const before = await memoryState(memory);
+    await expect(keepsake.restore({ agent, ref: "latest" })).rejects.toMatchObject({ code: "E_ALREADY_EXISTS" });
+    expect(await memoryState(memory)).toEqual(before);
+  });
+
+  it("is refused rather than in part, where a database stands that no source of the snapshot would take away", async () => {
+    await using box = await keepsakeCase({ sources: [{ use: "memdir" }] });
+    const { memory, keepsake, temp } = box;
+    await writeTree(memory, { "x/a.md": "a note" });
+    const { record } = await keepsake.snapshot({ agent });
+    const to = temp.join("exported.tar.zst");
+    await keepsake.export({ agent, ref: record.id, to });
+    await using other = await keepsakeCase();
+    makeDatabase(join(other.memory, "x"), 3).close();
+    const before = await memoryState(other.memory);
+    const restore = other.keepsake.restore({ agent, bundleFile: to });
+    await expect(restore).rejects.toMatchObject({ code: "E_UNSAFE_PATH" });
+    expect(await memoryState(other.memory)).toEqual(before);
+  });
+});
