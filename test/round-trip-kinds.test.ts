@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { definePlugin, stateProvider } from "@keepsake/core";
 import { writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { makeDatabase } from "./support/agent-memory.js";
@@ -30,6 +31,31 @@ const KINDS: readonly (readonly [string, (at: string) => Promise<void>])[] = [
   ["nothing", async () => undefined],
 ];
 
+/** State that cannot be put back: it comes last, so that everything before it has to be taken back. */
+const stubbornPlugin = definePlugin({
+  name: "stubborn",
+  api: 1,
+  providers: [
+    stateProvider("stubborn", {
+      create: () => {
+        let refused = false;
+        return {
+          id: "stubborn",
+          keys: ["mood"],
+          async *capture() {
+            yield { key: "mood", value: "stubborn" };
+          },
+          async restore() {
+            if (refused) return;
+            refused = true;
+            throw new Error("not now");
+          },
+        };
+      },
+    }),
+  ],
+});
+
 const PAIRS = KINDS.flatMap(([was, makeOld]) =>
   KINDS.filter(([is]) => is !== was).map(([is, makeNew]) => ({ was, is, makeOld, makeNew })),
 );
@@ -49,6 +75,20 @@ describe("a restore", () => {
     const { preSnapshot = "" } = await keepsake.restore({ agent, ref: record.id });
     expect(await memoryState(memory)).toEqual(before);
     await keepsake.restore({ agent, ref: preSnapshot });
+    expect(await memoryState(memory)).toEqual(changed);
+  });
+
+  it.each(PAIRS)("that fails at its end leaves $is where it would have brought $was", async ({ makeOld, makeNew }) => {
+    await using box = await keepsakeCase({ plugins: [stubbornPlugin], state: [{ use: "stubborn" }] });
+    const { memory, keepsake } = box;
+    const at = join(memory, "x");
+    await writeFile(join(memory, "other.md"), "there is something else in any case");
+    await makeOld(at);
+    const { record } = await keepsake.snapshot({ agent });
+    await rm(at, { recursive: true, force: true });
+    await makeNew(at);
+    const changed = await memoryState(memory);
+    await expect(keepsake.restore({ agent, ref: record.id })).rejects.toThrow(/not now|stubborn/);
     expect(await memoryState(memory)).toEqual(changed);
   });
 

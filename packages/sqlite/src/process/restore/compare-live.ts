@@ -10,6 +10,12 @@ export function liveAttributes(file: string): Attributes | undefined {
   return stats?.isFile() === true ? attributesOf(stats) : undefined;
 }
 
+/** Mode and time of a live folder that is no link, or undefined when there is none. */
+export function folderAttributes(folder: string): Attributes | undefined {
+  const stats = lstatSync(folder, { bigint: true, throwIfNoEntry: false });
+  return stats?.isDirectory() === true ? attributesOf(stats) : undefined;
+}
+
 /**
  * True when the live file is the staged one byte for byte, and nothing beside it adds to it. The header's change counter
  * and the version of the last writer are no content: the copy's are those of the copy (fileformat2, sections 1.3.9 to 14).

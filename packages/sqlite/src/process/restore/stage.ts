@@ -1,12 +1,12 @@
 import { mkdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { PlannedChange } from "@keepsake/core";
-import { type Attributes, sameAttributes, type SwapStep } from "@keepsake/files";
+import { type Attributes, fromJsonPath, sameAttributes, type SwapStep } from "@keepsake/files";
 import { discover } from "../discovery.js";
 import { HEADER_BYTES, pageSizeOf, readStart } from "../header.js";
 import type { FoundDatabase, IncomingDatabase, StagedRestore, StageRequest, WriteThrough } from "../protocol.js";
 import { SIDECARS } from "../sidecars.js";
-import { liveAttributes, sameContent } from "./compare-live.js";
+import { folderAttributes, liveAttributes, sameContent } from "./compare-live.js";
 import { foldersTo, isReachable, ownerFor } from "./folders.js";
 import { canTellHolders, type Holder, holdersOf, liveHolder } from "./holders.js";
 import { checkIncoming, placeIncoming } from "./incoming.js";
@@ -57,7 +57,8 @@ class Stager {
   }
 
   get staged(): StagedRestore {
-    return { changes: this.#changes, notices: this.#notices, swap: { steps: this.#steps }, through: this.#through };
+    const steps = [...this.#steps, ...this.#folderTimes()];
+    return { changes: this.#changes, notices: this.#notices, swap: { steps }, through: this.#through };
   }
 
   async bring(incoming: IncomingDatabase, signal: AbortSignal): Promise<void> {
@@ -99,6 +100,18 @@ class Stager {
   /** What was staged survives a power cut, before anything relies on it. */
   sync(): void {
     for (const dir of [this.#incomingDir, this.#undoDir, this.#request.stageDir]) fsyncPath(dir, "r");
+  }
+
+  /** Files that come and go change their folder's time. Whoever looks after the folder sets it; a rollback keeps it. */
+  *#folderTimes(): Generator<SwapStep> {
+    const changed = this.#steps.filter((step) => step.do === "put" || step.do === "remove");
+    const folders = new Set(changed.map(({ live }) => dirname(fromJsonPath(live).toString())));
+    for (const live of folders) {
+      const before = isReachable(this.#request.selection.root, relative(this.#request.selection.root, live))
+        ? folderAttributes(live)
+        : undefined;
+      if (before !== undefined) yield { do: "set", live, to: before, before };
+    }
   }
 
   #keep(live: string, { path, mode, mtimeMs }: IncomingDatabase, before: Attributes): void {
