@@ -43,6 +43,7 @@ export class MemdirCapture implements CaptureSession {
   readonly #scope: Scope;
   readonly #options: ResolvedOptions;
   readonly #scratch: string;
+  readonly #exact: boolean;
   #copies = 0;
 
   constructor(target: CaptureTarget, root: MemoryRoot, scope: Scope, options: ResolvedOptions) {
@@ -50,6 +51,7 @@ export class MemdirCapture implements CaptureSession {
     this.#scope = scope;
     this.#options = options;
     this.#scratch = target.scratchDir;
+    this.#exact = target.exact ?? false;
   }
 
   async pin(): Promise<"fenced"> {
@@ -131,7 +133,10 @@ export class MemdirCapture implements CaptureSession {
     const copy = join(this.#scratch, `copy-${String(this.#copies++)}`);
     const { relative, absolute } = found;
     const { maxFileBytes } = this.#options;
-    return { found, content: await readStable({ relative, absolute, maxFileBytes, copy, signal }) };
+    return {
+      found,
+      content: await readStable({ relative, absolute, maxFileBytes, exact: this.#exact, copy, signal }),
+    };
   }
 
   async #readLink(found: WalkEntry): Promise<Buffer | Unreadable> {

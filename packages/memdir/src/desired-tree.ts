@@ -8,6 +8,7 @@ import {
   percentDecode,
   percentDecodePath,
 } from "@keepsake/core";
+import { CUT_FACT } from "./jsonl.js";
 import { type Attributes, isOwnName, pathKey } from "@keepsake/files";
 
 /** Something a bundle wants to be in the memory directory. */
@@ -22,6 +23,8 @@ export interface Desired {
   readonly attributes: Attributes | undefined;
   readonly sizeBytes: number;
   readonly sha256: string;
+  /** bytes of a begun line that the file had beyond these when it was captured */
+  readonly cutBytes: number;
   /** the unpacked bytes of a file */
   readonly file: string | undefined;
   /** the bytes of a link's target */
@@ -70,10 +73,16 @@ function desiredOf({ meta, path, file }: BundleEntry): Desired {
     attributes: { mode: meta.mode, mtimeMs: meta.mtimeMs },
     sizeBytes: meta.sizeBytes,
     sha256: meta.sha256,
+    cutBytes: cutOf(meta),
     file,
     target:
       linkTarget === undefined ? undefined : percent ? percentDecode(linkTarget) : Buffer.from(linkTarget, "utf8"),
   };
+}
+
+function cutOf({ facts }: BundleEntry["meta"]): number {
+  const cut = facts?.[CUT_FACT];
+  return typeof cut === "number" && Number.isSafeInteger(cut) && cut > 0 ? cut : 0;
 }
 
 function addParents({ key, path }: Desired, found: Map<string, Desired>): void {
@@ -83,7 +92,14 @@ function addParents({ key, path }: Desired, found: Map<string, Desired>): void {
     if (known !== undefined && known.type !== "directory") throw unsafe(path, "lies below what is no folder");
     if (known !== undefined) continue;
     const raw = Buffer.from(parent, "latin1");
-    const implied = { attributes: undefined, sizeBytes: 0, sha256: "", file: undefined, target: undefined };
+    const implied = {
+      attributes: undefined,
+      sizeBytes: 0,
+      sha256: "",
+      cutBytes: 0,
+      file: undefined,
+      target: undefined,
+    };
     found.set(parent, { key: parent, raw, path: raw.toString("utf8"), type: "directory", ...implied });
   }
 }

@@ -1,3 +1,6 @@
+/** The fact of an artifact that tells how many bytes of a begun line were left out of it. */
+export const CUT_FACT = "cut_partial_line_bytes";
+
 /** Names of files that hold one JSON value per line. */
 const JSON_LINES = /\.(?:jsonl|ndjson)$/i;
 

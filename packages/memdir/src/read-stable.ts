@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ByteStream, errnoOf, type JsonObject, streamOf } from "@keepsake/core";
 import { type Attributes, attributesOf, type FsPath, writeAll } from "@keepsake/files";
-import { holdsJsonLines, partialLineBytes } from "./jsonl.js";
+import { CUT_FACT, holdsJsonLines, partialLineBytes } from "./jsonl.js";
 import { type Unreadable, unreadable } from "./unreadable.js";
 
 /** A file as it was at one moment. */
@@ -17,6 +17,8 @@ export interface ReadRequest {
   readonly relative: Buffer;
   readonly absolute: FsPath;
   readonly maxFileBytes: number;
+  /** true keeps a line of JSON that had only begun */
+  readonly exact?: boolean | undefined;
   /** a path for a private copy; used for what is too large to be held in memory */
   readonly copy: string;
   readonly signal?: AbortSignal | undefined;
@@ -128,9 +130,9 @@ async function cutOf(
   size: number,
   readAt: Parameters<typeof partialLineBytes>[1],
 ): Promise<number> {
-  return holdsJsonLines(request.relative) ? partialLineBytes(size, readAt) : 0;
+  return request.exact !== true && holdsJsonLines(request.relative) ? partialLineBytes(size, readAt) : 0;
 }
 
 function cutFacts(cut: number): Pick<Content, "facts"> {
-  return cut === 0 ? {} : { facts: { cut_partial_line_bytes: cut } };
+  return cut === 0 ? {} : { facts: { [CUT_FACT]: cut } };
 }

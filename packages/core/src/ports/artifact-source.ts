@@ -14,6 +14,8 @@ export interface CaptureTarget {
   readonly paths: AgentPaths;
   /** A private directory (0700) for this session alone; exists, is empty, and is removed by the engine. */
   readonly scratchDir: string;
+  /** True for a snapshot that is to undo a restore: everything is captured byte for byte, and nothing is tidied. */
+  readonly exact?: boolean;
   /** What the other sources look after. Filled only for a source whose `takes` is "remainder". */
   readonly claimed: readonly PathClaim[];
 }

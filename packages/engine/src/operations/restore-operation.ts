@@ -139,6 +139,7 @@ export class RestoreOperation {
           redact: false,
           codecs,
           allow: profile.cut.allow,
+          exact: true,
           assertHeld: () => lock.assertHeld(),
         },
         options,

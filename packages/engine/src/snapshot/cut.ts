@@ -16,6 +16,12 @@ import type { PrivateStaging } from "./private-staging.js";
 /** How strictly one attempt is made: with writers held, by fences alone, or as well as it goes. */
 export type CutMode = CutReport["consistency"];
 
+/** How a cut is taken. */
+export interface CutOptions extends OpOptions {
+  /** for an undo: sources tidy nothing */
+  readonly exact?: boolean | undefined;
+}
+
 /** A source whose session is pinned. */
 export interface PinnedSource {
   readonly source: ArtifactSource;
@@ -62,9 +68,9 @@ export class Cut implements AsyncDisposable {
     profile: AgentProfile,
     staging: PrivateStaging,
     mode: CutMode,
-    options: OpOptions,
+    { exact = false, ...options }: CutOptions,
   ): Promise<Cut> {
-    const opened = new OpenSessions(profile, staging);
+    const opened = new OpenSessions(profile, staging, exact);
     try {
       await opened.openAll(options);
       return await Cut.#pinAll(profile, opened, mode, options);
@@ -122,10 +128,12 @@ class OpenSessions {
   readonly entries: { readonly source: ArtifactSource; readonly session: CaptureSession }[] = [];
   readonly #profile: AgentProfile;
   readonly #staging: PrivateStaging;
+  readonly #exact: boolean;
 
-  constructor(profile: AgentProfile, staging: PrivateStaging) {
+  constructor(profile: AgentProfile, staging: PrivateStaging, exact: boolean) {
     this.#profile = profile;
     this.#staging = staging;
+    this.#exact = exact;
   }
 
   async openAll(options: OpOptions): Promise<void> {
@@ -143,7 +151,7 @@ class OpenSessions {
   async #open(source: ArtifactSource, claimed: readonly PathClaim[], options: OpOptions): Promise<CaptureSession> {
     const { ref: agent, paths } = this.#profile;
     const scratchDir = await this.#staging.folder(`capture-${source.id}`);
-    const session = await source.open({ agent, paths, scratchDir, claimed }, options);
+    const session = await source.open({ agent, paths, scratchDir, claimed, exact: this.#exact }, options);
     this.sessions.push(session);
     this.entries.push({ source, session });
     return session;

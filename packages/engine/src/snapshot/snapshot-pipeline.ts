@@ -35,6 +35,8 @@ export interface SnapshotOrder {
   readonly redact: boolean;
   readonly codecs: readonly Codec[];
   readonly allow: CutMode;
+  /** for an undo: sources capture byte for byte and tidy nothing */
+  readonly exact?: boolean;
   readonly assertHeld: () => Promise<void>;
 }
 
@@ -96,7 +98,7 @@ export class SnapshotPipeline {
     for (const [index, mode] of modes.entries()) {
       const startedAtMs = this.#clock.now();
       try {
-        const attempt = await captureOnce(order.profile, staging, mode, startedAtMs, options);
+        const attempt = await captureOnce(order, staging, mode, startedAtMs, options);
         return { ...attempt, cut: { ...attempt.cut, attempts: index + 1 } };
       } catch (error) {
         if (!isWorthAnotherAttempt(error)) throw error;
@@ -119,13 +121,13 @@ function modesToTry(allow: CutMode, attempts: number): readonly CutMode[] {
 }
 
 async function captureOnce(
-  profile: AgentProfile,
+  { profile, exact }: SnapshotOrder,
   staging: PrivateStaging,
   mode: CutMode,
   startedAtMs: number,
   options: OperationOptions,
 ): Promise<Staged> {
-  await using cut = await Cut.attempt(profile, staging, mode, options);
+  await using cut = await Cut.attempt(profile, staging, mode, { signal: options.signal, exact });
   let bytesDone = 0;
   const onBytes = (bytes: number) => {
     bytesDone += bytes;
