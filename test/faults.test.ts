@@ -51,4 +51,12 @@ describe.runIf(here)("a call that fails", () => {
       outcomes.push(await strike(ground, name, point, { error: "ENOSPC", from: "from_then_on" }));
     expect(outcomes.some(({ error }) => error !== undefined)).toBe(true);
   });
+
+  it("around the last word of a restore, and from then on: the memory is whole, old or new", {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const points = (await pointsOfOperation("restore")).filter(({ syscall }) => syscall === "fsync");
+    for (const point of points.slice(-8))
+      await strike(ground, "restore", point, { error: "ENOSPC", from: "from_then_on" });
+  });
 });

@@ -85,6 +85,7 @@ export class RestoreTransaction implements AsyncDisposable {
     const { lock, profile } = this.#order;
     await lock.assertHeld();
     await this.#enter("intent");
+    let decided = false;
     try {
       for (const { session, plan } of this.#participants) {
         options.signal?.throwIfAborted();
@@ -93,9 +94,10 @@ export class RestoreTransaction implements AsyncDisposable {
       if (this.#state !== undefined) await replayState(profile, this.#state.to, options);
       options.signal?.throwIfAborted();
       await lock.assertHeld();
+      decided = true;
       await this.#enter("committed");
     } catch (error) {
-      await this.#takeBack(error);
+      await this.#takeBack(error, decided);
       throw error;
     }
     for (const { session, plan } of this.#participants) if (plan !== undefined) await session.finish(plan);
@@ -117,8 +119,12 @@ export class RestoreTransaction implements AsyncDisposable {
     }
   }
 
-  async #takeBack(cause: unknown): Promise<void> {
+  /** @param decided the journal may say "committed" by now, although writing it failed */
+  async #takeBack(cause: unknown, decided: boolean): Promise<void> {
     try {
+      // Taken back under a journal that says "committed", it would be called completed by a recovery. Where the journal
+      // cannot be written, all stays as it is: then whatever the journal says is a whole state.
+      if (decided) await this.#enter("intent");
       for (const { session, plan } of this.#participants.toReversed()) {
         if (plan !== undefined) await session.rollback(plan);
       }
@@ -128,7 +134,7 @@ export class RestoreTransaction implements AsyncDisposable {
       throw new KeepsakeError("E_IO", "The restore failed, and taking it back failed too.", {
         cause: new AggregateError([cause, error]),
         context: { operation_id: this.#order.operationId },
-        hint: "Run `keepsake recover` once the cause is gone; it brings back the state before the restore.",
+        hint: "Run `keepsake recover` once the cause is gone; it brings back the state before the restore, or completes it where all but the last word was done.",
       });
     }
   }
