@@ -1,5 +1,5 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { type BundleStore, sha256Hex } from "@keepsake/core";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { type BundleStore, sha256Hex, streamOf } from "@keepsake/core";
 import { collect, faultyStore, memoryStore, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { engineBench, type EngineBench } from "./support/engine-bench.js";
@@ -175,6 +175,47 @@ describe("an import", () => {
       bench.snapshotter.import({ agent: "ana", bundleFile: bench.dir.join("none.tar") }),
     ).rejects.toMatchObject({ code: "E_NOT_FOUND" });
     expect(await keysIn(bench.store)).toEqual([]);
+  });
+});
+
+describe("an import of a snapshot that is known", () => {
+  const body = (bench: EngineBench): Promise<string> =>
+    bench.snapshotter.list({ agent: "ana" }).then(({ snapshots }) => snapshots[0]?.bundlePath ?? "");
+
+  it.each([
+    ["whose bundle is gone", (store: BundleStore, key: string): Promise<unknown> => store.delete(key)],
+    [
+      "whose bundle is damaged",
+      async (store: BundleStore, key: string): Promise<unknown> => {
+        await store.delete(key);
+        return store.put(key, streamOf("not it"));
+      },
+    ],
+    ["whose digest is gone", (store: BundleStore, key: string): Promise<unknown> => store.delete(`${key}.sha256`)],
+  ])("%s heals it, though it is the only one", async (_what, harm) => {
+    await using bench = await taken();
+    const { bundle } = await bench.snapshotter.export({ ...LATEST, to: bench.dir.join("out") });
+    await harm(bench.store, await body(bench));
+    expect((await bench.snapshotter.doctor({})).ok).toBe(false);
+    await bench.snapshotter.import({ agent: "ana", bundleFile: bundle });
+    expect((await bench.snapshotter.doctor({})).ok).toBe(true);
+    const { ok, checks } = await bench.snapshotter.verify(LATEST);
+    expect([ok, checks.every(({ status }) => status === "ok")]).toEqual([true, true]);
+    await expect(bench.snapshotter.import({ agent: "ana", bundleFile: bundle })).rejects.toMatchObject({
+      code: "E_ALREADY_EXISTS",
+    });
+  });
+});
+
+describe("a state root inside the memory", () => {
+  it("is refused: every snapshot would change what it captures, and a restore remove what undoes it", async () => {
+    await using bench = await taken();
+    await mkdir(bench.stateRoot, { recursive: true });
+    await symlink(bench.dir.path, bench.dir.join("alias"));
+    for (const memory of [bench.dir.path, bench.stateRoot, bench.dir.join("alias")]) {
+      await expect(bench.snapshotter.snapshot({ agent: "ana", memory })).rejects.toMatchObject({ code: "E_CONFIG" });
+      await expect(bench.snapshotter.restore({ ...LATEST, memory })).rejects.toMatchObject({ code: "E_CONFIG" });
+    }
   });
 });
 

@@ -144,7 +144,7 @@ export class DoctorOperation {
         name: "bundle",
         status: "problem",
         message: `The bundle of ${record.id} ${what}.`,
-        hint: "Bring it back from another copy with `keepsake import`, or delete the snapshot.",
+        hint: "Bring it back from another copy with `keepsake import`, which heals it, or delete the snapshot.",
         details,
       });
     }
@@ -201,7 +201,7 @@ function digestMissing({ id, bundlePath, fileSha256 }: SnapshotRecord): DoctorFi
     name: "digest",
     status: "problem",
     message: `The bundle of ${id} has no .sha256 beside it: it neither verifies nor restores.`,
-    hint: "Write the digest of its record beside it, then verify it.",
+    hint: "Bring it back from another copy with `keepsake import`, or write the digest of its record beside it.",
     details: { id, key: digestKey(bundlePath), file_sha256: fileSha256 },
   };
 }

@@ -1,4 +1,13 @@
-import { HashedStream, isKeepsakeError, KeepsakeError, parseSnapshotId, type SnapshotRecord } from "@keepsake/core";
+import {
+  type AgentRef,
+  type BundleStore,
+  isKeepsakeError,
+  KeepsakeError,
+  type OpOptions,
+  parseSnapshotId,
+  type SnapshotId,
+  type SnapshotRecord,
+} from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { agentRefOf } from "../agent-ref.js";
 import { AgentSession } from "../agent-session.js";
@@ -6,6 +15,9 @@ import { originInFile } from "../bundle/bundle-origin.js";
 import { BundleReader } from "../bundle/bundle-reader.js";
 import { checkOwner } from "../bundle/check-owner.js";
 import { publishBytes } from "../bundle/bundle-writer.js";
+import { sameBytes } from "../bundle/same-bytes.js";
+import { healBundle } from "../catalog/heal-bundle.js";
+import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import { bundleKey, recordKey } from "../layout.js";
 import type { ImportRequest, OperationOptions } from "../memory-snapshotter.js";
 import { WORKSPACE } from "../tokens.js";
@@ -48,7 +60,11 @@ export class ImportOperation {
           { identityFiles, limits, signal, onBytes },
         );
         const id = parseSnapshotId(manifest.snapshotId);
-        if ((await store.head(recordKey(ref, id), { signal })) !== undefined) throw exists(id);
+        const known = await recordOfId(store, ref, id, { signal });
+        if (known !== undefined) {
+          await held.assertHeld();
+          return await healBundle(store, known, origin, { fileSha256, signal });
+        }
         const codecs = await this.#workspace.decoders(origin.fileName, identityFiles);
         const suffixes = codecs.map((codec) => codec.suffix).toReversed();
         const { body } = await origin.open(signal);
@@ -72,14 +88,13 @@ export class ImportOperation {
   }
 }
 
-/** The bytes that were checked are the bytes that are stored, even when the file is replaced in between. */
-async function* sameBytes(body: AsyncIterable<Uint8Array>, sha256: string, label: string): AsyncGenerator<Uint8Array> {
-  const hashed = new HashedStream(body);
-  yield* hashed;
-  if (hashed.digest.sha256 === sha256) return;
-  throw new KeepsakeError("E_INTEGRITY", `${label} changed while it was imported.`);
-}
-
-function exists(id: string): KeepsakeError {
-  return new KeepsakeError("E_ALREADY_EXISTS", `The snapshot ${id} is in the store already.`, { context: { id } });
+/** @returns undefined when there is no such snapshot */
+async function recordOfId(
+  store: BundleStore,
+  ref: AgentRef,
+  id: SnapshotId,
+  options: OpOptions,
+): Promise<SnapshotRecord | undefined> {
+  if ((await store.head(recordKey(ref, id), options)) === undefined) return undefined;
+  return new SnapshotCatalog(store).resolve(ref, id, options);
 }

@@ -16,6 +16,7 @@ import { uuidv7 } from "uuidv7";
 import { agentRefOf } from "../agent-ref.js";
 import { AgentSession, type LockedOptions } from "../agent-session.js";
 import { type BundleOrigin, originInFile, originInStore } from "../bundle/bundle-origin.js";
+import { checkPlace } from "../check-place.js";
 import { BundleReader } from "../bundle/bundle-reader.js";
 import { checkOwner } from "../bundle/check-owner.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
@@ -58,6 +59,7 @@ export class RestoreOperation {
   async run(request: RestoreRequest, options: OperationOptions): Promise<RestoreReport> {
     const ref = agentRefOf(request);
     const profile = await this.#workspace.profile(ref, request.memory);
+    await checkPlace(profile.paths.memory, this.#workspace.stateRoot);
     const report = await this.#session.run(ref, profile.lock.timeoutMs, options, (lock, locked) =>
       this.#restore(request, profile, lock, locked),
     );

@@ -12,6 +12,7 @@ import {
 import { inject, injectable } from "tsyringe";
 import { uuidv7 } from "uuidv7";
 import { agentRefOf } from "../agent-ref.js";
+import { checkPlace } from "../check-place.js";
 import { AgentSession } from "../agent-session.js";
 import type { OperationOptions, SnapshotRequest, SnapshotResult } from "../memory-snapshotter.js";
 import { SnapshotPipeline } from "../snapshot/snapshot-pipeline.js";
@@ -45,6 +46,7 @@ export class SnapshotOperation {
     checkText("label", request.label);
     checkText("created_by", request.createdBy);
     const profile = await this.#workspace.profile(ref, request.memory);
+    await checkPlace(profile.paths.memory, this.#workspace.stateRoot);
     await checkMemory(profile);
     const codecs = await this.#codecs(ref, request);
     const result = await this.#session.run(ref, profile.lock.timeoutMs, options, (lock: Lock, locked) =>

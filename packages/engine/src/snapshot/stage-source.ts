@@ -6,8 +6,11 @@ import {
   type ArtifactSource,
   type ByteDigest,
   digestOf,
+  errnoOf,
   type FileEntry,
   fromSystemError,
+  isAbortError,
+  isKeepsakeError,
   KeepsakeError,
   type Omission,
   type OpOptions,
@@ -45,9 +48,20 @@ export async function stageSource(
       await stager.take(entry);
     }
   } catch (error) {
-    throw fromSystemError(error, `The source ${source.id} could not be staged`, { source: source.id });
+    throw stagingError(error, source.id);
   }
   return stager.finish((await session.describe?.()) ?? {});
+}
+
+/** What a content stream throws reaches us here alone, past whoever guards the session. */
+function stagingError(error: unknown, source: string): unknown {
+  const plain = errnoOf(error) === undefined && !isKeepsakeError(error) && !isAbortError(error);
+  if (!plain) return fromSystemError(error, `The source ${source} could not be staged`, { source });
+  const reason = error instanceof Error ? error.message : String(error);
+  return new KeepsakeError("E_PLUGIN_FAILED", `The source ${source} failed while it was staged: ${reason}`, {
+    cause: error,
+    context: { source },
+  });
 }
 
 class SourceStager {

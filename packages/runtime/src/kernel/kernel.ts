@@ -13,6 +13,7 @@ import { checkOptions } from "./check-options.js";
 import { createChildContainer } from "./child-container.js";
 import { DisposalStack } from "./disposal.js";
 import { orderByNeeds } from "./order.js";
+import { guardedPart } from "./guarded-part.js";
 import { callPlugin } from "./plugin-call.js";
 
 /** What `config` asks a provider for. */
@@ -91,7 +92,12 @@ export class Kernel implements AsyncDisposable {
     this.#assertOpen();
     const found = this.#registry.find(kind, name);
     if (!found) throw unknownProvider(kind, name, this.#registry.names(kind));
-    const create = () => this.#create(found, options, context) as Promise<ProviderKinds[K]>;
+    const create = async (): Promise<ProviderKinds[K]> => {
+      const made = (await this.#create(found, options, context)) as ProviderKinds[K];
+      // Streams pass through codecs and stores: what those throw may be another's failure, and is not blamed on them.
+      if (kind !== "source" && kind !== "state") return made;
+      return guardedPart(made, { plugin: found.plugin, part: partName(found.provider) });
+    };
     if (!shared) return create();
     const key = JSON.stringify([kind, name, context.id ?? null, context.baseDir, options]);
     const known = this.#made.get(key);

@@ -28,12 +28,16 @@ export async function callPlugin<T>(
   }
 }
 
-function pluginError(error: unknown, { plugin, part }: PluginPart, timeoutMs: number): Error {
-  if (error instanceof TimeLimitError) {
-    return new KeepsakeError("E_PLUGIN_TIMEOUT", `The ${part} of plugin ${plugin} was not ready in ${timeoutMs} ms.`, {
-      context: { plugin, part, timeout_ms: timeoutMs },
-    });
-  }
+function pluginError(error: unknown, who: PluginPart, timeoutMs: number): Error {
+  const { plugin, part } = who;
+  if (!(error instanceof TimeLimitError)) return pluginFailure(error, who);
+  return new KeepsakeError("E_PLUGIN_TIMEOUT", `The ${part} of plugin ${plugin} was not ready in ${timeoutMs} ms.`, {
+    context: { plugin, part, timeout_ms: timeoutMs },
+  });
+}
+
+/** What a plugin threw, with its name. */
+export function pluginFailure(error: unknown, { plugin, part }: PluginPart): Error {
   if (isKeepsakeError(error)) {
     // The same object, so that its class, stack and cause stay; a frozen one keeps its context.
     Reflect.set(error, "context", { ...error.context, plugin });
