@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Manifest } from "@keepsake/core";
+import { isKeepsakeError, type Manifest } from "@keepsake/core";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { type KeepsakeCase, keepsakeCase } from "./support/keepsake-case.js";
@@ -27,26 +27,32 @@ async function countersOf(databases: string, notes: string | undefined): Promise
   return [...counters, last.n, Number(await readFile(join(notes, "note.md"), "utf8"))];
 }
 
-/** Takes snapshots under load. @returns each one's counters and its cut */
-async function snapshotsUnderLoad(
+interface Taken {
+  readonly counters: readonly number[];
+  readonly cut: Manifest["cut"];
+}
+
+/** Takes a snapshot and reads its counters by other programs. */
+async function snapshotOnce(
   { keepsake, stateRoot, temp }: KeepsakeCase,
   { withFiles }: { readonly withFiles: boolean },
-): Promise<readonly { counters: readonly number[]; cut: Manifest["cut"] }[]> {
-  const taken: { counters: readonly number[]; cut: Manifest["cut"] }[] = [];
-  for (let count = 0; count < SNAPSHOTS; count++) {
-    const { record, manifest } = await keepsake.snapshot({ agent });
-    const unpacked = await unpackByPrograms(
-      storedFiles(stateRoot, record.bundlePath).bundle,
-      temp.join(`u${record.id}`),
-    );
-    const counters = await countersOf(join(unpacked, "sqlite"), withFiles ? join(unpacked, "memory_files") : undefined);
-    taken.push({ counters, cut: manifest.cut });
-  }
+): Promise<Taken> {
+  const { record, manifest } = await keepsake.snapshot({ agent });
+  const { bundle } = storedFiles(stateRoot, record.bundlePath);
+  const unpacked = await unpackByPrograms(bundle, temp.join(`u${record.id}`));
+  const counters = await countersOf(join(unpacked, "sqlite"), withFiles ? join(unpacked, "memory_files") : undefined);
+  return { counters, cut: manifest.cut };
+}
+
+/** Takes snapshots under load. */
+async function snapshotsUnderLoad(box: KeepsakeCase, how: { readonly withFiles: boolean }): Promise<readonly Taken[]> {
+  const taken: Taken[] = [];
+  for (let count = 0; count < SNAPSHOTS; count++) taken.push(await snapshotOnce(box, how));
   return taken;
 }
 
 /** What the machine and the day made of it; for the reader of the log. */
-function tell(what: string, taken: Awaited<ReturnType<typeof snapshotsUnderLoad>>): void {
+function tell(what: string, taken: readonly Taken[]): void {
   const column = (pick: (cut: NonNullable<Manifest["cut"]>) => number): string =>
     taken.map(({ cut }) => (cut === undefined ? "?" : pick(cut).toFixed(0))).join(" ");
   console.log(`${what}: attempts ${column((cut) => cut.attempts)}; held ms ${column((cut) => cut.heldMs)}`);
@@ -134,18 +140,26 @@ describe.runIf(tools)("an agent that writes all the time", () => {
     expect(taken.at(-1)?.counters[0]).toBeGreaterThan(1000);
   }, 300_000);
 
-  it("its files faster than they can be read: the snapshot fails, or says what it is when that is allowed", async () => {
+  it("its files without a pause: what is taken shows one moment, and what cannot be proven to is refused", async () => {
     await using box = await keepsakeCase({ cut: { attempts: 3 } });
     await using program = RunningProgram.node("counter-agent.mjs", box.memory, "0", "1", "yes", "together");
     await program.told(10);
-    await expect(box.keepsake.snapshot({ agent })).rejects.toMatchObject({
-      code: "E_SOURCE_CHANGED",
-      context: { attempts: 3 },
-    });
-    expect((await box.keepsake.list({ agent })).snapshots).toEqual([]);
+    const outcomes: string[] = [];
+    for (let count = 0; count < 8; count++) {
+      outcomes.push(
+        await snapshotOnce(box, { withFiles: true }).then(
+          ({ counters }) => (new Set(counters).size === 1 ? "one moment" : `skewed: ${String(counters)}`),
+          (error: unknown) => (isKeepsakeError(error) ? error.code : String(error)),
+        ),
+      );
+    }
+    // How many of each there are is the machine's affair; nothing else may occur, and what was refused is not there.
+    expect(outcomes.filter((outcome) => outcome !== "one moment" && outcome !== "E_SOURCE_CHANGED")).toEqual([]);
+    const { snapshots } = await box.keepsake.list({ agent });
+    expect(snapshots).toHaveLength(outcomes.filter((outcome) => outcome === "one moment").length);
     const { manifest } = await box.keepsake.snapshot({ agent, allowPartial: true });
-    expect(manifest.cut).toMatchObject({ consistency: "best_effort" });
-  }, 120_000);
+    expect(["instant", "fenced", "best_effort"]).toContain(manifest.cut?.consistency);
+  }, 300_000);
 });
 
 /** What the sqlite3 program has a shell do inside of its transaction. */
