@@ -79,7 +79,7 @@ describe("the default policy", () => {
       expect(redacted).not.toContain(sample.slice(secret?.start, secret?.end));
     }
     expect(Object.keys(matches).sort()).toEqual(DEFAULT_RULES.map((rule) => rule.id).sort());
-    expect(matches["github_token"]).toBe(7);
+    expect(matches["github_token"]).toBe(8);
   });
 
   it("names a bearer token by the more telling rule", () => {

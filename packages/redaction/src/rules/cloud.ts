@@ -1,4 +1,4 @@
-import { entropyOf, isPlaceholder, looksRandom, mixes } from "../randomness.js";
+import { isPlaceholder, looksRandom, mixes } from "../randomness.js";
 import { ASSIGNED, type SecretRule, secretPattern } from "../secret-rule.js";
 
 const KEY_ID = String.raw`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}`;
@@ -12,10 +12,15 @@ export const AWS_ACCESS_KEY_ID: SecretRule = {
   description: "AWS access key ids",
   keywords: ["akia", "asia", "abia", "acca"],
   patterns: [secretPattern(String.raw`${KEY_ID_START}(?<secret>${KEY_ID})(?![A-Za-z0-9])`)],
-  check: (id) => !isPlaceholder(id) && entropyOf(id) >= 2.5 && /[0-9]/.test(id.slice(4)),
+  check: (id) => !isPlaceholder(id),
   samples: {
-    found: ["aws_access_key_id = «AK{}IA{upper:15}7»", "«AS{}IA{upper:15}2»,", "key_«AK{}IA{upper:15}3»_old"],
-    spared: ["AK{}IAIOSFODNN7EXAMPLE", "AK{}IAAAAAAAAAAAAAAAAA", "xAK{}IA{upper:16}", "SLOVAK{}IA{upper:16}X", "ASIA"],
+    found: [
+      "aws_access_key_id = «AK{}IA{upper:16}»",
+      "«AS{}IA{upper:15}2»,",
+      "key_«AK{}IA{upper:15}3»_old",
+      "«AK{}IAIOSFODNN7EXAMPLE»",
+    ],
+    spared: ["AK{}IAXXXXXXXXXXXXXXXX", "xAK{}IA{upper:16}", "SLOVAK{}IA{upper:16}X", "ASIA"],
   },
 };
 
@@ -39,9 +44,10 @@ export const AWS_SECRET_KEY: SecretRule = {
       '{"SecretAccessKey": "«{base64:37}aB3»"}',
       String.raw`{"env":"{\"aws_secret_key\": \"«{base64:37}aB3»\"}"}`,
       "AK{}IA{upper:16},«{base64:37}aB3»",
+      "aws_secret_access_key = «wJalrXUtnFEMI/K7MDENG/bPxRfiCY{}EXAMPLEKEY»",
     ],
     spared: [
-      "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY{}EXAMPLEKEY",
+      "aws_secret_access_key = your-forty-characters-long-secret-key-00",
       "aws_key: {hex:40}",
       "aws_secret_access_key = {base64:60}",
       "commit {hex:40}",

@@ -1,4 +1,4 @@
-import { looksRandom } from "../randomness.js";
+import { isPlaceholder, looksRandom } from "../randomness.js";
 import { type SecretRule, secretPattern, START } from "../secret-rule.js";
 
 export const GITHUB_TOKEN: SecretRule = {
@@ -9,13 +9,14 @@ export const GITHUB_TOKEN: SecretRule = {
     secretPattern(String.raw`${START}(?<secret>gh[pousr]_[A-Za-z0-9]{36,})(?!\w)`),
     secretPattern(String.raw`${START}(?<secret>github_pat_\w{60,})`),
   ],
-  check: (token) => looksRandom(token),
+  check: (token) => !isPlaceholder(token) && (!token.startsWith("github_pat_") || looksRandom(token)),
   samples: {
     found: [
       "GITHUB_TOKEN=«gh{}p_{alnum:36}»",
       "https://user:«gh{}o_{alnum:36}»@github.com/a/b",
       "«gh{}u_{alnum:36}»",
       "(«gh{}s_{alnum:36}»)",
+      "«gh{}p_abcdefghijklmnopqrstuvwxyz0123456789»",
       "refresh: «gh{}r_{alnum:76}»",
       "«github_{}pat_{alnum:22}_{alnum:59}»",
       String.raw`"a\n«gh{}p_{alnum:36}»\n"`,
@@ -44,6 +45,7 @@ export const SLACK_TOKEN: SecretRule = {
       "SLACK_BOT_TOKEN=«xox{}b-{digit:12}-{digit:13}-{alnum:24}»",
       "«xox{}p-{digit:12}-{digit:12}-{digit:13}-{hex:32}»",
       "«xapp{}-1-A{upper:10}-{digit:13}-{hex:64}»",
+      "«xox{}b-123456789012-1234567890123-abcdefghijklmnopqrstuvwx»",
       "«xoxe.xox{}p-1-{digit:8}{alnum:140}»",
       String.raw`{"t":"\n«xox{}s-{digit:12}-{digit:12}-{digit:13}-{hex:32}»"}`,
     ],
