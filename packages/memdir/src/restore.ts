@@ -24,6 +24,8 @@ import {
   swapPlanToJson,
 } from "@keepsake/files";
 import { type Desired, desiredTree, omittedKeys, refuseCaseTwins } from "./desired-tree.js";
+import { holdsSame } from "./compare.js";
+import { programsOfGit } from "./git-programs.js";
 import { type LiveRules, type LiveTree, liveTree, rootNode } from "./live-tree.js";
 import type { ResolvedOptions } from "./options.js";
 import { parentKey, type Place } from "./plan-steps.js";
@@ -61,29 +63,34 @@ export class MemdirRestore implements RestoreSession {
     omitted: readonly Omission[],
     { signal }: OpOptions = {},
   ): Promise<RestorePlan> {
-    const desired = await desiredTree(entries);
+    const all = await desiredTree(entries);
+    const programs = await programsOfGit(all, { root: this.#root.path, others: this.#others });
+    const withheld = new Set(programs.map(({ key }) => key));
+    const desired = new Map([...all].filter(([key]) => !withheld.has(key)));
     const rules = { root: this.#root, scope: this.#scope, options: this.#options, desired, signal };
     const others = afterwards(this.#others);
-    const live = await liveTree({ ...rules, others, omitted: omittedKeys(omitted) });
+    const live = await liveTree({ ...rules, others, omitted: new Set([...omittedKeys(omitted), ...withheld]) });
     const top = await rootNode(this.#root);
     const areas = new StagingAreas(this.#target, this.#root.path, top?.stats.dev, live);
     try {
       const foldCase = desired.size > 0 && (await ignoresCase(await areas.of("")));
       if (foldCase) refuseCaseTwins(desired);
+      const accepts = this.#acceptor(foldCase);
+      for (const program of programs) accepts(program);
       const { steps, changes } = await planSwap({
         root: this.#root.path,
         rootNode: top,
         desired,
         live,
-        accepts: this.#acceptor(foldCase),
+        accepts,
         givesWay: ({ absolute }) => others.file(absolute),
         place: (key) => areas.place(key),
         signal,
       });
       await areas.sync();
       const makeRoot = { do: "make_dir" as const, live: this.#root.path, mode: 0o700 };
-      const all = this.#root.exists || desired.size === 0 ? steps : [makeRoot, ...steps];
-      return { changes, data: swapPlanToJson({ steps: all }), notices: [] };
+      const plan = this.#root.exists || desired.size === 0 ? steps : [makeRoot, ...steps];
+      return { changes, data: swapPlanToJson({ steps: plan }), notices: await noticesOf(programs, live, signal) };
     } catch (error) {
       throw fromSystemError(error, "The memory files could not be staged");
     }
@@ -132,6 +139,21 @@ export class MemdirRestore implements RestoreSession {
       return !kept(raw.toString("utf8"));
     };
   }
+}
+
+/** What the bundle wants git to obey is said, unless it is so already. */
+async function noticesOf(
+  programs: readonly Desired[],
+  { nodes }: LiveTree,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const program of programs) {
+    const node = nodes.get(program.key);
+    const isSame = node !== undefined && (await holdsSame(node, program, signal));
+    if (!isSame) left.push(program.path);
+  }
+  return left.map((path) => `${JSON.stringify(path)} was not restored: git could be made to run a program by it.`);
 }
 
 /** What becomes of other sources' places. A place that two claim stays taken while one of them does not leave it. */
