@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { codecProvider, definePlugin, LOGGER, SECRETS, type SecretRef } from "@keepsake/core";
+import { codecProvider, definePlugin, LOGGER, SECRETS, type SecretRef, secretRefSchema } from "@keepsake/core";
 import { identityToRecipient } from "age-encryption";
 import { z } from "zod";
 import { age } from "./age.js";
@@ -9,7 +9,7 @@ const options = z.strictObject({
   recipients: z.array(z.string()).optional(),
   identity_files: z.array(z.string()).default([]),
   owners_of: z.array(z.string()).optional().describe("Files of identities to whose owners is encrypted."),
-  passphrase: z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })]).optional(),
+  passphrase: secretRefSchema.optional(),
 });
 
 export default definePlugin({

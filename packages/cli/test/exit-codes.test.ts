@@ -102,7 +102,12 @@ describe("exit codes", () => {
     const unopened = await bench.run(verify);
     expect(unopened.code).toBe(0);
     expect((unopened.json()["checks"] as { status: string }[]).map((check) => check.status)).toContain("not_checked");
-    expect((await bench.run([...verify, "--identity", "wrong.key"])).code).toBe(12);
+    expect(unopened.json()).toMatchObject({ ok: true });
+    for (const unusable of ["wrong.key", "broken.key", "no-such.key"]) {
+      const ran = await bench.run([...verify, "--identity", unusable]);
+      expect(ran.code).toBe(12);
+      expect(ran.json()).toMatchObject({ ok: false });
+    }
     const opened = await bench.run([...verify, "--identity", "right.key"]);
     expect(opened).toMatchObject({ code: 0, stderr: "" });
     expect(opened.stdout).not.toContain("not_checked");

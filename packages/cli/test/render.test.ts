@@ -333,7 +333,7 @@ describe("errors for people", () => {
       },
     });
     expect(printError(error, PLAIN, false)).toBe(
-      "error: [E_CONFIG]\n  a.yaml: x: wrong\n  a.yaml: y: wrong\n  b.yaml: bad\n",
+      "error: 2 problems [E_CONFIG]\n  a.yaml: x: wrong\n  a.yaml: y: wrong\n  b.yaml: bad\n",
     );
   });
 });

@@ -11,6 +11,7 @@ import {
   type ProviderContext,
   serviceProvider,
   SYSTEM_CLOCK,
+  storeProvider,
   type Token,
   token,
 } from "@keepsake/core";
@@ -20,7 +21,7 @@ import { describe, expect, it } from "vitest";
 import { Kernel } from "../src/kernel/kernel.js";
 import { PluginRegistry } from "../src/plugins/registry.js";
 import { failure } from "./failure.js";
-import { fakeCodec } from "./fake-parts.js";
+import { fakeCodec, fakeStore } from "./fake-parts.js";
 
 const CONTEXT: ProviderContext = { id: undefined, baseDir: "/" };
 const never = (): Promise<never> => new Promise(() => undefined);
@@ -331,6 +332,19 @@ describe("instances", () => {
     expect(await kernel.make("codec", "c", {}, { ...CONTEXT, id: "other" })).not.toBe(a);
     expect(await kernel.make("codec", "c", {}, CONTEXT, { shared: false })).not.toBe(a);
     expect(made).toBe(3);
+  });
+
+  it("that lack what their port asks for are refused by what is missing, before anything calls them", async () => {
+    const { describe: _describe, list: _list, ...half } = fakeStore("s", 1);
+    await using kernel = await start([plugin("p", storeProvider("s", { create: () => half as never }))]);
+    const error = await failure(kernel.make("store", "s", {}, CONTEXT));
+    expect([error.code, error.context]).toEqual([
+      "E_PLUGIN_FAILED",
+      { plugin: "p", part: "store provider s", missing: ["describe (function)", "list (function)"] },
+    ]);
+    const none = await start([plugin("p", storeProvider("s", { create: () => undefined as never }))]);
+    expect((await failure(none.make("store", "s", {}, CONTEXT))).code).toBe("E_PLUGIN_FAILED");
+    await none[Symbol.asyncDispose]();
   });
 
   it("of an unknown name are refused with the known ones", async () => {

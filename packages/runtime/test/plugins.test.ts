@@ -256,4 +256,44 @@ describe("mistakes of the configuration and of a plugin", () => {
     expect(error.code).toBe("E_CONFIG");
     expect(error.cause).toMatchObject({ code: "E_PLUGIN_LOAD" });
   });
+
+  it("are told all at once, but for names that the missing plugin may provide", async () => {
+    await using dir = await tempDir();
+    await write(dir, {
+      "keepsake.config.yaml": [
+        "version: 1",
+        "plugins: [./none.mjs, ./broken.mjs]",
+        "stores: { primary: { use: local-fs, root: r, rooot: x } }",
+        "sources: [{ use: sqlite, id: a }, { use: sqlite, id: a }, { use: the-missing-one }]",
+      ].join("\n"),
+      "broken.mjs": "throw new Error('no');",
+    });
+    const file = dir.join("keepsake.config.yaml");
+    const error = await failure(
+      loadConfig({ source: { file }, plugins: [fakePlugin()], cwd: dir.path, env: {}, timeoutMs: 5000 }),
+    );
+    expect(error.code).toBe("E_CONFIG");
+    const problems = error.context["problems"] as readonly { readonly path: string; readonly line?: number }[];
+    expect(problems.map(({ path }) => path)).toEqual([
+      "plugins[0]",
+      "plugins[1]",
+      "stores.primary.rooot",
+      "sources[1]",
+    ]);
+    expect(problems[0]).toMatchObject({ file, line: 2 });
+  });
+
+  it("a plugin that is the only mistake is told by its own code, with its place in the file", async () => {
+    await using dir = await tempDir();
+    await write(dir, { "keepsake.config.yaml": "version: 1\nplugins:\n  - ./none.mjs\n" });
+    const file = dir.join("keepsake.config.yaml");
+    const error = await failure(
+      loadConfig({ source: { file }, plugins: [fakePlugin()], cwd: dir.path, env: {}, timeoutMs: 5000 }),
+    );
+    expect(error).toMatchObject({
+      code: "E_PLUGIN_LOAD",
+      context: { plugin: "./none.mjs", file: dir.join("none.mjs"), config: file, path: "plugins[0]", line: 3 },
+    });
+    expect(error.message).not.toContain("load-plugin");
+  });
 });

@@ -10,12 +10,16 @@ import { describeError } from "./describe-error.js";
  */
 export function printError(error: unknown, style: Style, verbose: boolean): string {
   const { code, message, hint, context } = describeError(error);
-  const [first = "", ...rest] = message.split("\n").map(printable);
+  const sentences = message.split("\n").map(printable);
+  const [first = ""] = sentences;
   const mark = style.red("error:");
   const lines =
-    rest.length === 0
+    sentences.length === 1
       ? [`${mark} ${first} ${style.dim(`[${code}]`)}`]
-      : [`${mark} ${style.dim(`[${code}]`)}`, ...[first, ...rest].map((line) => `  ${line}`)];
+      : [
+          `${mark} ${String(sentences.length)} problems ${style.dim(`[${code}]`)}`,
+          ...sentences.map((line) => `  ${line}`),
+        ];
   for (const problem of problemsOf(context["problems"] ?? null)) {
     if (!message.includes(problem)) lines.push(`  ${printable(problem)}`);
   }

@@ -97,9 +97,11 @@ export class VerifyOperation {
     const stored = await checkStored(origin, record, reading);
     const inside = await this.#checkInside(origin, reading);
     const checks = [...stored, ...inside.checks, ...checkRecord(record, inside.parsed)];
+    // Whoever gives a key asks for the inside: a key that cannot be used, or does not fit, leaves nothing to call ok.
+    const unopened = reading.identityFiles.length > 0 ? ["E_DECRYPT", "E_IDENTITY"] : ["E_DECRYPT"];
     return {
       bundle: origin.label,
-      ok: checks.every(({ status, code }) => status !== "failed" && code !== "E_DECRYPT"),
+      ok: checks.every(({ status, code }) => status !== "failed" && (code === undefined || !unopened.includes(code))),
       checks,
       schemaVersions: inside.parsed?.manifest.schemaVersions ?? record?.schemaVersions ?? {},
       ageProtected:

@@ -23,6 +23,7 @@ import {
 import { writeNewFile } from "@keepsake/files";
 import { digestOfLink } from "../bundle/read-archive.js";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
+import { checkEntry } from "./check-entry.js";
 import type { PinnedSource } from "./cut.js";
 import type { PrivateStaging } from "./private-staging.js";
 
@@ -45,6 +46,7 @@ export async function stageSource(
   try {
     for await (const entry of session.entries(options)) {
       options.signal?.throwIfAborted();
+      checkEntry(entry, source.id);
       await stager.take(entry);
     }
   } catch (error) {

@@ -16,6 +16,8 @@ interface Check {
   readonly registry: PluginRegistry;
   readonly problems: ConfigProblems;
   readonly timeoutMs: number;
+  /** a plugin could not be loaded: names that nobody provides may be its own */
+  readonly someMissing?: boolean;
 }
 
 /**
@@ -70,7 +72,8 @@ async function checkLayer(path: Path, layer: Loose, check: Check): Promise<void>
   if (typeof preset !== "string" || (preset === "directory" && layer["sources"] !== undefined)) return;
   const found = registry.preset(preset);
   if (!found) {
-    problems.add([...path, "preset"], unknownName("preset", preset, registry.presetNames()));
+    if (check.someMissing !== true)
+      problems.add([...path, "preset"], unknownName("preset", preset, registry.presetNames()));
     return;
   }
   await checkList([...path, "preset"], "source", found.sources, check, `its sources`);
@@ -147,7 +150,8 @@ async function checkEncryption(encryption: Loose, written: Loose, check: Check):
   if (!isUse(encryption)) return;
   if (!registry.find("codec", encryption.use)) {
     const asked = encryption["enabled"] === true || written["use"] !== undefined;
-    if (asked) problems.add(["encryption", "use"], unknownName("codec", encryption.use, registry.names("codec")));
+    if (asked && check.someMissing !== true)
+      problems.add(["encryption", "use"], unknownName("codec", encryption.use, registry.names("codec")));
     return;
   }
   if (recipients.length === 0 && Object.keys(own).length === 0) return;
@@ -167,12 +171,13 @@ async function checkEntry(
   kind: keyof typeof OWN_KEYS,
   use: string,
   options: Loose,
-  { registry, problems, timeoutMs }: Check,
+  { registry, problems, timeoutMs, someMissing = false }: Check,
   prefix = "",
   ownKeys: readonly string[] = OWN_KEYS[kind],
 ): Promise<void> {
   const found = registry.find(kind, use);
   if (!found) {
+    if (someMissing) return;
     problems.add(
       [...path, ...(prefix === "" ? ["use"] : [])],
       `${prefix}${unknownName(kind, use, registry.names(kind))}`,

@@ -1,11 +1,11 @@
-import type { JsonObject, Plugin } from "@keepsake/core";
+import { isKeepsakeError, type JsonObject, KeepsakeError, type Plugin } from "@keepsake/core";
 import type { z } from "zod";
 import { loadPlugin } from "../plugins/load-plugin.js";
 import { PluginRegistry, type PluginSource } from "../plugins/registry.js";
 import { checkUses } from "./check-uses.js";
 import { expandConfig } from "./expand.js";
 import { knownKeys, shapeSchema } from "./json-schema.js";
-import { ConfigProblems } from "./problems.js";
+import { ConfigProblems, pathText } from "./problems.js";
 import { type ConfigDocument, type ConfigSource, readConfig } from "./read-config.js";
 import { configShape, type ResolvedConfig } from "./schema.js";
 import { defaultStateRoot, resolvePath } from "./state-root.js";
@@ -47,12 +47,12 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const written = expandConfig(document.value, request.env, problems);
   const parsed = configShape.safeParse(written);
   if (parsed.error) addShapeProblems(parsed.error.issues, problems);
-  const registry = await loadPlugins(pluginEntries(written), document.baseDir, request).catch((error: unknown) => {
-    problems.throwIfAny(error);
-    throw error;
-  });
+  const { sources, failed } = await loadPlugins(pluginEntries(written), document.baseDir, request);
+  const registry = registryOf(sources, problems);
   const config = parsed.success ? completed(parsed.data, document, request, registry) : undefined;
-  await checkUses(config ?? written, written, { registry, problems, timeoutMs: request.timeoutMs });
+  const check = { registry, problems, timeoutMs: request.timeoutMs, someMissing: failed.length > 0 };
+  await checkUses(config ?? written, written, check);
+  tellFailed(failed, problems, document);
   problems.throwIfAny();
   if (!config) throw new TypeError("A configuration that does not parse has problems.");
   const file = document.origin === "file" ? document.file : undefined;
@@ -79,20 +79,57 @@ function pluginEntries(written: unknown): readonly unknown[] {
   return Array.isArray(entries) ? entries : [];
 }
 
+/** A plugin that could not be loaded, and where the configuration names it. */
+interface FailedPlugin {
+  readonly path: readonly PropertyKey[];
+  readonly error: KeepsakeError;
+}
+
+/** Loads all that can be loaded: one that cannot must not hide the mistakes elsewhere. */
 async function loadPlugins(
   entries: readonly unknown[],
   baseDir: string,
   { plugins, timeoutMs }: ConfigRequest,
-): Promise<PluginRegistry> {
-  const loaded: PluginSource[] = [];
-  for (const plugin of plugins) loaded.push(await loadPlugin(plugin, { baseDir, timeoutMs }));
-  for (const entry of entries) {
+): Promise<{ readonly sources: readonly PluginSource[]; readonly failed: readonly FailedPlugin[] }> {
+  const sources: PluginSource[] = [];
+  const failed: FailedPlugin[] = [];
+  for (const plugin of plugins) sources.push(await loadPlugin(plugin, { baseDir, timeoutMs }));
+  for (const [index, entry] of entries.entries()) {
     // Other types are problems of the schema already.
     if (typeof entry !== "string" && (typeof entry !== "object" || entry === null)) continue;
     if (entry === "") continue;
-    loaded.push(await loadPlugin(entry as string | Plugin, { baseDir, timeoutMs }));
+    try {
+      sources.push(await loadPlugin(entry as string | Plugin, { baseDir, timeoutMs }));
+    } catch (error) {
+      if (!isKeepsakeError(error)) throw error;
+      failed.push({ path: ["plugins", index], error });
+    }
   }
-  return new PluginRegistry(loaded);
+  return { sources, failed };
+}
+
+/** @throws KeepsakeError `E_PLUGIN_DUPLICATE`, or `E_CONFIG` because of it where the configuration has mistakes as well */
+function registryOf(sources: readonly PluginSource[], problems: ConfigProblems): PluginRegistry {
+  try {
+    return new PluginRegistry(sources);
+  } catch (error) {
+    problems.throwIfAny(error);
+    throw error;
+  }
+}
+
+/** @throws KeepsakeError the first plugin's own where it is the only mistake; else `E_CONFIG` with all of them */
+function tellFailed(failed: readonly FailedPlugin[], problems: ConfigProblems, document: ConfigDocument): void {
+  const [first] = failed;
+  if (first === undefined) return;
+  if (problems.found || failed.length > 1) {
+    for (const { path, error } of failed) problems.add(path, error.message);
+    problems.throwIfAny(first.error);
+  }
+  const { code, message, context, hint, retry } = first.error;
+  const { line } = document.locate(first.path) ?? {};
+  const place = { config: document.file, path: pathText(first.path), ...(line === undefined ? {} : { line }) };
+  throw new KeepsakeError(code, message, { cause: first.error.cause, context: { ...context, ...place }, hint, retry });
 }
 
 function completed(

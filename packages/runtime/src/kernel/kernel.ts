@@ -10,6 +10,7 @@ import {
 import type { DependencyContainer } from "tsyringe";
 import type { PluginRegistry, RegisteredProvider } from "../plugins/registry.js";
 import { checkOptions } from "./check-options.js";
+import { checkPart } from "./check-part.js";
 import { createChildContainer } from "./child-container.js";
 import { DisposalStack } from "./disposal.js";
 import { orderByNeeds } from "./order.js";
@@ -195,6 +196,7 @@ export class Kernel implements AsyncDisposable {
       this.#assertOpen();
     }
     this.#disposal.add(value, plugin);
+    checkPart(value, provider.kind, part);
     return value;
   }
 

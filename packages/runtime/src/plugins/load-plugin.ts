@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { KeepsakeError, type Plugin } from "@keepsake/core";
@@ -25,6 +26,13 @@ export async function loadPlugin(entry: string | Plugin, options: LoadOptions): 
     return { plugin, origin: "program", version: plugin.version };
   }
   const { file, version } = await locate(entry, options.baseDir);
+  // Node's own error would name the file that imports, which is this one.
+  if (!existsSync(file)) {
+    throw new KeepsakeError("E_PLUGIN_LOAD", `The plugin ${entry} is not there: ${file} does not exist.`, {
+      context: { plugin: entry, file },
+      hint: "Relative paths begin at the folder of the configuration file.",
+    });
+  }
   const plugin = checkPlugin(await importDefault(entry, file, options.timeoutMs), entry);
   return { plugin, origin: file, version: plugin.version ?? version };
 }
