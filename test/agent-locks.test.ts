@@ -94,7 +94,9 @@ async function openWith(world: CrashWorld) {
   return openKeepsake({ config: patient(world) as never, stateRoot: world.stateRoot, cwd: world.stateRoot, env: {} });
 }
 
-describe("a process that slept longer than its lease, and lost the lock to another machine", { timeout: LIMIT_MS }, () => {
+describe("a process that slept longer than its lease, and lost the lock to another machine", {
+  timeout: LIMIT_MS,
+}, () => {
   it("publishes no snapshot, and leaves nothing of it", async () => {
     await using world = await ground.world.copy();
     await using sleeper = await StoppedOperation.at(operation(world, "snapshot"), BEFORE_RECORD);

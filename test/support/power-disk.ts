@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { type TempDir, tempDir } from "@keepsake/testkit";
 import { attempt, execute } from "./execute.js";
@@ -99,21 +98,14 @@ export class PowerDisk implements AsyncDisposable {
 }
 
 /** True where disks can be made and cut; where that is required (CI) an error says why it cannot. */
-export function canCutPower(): boolean {
+export async function canCutPower(): Promise<boolean> {
   if (!havePrograms("mkfs.xfs", "mkfs.ext4", "xfs_io", "mount", "umount", "sync", "git", "sqlite3")) return false;
-  const why = whyNoLoop();
-  if (why === undefined) return true;
-  if (process.env["KEEPSAKE_REQUIRE_TOOLS"] === "1") throw new Error(`loop mounts are required: ${why}`);
-  console.warn(`skipped: power cuts need loop mounts: ${why}`);
-  return false;
-}
-
-function whyNoLoop(): string | undefined {
-  if (process.getuid?.() !== 0) return "not root";
   try {
-    execFileSync("losetup", ["-f"], { stdio: ["ignore", "ignore", "pipe"] });
-    return undefined;
+    await using _disk = await PowerDisk.make("ext4");
+    return true;
   } catch (error) {
-    return String(error);
+    if (process.env["KEEPSAKE_REQUIRE_TOOLS"] === "1") throw error;
+    console.warn(`skipped: power cuts need loop mounts: ${String(error)}`);
+    return false;
   }
 }

@@ -135,7 +135,10 @@ describe("a snapshot that was proven restorable", () => {
       const { ok, findings } = await bench.snapshotter.doctor({});
       return { ok, findings: findings.filter(({ name }) => name === "proof") };
     };
-    expect(await proofs()).toMatchObject({ ok: true, findings: [{ status: "ok", hint: expect.stringContaining("--deep") as string }] });
+    expect(await proofs()).toMatchObject({
+      ok: true,
+      findings: [{ status: "ok", hint: expect.stringContaining("--deep") as string }],
+    });
     await bench.snapshotter.verify(DEEP);
     const { id } = await newest(bench);
     await bench.snapshotter.snapshot({ agent: "ana" });
