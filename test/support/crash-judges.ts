@@ -1,6 +1,7 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrorCode } from "@keepsake/core";
+import type { Keepsake } from "@keepsake/runtime";
 import { writeTree } from "@keepsake/testkit";
 import { expect } from "vitest";
 import { makeMemory } from "./agent-memory.js";
@@ -30,7 +31,8 @@ export interface Ground {
   readonly after: WorldState;
 }
 
-interface Struck {
+/** What was done to a copy of a ground, and how the operation ended. */
+export interface Struck {
   readonly ground: Ground;
   /** the copy in which it happened */
   readonly world: CrashWorld;
@@ -59,12 +61,15 @@ export async function groundOfNotes(): Promise<Ground> {
   return settle(world);
 }
 
-/** The same of a whole memory: notes, a database with a log, a repository with uncommitted edits. */
+/** The same of a whole memory: notes, a database with a log, a repository with uncommitted edits, state values. */
 export async function groundOfAll(): Promise<Ground> {
   const world = await CrashWorld.make();
   const database = await makeMemory(world.memory, { commits: 2 });
+  await writeFile(join(world.run, "cursor.json"), '{"line":1}');
   await twoSnapshots(world);
   await wreckMemory(world.memory, database);
+  await writeFile(join(world.run, "cursor.json"), '{"line":2}');
+  await writeFile(join(world.run, "dream.json"), '"asleep"');
   return settle(world);
 }
 
@@ -112,6 +117,12 @@ function judgeAnswer({ killed, error, stderr }: Outcome, fault: Fault): void {
 /** After `recover`: nothing half-made, every listed snapshot is whole, and work goes on. */
 async function judgeHouse(world: CrashWorld): Promise<void> {
   await using keepsake = await world.open();
+  await judgeKept(world, keepsake);
+  await keepsake.snapshot({ ...AGENT, label: "next" });
+}
+
+/** The same, without going on. */
+export async function judgeKept(world: CrashWorld, keepsake: Keepsake): Promise<void> {
   await keepsake.recover({});
   await world.expectNothingLeft();
   const { snapshots, unreadable } = await keepsake.list(AGENT);
@@ -119,7 +130,6 @@ async function judgeHouse(world: CrashWorld): Promise<void> {
   for (const { id } of snapshots) expect((await keepsake.verify({ ...AGENT, ref: id })).ok).toBe(true);
   const { ok, findings } = await keepsake.doctor({});
   expect(ok, JSON.stringify(findings)).toBe(true);
-  await keepsake.snapshot({ ...AGENT, label: "next" });
 }
 
 async function judgeSnapshot({ ground, world, outcome }: Struck): Promise<void> {

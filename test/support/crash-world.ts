@@ -62,9 +62,13 @@ export class CrashWorld implements AsyncDisposable {
     };
   }
 
-  /** A world of its own with the same content; times and links are kept. */
-  async copy(): Promise<CrashWorld> {
-    const temp = await tempDir();
+  /**
+   * A world of its own with the same content; times and links are kept.
+   *
+   * @param parent the folder to make it in; default: that for temporary files
+   */
+  async copy(parent?: string): Promise<CrashWorld> {
+    const temp = await tempDir(parent);
     // Node's own copy gives folders new times.
     await execute("cp", ["-a", `${this.#temp.path}/.`, temp.path]);
     return new CrashWorld(temp);

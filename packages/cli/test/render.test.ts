@@ -202,6 +202,8 @@ describe("records", () => {
     );
     expect(text).not.toContain("AGENT ");
     expect(text.split("\n")[2]).toMatch(/^01998f3e .* verified$/);
+    const proven = record(A, { verifiedAtMs: NOW, provenAtMs: NOW - 3 * 86_400_000, provenRestoreMs: 1_234 });
+    expect(recordTable([proven], false, NOW, PLAIN)).toMatch(/ proven 3 d ago \(restores in 1\.2 s\)\n/);
     expect(recordTable(rows, true, NOW, PLAIN)).toMatch(/ default +ana /);
   });
 

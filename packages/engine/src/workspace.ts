@@ -11,6 +11,9 @@ import type {
 } from "@keepsake/core";
 import type { RetentionRules } from "./memory-snapshotter.js";
 
+/** "stored": the stored bytes are read back; "restorable": and unpacked into scratch, with every check a restore makes. */
+export type VerifyAfter = "none" | "stored" | "restorable";
+
 /** Everything that belongs to one agent, ready for use. What the runtime makes of the configuration. */
 export interface AgentProfile {
   readonly ref: AgentRef;
@@ -27,10 +30,12 @@ export interface AgentProfile {
     readonly allow: "instant" | "fenced" | "best_effort";
   };
   readonly lock: { readonly timeoutMs: number };
+  /** how far a snapshot is checked once it is stored */
+  readonly snapshot: { readonly verifyAfter: VerifyAfter };
   readonly restore: {
     readonly preSnapshot: boolean;
     /** how far the pre-restore snapshot is checked before live data changes */
-    readonly verifyAfter: "none" | "stored" | "restorable";
+    readonly verifyAfter: VerifyAfter;
   };
   readonly limits: { readonly maxManifestBytes: number; readonly maxBundleBytes: number };
   readonly retention: RetentionRules;

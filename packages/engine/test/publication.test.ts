@@ -1,4 +1,4 @@
-import { type BundleStore, KeepsakeError } from "@keepsake/core";
+import { type BundleStore, KeepsakeError, streamOf } from "@keepsake/core";
 import { faultyStore, memoryStore, type StoreFault, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { engineBench } from "./support/engine-bench.js";
@@ -85,6 +85,18 @@ describe("publishing", () => {
       name: "AbortError",
     });
     expect(await keysIn(inner)).toEqual([]);
+  });
+
+  it("takes nothing back that somebody else had put there", async () => {
+    const inner = memoryStore();
+    const put: BundleStore["put"] = async (key, body, options) => {
+      if (key.endsWith(".tar")) await inner.put(key, streamOf("theirs"));
+      return inner.put(key, body, options);
+    };
+    await using bench = await engineBench({ store: { ...inner, put } });
+    await writeTree(bench.memory, { "notes/a": "a" });
+    await expect(bench.snapshotter.snapshot({ agent: "ana" })).rejects.toMatchObject({ code: "E_ALREADY_EXISTS" });
+    expect(await keysIn(inner)).toEqual(WHOLE.slice(1, 2));
   });
 
   it("does not make the record when the lock was lost meanwhile", async () => {

@@ -1,5 +1,5 @@
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { type BundleStore, sha256Hex, streamOf } from "@keepsake/core";
+import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { type BundleStore, KeepsakeError, sha256Hex, streamOf } from "@keepsake/core";
 import { collect, faultyStore, memoryStore, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { engineBench, type EngineBench } from "./support/engine-bench.js";
@@ -175,6 +175,47 @@ describe("an import", () => {
       bench.snapshotter.import({ agent: "ana", bundleFile: bench.dir.join("none.tar") }),
     ).rejects.toMatchObject({ code: "E_NOT_FOUND" });
     expect(await keysIn(bench.store)).toEqual([]);
+  });
+});
+
+describe("an import over what a crash left of an earlier one", () => {
+  /** A store with the body and the digest of a bundle, without a record; and the bundle's file. */
+  async function orphaned(): Promise<EngineBench & { readonly bundle: string; readonly key: string }> {
+    const bench = await taken();
+    const { bundle } = await bench.snapshotter.export({ ...LATEST, to: bench.dir.join("out") });
+    const key = (await bench.snapshotter.list({ agent: "ana" })).snapshots[0]?.bundlePath ?? "";
+    await bench.store.delete(key.replace(/\.tar.*$/, ".json"));
+    return Object.assign(bench, { bundle, key });
+  }
+
+  it.each(["", ".sha256"])("succeeds, whatever is there: all but %j", async (missing) => {
+    await using bench = await orphaned();
+    if (missing !== "") await bench.store.delete(`${bench.key}${missing}`);
+    await bench.snapshotter.import({ agent: "ana", bundleFile: bench.bundle });
+    expect((await bench.snapshotter.verify(LATEST)).checks.every(({ status }) => status === "ok")).toBe(true);
+  });
+
+  it("takes no other bundle of that name away: it may be all there is", async () => {
+    await using bench = await orphaned();
+    await bench.store.delete(bench.key);
+    await bench.store.put(bench.key, streamOf("other bytes"));
+    await expect(bench.snapshotter.import({ agent: "ana", bundleFile: bench.bundle })).rejects.toMatchObject({
+      code: "E_ALREADY_EXISTS",
+    });
+    expect(Buffer.from(await collect((await bench.store.get(bench.key)).body)).toString()).toBe("other bytes");
+  });
+
+  it("keeps no file open when it is refused", async () => {
+    await using bench = await orphaned();
+    const store = faultyStore(bench.store, [{ on: "put", fail: new KeepsakeError("E_NO_SPACE", "Full.") }]);
+    await using full = await engineBench({ store, decoders: read });
+    await expect(full.snapshotter.import({ agent: "ana", bundleFile: bench.bundle })).rejects.toMatchObject({
+      code: "E_NO_SPACE",
+    });
+    const open = await Promise.all(
+      (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")),
+    );
+    expect(open.filter((path) => path.startsWith(bench.dir.path))).toEqual([]);
   });
 });
 

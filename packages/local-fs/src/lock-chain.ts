@@ -46,7 +46,6 @@ export class LockChain {
     if (handle === undefined) return undefined;
     try {
       if (await this.#counts(view)) {
-        await handle.sync();
         await fsyncDirectory(this.#folder);
         return { token, nonce, leaseEndsAtMs, handle };
       }
@@ -85,6 +84,8 @@ export class LockChain {
     try {
       await handle.writeFile(`${JSON.stringify(holder)}\n`);
       await setLease(handle, leaseEndsAtMs);
+      // Before it has a name: after a power cut nobody could tell whose a file without content is, nor that it is dead.
+      await handle.sync();
       await link(partial, this.#pathOf(holder.token));
       await unlinkIfThere(partial);
       return handle;

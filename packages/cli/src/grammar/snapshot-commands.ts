@@ -102,7 +102,7 @@ export function addSnapshotCommands(program: Command, bind: Bind): void {
   bind(
     program
       .command("delete")
-      .description("delete a snapshot; never the last, never the newest verified one")
+      .description("delete a snapshot; never the last, never the newest verified or proven one")
       .argument(...REF)
       .requiredOption(...AGENT)
       .option("--yes", "do not ask"),

@@ -46,6 +46,14 @@ export function clockText(seconds: number): string {
   return hours > 0 ? `${String(hours)}:${String(minutes).padStart(2, "0")}:${rest}` : `${String(minutes)}:${rest}`;
 }
 
+/** How long something takes: "850 ms", "1.2 s", "12 s", "12:30". */
+export function durationText(ms: number): string {
+  if (ms < 1000) return `${String(Math.round(ms))} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 59.5) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`;
+  return clockText(seconds);
+}
+
 /** "1 file", "2 files". */
 export function countText(count: number, one: string, many = `${one}s`): string {
   return `${String(count)} ${count === 1 ? one : many}`;

@@ -2,7 +2,7 @@ import type { SnapshotRecord } from "@keepsake/core";
 import { printable } from "../output/printable.js";
 import type { Style } from "../output/style.js";
 import { type Column, table } from "../output/table.js";
-import { ageText, bytesText, timeText } from "../output/units.js";
+import { ageText, bytesText, durationText, timeText } from "../output/units.js";
 
 const SHORTEST = 8;
 
@@ -17,15 +17,21 @@ export function shortLength(ids: readonly string[]): number {
   return length;
 }
 
-/** "encrypted, redacted, incomplete, proven" */
-export function flagsOf(record: SnapshotRecord): string {
+/** "encrypted, redacted, incomplete, proven 3 d ago (restores in 1.2 s)" */
+export function flagsOf(record: SnapshotRecord, nowMs: number): string {
   const flags = [
     record.encrypted ? "encrypted" : "",
     record.redactionsApplied ? "redacted" : "",
     record.complete ? "" : "incomplete",
-    record.provenAtMs !== undefined ? "proven" : record.verifiedAtMs !== undefined ? "verified" : "",
+    provenText(record, nowMs) ?? (record.verifiedAtMs !== undefined ? "verified" : ""),
   ];
   return flags.filter((flag) => flag !== "").join(", ");
+}
+
+function provenText({ provenAtMs, provenRestoreMs }: SnapshotRecord, nowMs: number): string | undefined {
+  if (provenAtMs === undefined) return undefined;
+  const takes = provenRestoreMs === undefined ? "" : ` (restores in ${durationText(provenRestoreMs)})`;
+  return `proven ${ageText(provenAtMs, nowMs)}${takes}`;
 }
 
 /** The table of `list`. */
@@ -56,7 +62,7 @@ export function recordTable(
     bytesText(record.bundleSizeBytes),
     String(record.artifactCount),
     printable(record.label ?? ""),
-    flagsOf(record),
+    flagsOf(record, nowMs),
   ]);
   return table(columns, rows, style);
 }

@@ -46,7 +46,7 @@ export const ERROR_CODES = {
   E_NEWEST_VERIFIED: {
     exit: 5,
     retry: "permanent",
-    meaning: "the newest verified snapshot of an agent is never deleted",
+    meaning: "the newest verified or proven snapshot is never deleted",
   },
   E_REDACTED_BUNDLE: {
     exit: 5,

@@ -50,7 +50,7 @@ export function originInFile(path: string): BundleOrigin {
     fileName: basename(path),
     async open() {
       const stats = await statBundle(path);
-      return { sizeBytes: stats.size, body: createReadStream(path, { highWaterMark: 256 * 1024 }) };
+      return { sizeBytes: stats.size, body: readFrom(path) };
     },
     async recordedDigest() {
       try {
@@ -62,6 +62,11 @@ export function originInFile(path: string): BundleOrigin {
       }
     },
   };
+}
+
+/** Opens on the first read: a stream that nobody reads keeps no file open. */
+async function* readFrom(path: string): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
 }
 
 /** @throws KeepsakeError `E_NOT_FOUND` when there is no such file */

@@ -5,6 +5,7 @@ import {
   type Codec,
   encodeManifest,
   HashedStream,
+  isKeepsakeError,
   type JsonValue,
   type Manifest,
   type OpOptions,
@@ -88,6 +89,12 @@ export async function publishBytes(
   const catalog = new SnapshotCatalog(store);
   try {
     await store.put(key, hashed, { signal });
+  } catch (error) {
+    // What has the name already was written by somebody else: it is not ours to take back.
+    if (!isKeepsakeError(error, "E_ALREADY_EXISTS")) await withdraw(store, key, recordKey(ref, id));
+    throw error;
+  }
+  try {
     const { sizeBytes, sha256: fileSha256 } = hashed.digest;
     await store.put(digestKey(key), streamOf(`${fileSha256}\n`), { signal });
     const record = recordOf(manifest, { bundlePath: key, sizeBytes, fileSha256, codecs, privateLabel });

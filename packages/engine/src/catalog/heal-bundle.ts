@@ -26,7 +26,7 @@ export async function healBundle(
 ): Promise<SnapshotRecord> {
   const { id, bundlePath } = record;
   if (record.fileSha256 !== fileSha256) throw exists(id, "from another bundle of it");
-  const stored = await storedDigests(store, record, signal);
+  const stored = await storedDigests(store, bundlePath, signal);
   if (stored.body === fileSha256 && stored.beside === fileSha256) throw exists(id, "and whole");
   if (stored.body !== fileSha256) {
     // What is removed is not what its own record says: nothing that could be restored is lost.
@@ -39,7 +39,30 @@ export async function healBundle(
   return record;
 }
 
-async function storedDigests(store: BundleStore, { bundlePath }: SnapshotRecord, signal: AbortSignal | undefined) {
+/**
+ * Makes room for a bundle that has no record yet: what an import that a crash ended left under its name is the same bytes,
+ * and goes; the caller writes them anew. The caller holds the agent's lock.
+ *
+ * @throws KeepsakeError `E_ALREADY_EXISTS` when other bytes have the name: they may be all there is of a snapshot
+ */
+export async function clearUnfinishedImport(
+  store: BundleStore,
+  key: string,
+  id: string,
+  { fileSha256, signal }: OpOptions & { readonly fileSha256: string },
+): Promise<void> {
+  const stored = await storedDigests(store, key, signal);
+  if (stored.body !== undefined && stored.body !== fileSha256) {
+    throw new KeepsakeError("E_ALREADY_EXISTS", `The store has another bundle of ${id}, without a record.`, {
+      context: { id, key },
+      hint: "`keepsake doctor --reindex` gives it a record if it is whole; else `keepsake recover` removes it after a day.",
+    });
+  }
+  await store.delete(key, { signal });
+  await store.delete(digestKey(key), { signal });
+}
+
+async function storedDigests(store: BundleStore, bundlePath: string, signal: AbortSignal | undefined) {
   const origin = originInStore(store, bundlePath);
   return {
     body: await orUndefined(async () => (await digestOf((await origin.open(signal)).body)).sha256),

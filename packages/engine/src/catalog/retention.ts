@@ -15,7 +15,7 @@ const AUTOMATIC = "auto:";
 
 /**
  * Decides for every snapshot of one agent. Automatic snapshots are counted apart, so that they never push out the
- * operator's. The last one and the newest verified one stay whatever the rules say.
+ * operator's. The last one, the newest verified and the newest proven one stay whatever the rules say.
  *
  * @param snapshots all of one agent, newest first
  */
@@ -36,12 +36,17 @@ export function decideRetention(
   });
 }
 
+const KEPT_BECAUSE = {
+  last: "last snapshot",
+  newest_proven: "newest proven",
+  newest_verified: "newest verified",
+} as const;
+
 /** Also what would become indispensable by the others' deletion is kept: at least one snapshot stays. */
 function protectIndispensable(snapshots: readonly SnapshotRecord[], reasons: Map<string, string>): void {
   for (const record of snapshots) {
     const why = isIndispensable(record, snapshots);
-    if (why !== undefined && !reasons.has(record.id))
-      reasons.set(record.id, why === "last" ? "last snapshot" : "newest verified");
+    if (why !== undefined && !reasons.has(record.id)) reasons.set(record.id, KEPT_BECAUSE[why]);
   }
   const [newest] = snapshots;
   if (reasons.size === 0 && newest !== undefined) reasons.set(newest.id, "last snapshot");

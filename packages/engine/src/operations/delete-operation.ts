@@ -3,12 +3,12 @@ import { inject, injectable } from "tsyringe";
 import { agentRefOf } from "../agent-ref.js";
 import { AgentSession } from "../agent-session.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
-import { isIndispensable } from "../catalog/indispensable.js";
+import { type Indispensable, isIndispensable } from "../catalog/indispensable.js";
 import type { OperationOptions, SnapshotRefRequest } from "../memory-snapshotter.js";
 import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
 
-/** Deletes one snapshot; never the last one, never the newest verified one. */
+/** Deletes one snapshot; never the last one, never the newest verified or proven one. */
 @injectable()
 export class DeleteOperation {
   readonly #workspace: Workspace;
@@ -47,15 +47,26 @@ export class DeleteOperation {
   }
 }
 
+const REFUSALS = {
+  last: { code: "E_LAST_SNAPSHOT", what: "last snapshot", hint: "Take and verify another snapshot first." },
+  newest_verified: {
+    code: "E_NEWEST_VERIFIED",
+    what: "newest verified snapshot",
+    hint: "Take and verify another snapshot first.",
+  },
+  newest_proven: {
+    code: "E_NEWEST_VERIFIED",
+    what: "newest snapshot that was proven restorable",
+    hint: "Prove a newer one first, with `keepsake verify --deep`.",
+  },
+} as const satisfies Record<Indispensable, unknown>;
+
 function refuseIndispensable(record: SnapshotRecord, all: readonly SnapshotRecord[]): void {
   const why = isIndispensable(record, all);
   if (why === undefined) return;
-  const [code, sentence] =
-    why === "last"
-      ? (["E_LAST_SNAPSHOT", "It is the agent's last snapshot."] as const)
-      : (["E_NEWEST_VERIFIED", "It is the agent's newest verified snapshot."] as const);
-  throw new KeepsakeError(code, `The snapshot ${record.id} is not deleted. ${sentence}`, {
+  const { code, what, hint } = REFUSALS[why];
+  throw new KeepsakeError(code, `The snapshot ${record.id} is not deleted. It is the agent's ${what}.`, {
     context: { id: record.id },
-    hint: "Take and verify another snapshot first.",
+    hint,
   });
 }

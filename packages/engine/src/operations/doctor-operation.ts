@@ -109,6 +109,7 @@ export class DoctorOperation {
         ...(await this.#checkOrphans(store, options)),
         ...bodies,
         ...this.#checkAgents(snapshots),
+        ...proofs(snapshots),
       ];
     } catch (error) {
       if (!isKeepsakeError(error)) throw error;
@@ -194,6 +195,31 @@ export class DoctorOperation {
     }
     return findings;
   }
+}
+
+/** Of each agent: which snapshot was last seen to be restorable. None is no fault, but good to know. */
+function proofs(snapshots: readonly SnapshotRecord[]): DoctorFinding[] {
+  const byAgent = new Map<string, SnapshotRecord[]>();
+  for (const record of snapshots) {
+    const name = `${record.tenant}/${record.agentId}`;
+    byAgent.set(name, [...(byAgent.get(name) ?? []), record]);
+  }
+  return [...byAgent.values()].flatMap((records) => proofOf(records));
+}
+
+function proofOf(newestFirst: readonly SnapshotRecord[]): DoctorFinding[] {
+  const [newest] = newestFirst;
+  if (newest === undefined) return [];
+  const { tenant, agentId: agent } = newest;
+  const proven = newestFirst.find(({ provenAtMs }) => provenAtMs !== undefined);
+  const found = { name: "proof", status: "ok" } as const;
+  if (proven !== undefined) {
+    const message = `The newest snapshot of ${agent} that was proven restorable is ${proven.id}.`;
+    return [{ ...found, message, details: { tenant, agent, id: proven.id } }];
+  }
+  const message = `No snapshot of ${agent} was ever proven restorable.`;
+  const hint = `Prove one with \`keepsake verify --agent ${agent} latest --deep\`.`;
+  return [{ ...found, message, hint, details: { tenant, agent } }];
 }
 
 function digestMissing({ id, bundlePath, fileSha256 }: SnapshotRecord): DoctorFinding {

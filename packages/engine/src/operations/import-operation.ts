@@ -16,7 +16,7 @@ import { BundleReader } from "../bundle/bundle-reader.js";
 import { checkOwner } from "../bundle/check-owner.js";
 import { publishBytes } from "../bundle/bundle-writer.js";
 import { sameBytes } from "../bundle/same-bytes.js";
-import { healBundle } from "../catalog/heal-bundle.js";
+import { clearUnfinishedImport, healBundle } from "../catalog/heal-bundle.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import { bundleKey, recordKey } from "../layout.js";
 import type { ImportRequest, OperationOptions } from "../memory-snapshotter.js";
@@ -78,7 +78,10 @@ export class ImportOperation {
         };
         const same = sameBytes(body, fileSha256, origin.label);
         const ids = codecs.map((codec) => codec.id).toReversed();
-        return await publishBytes(same, bundleKey(ref, id, suffixes.join("")), manifest, ids, publication);
+        const key = bundleKey(ref, id, suffixes.join(""));
+        await held.assertHeld();
+        await clearUnfinishedImport(store, key, id, { fileSha256, signal });
+        return await publishBytes(same, key, manifest, ids, publication);
       })
       .catch((error: unknown) => {
         throw isKeepsakeError(error, "E_NOT_FOUND")

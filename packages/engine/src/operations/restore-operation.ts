@@ -2,7 +2,6 @@ import { lstat, readdir } from "node:fs/promises";
 import {
   type AgentRef,
   type Clock,
-  digestOf,
   errnoOf,
   isKeepsakeError,
   KeepsakeError,
@@ -21,8 +20,8 @@ import { BundleReader } from "../bundle/bundle-reader.js";
 import { checkOwner } from "../bundle/check-owner.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import type { OperationOptions, RestoreReport, RestoreRequest } from "../memory-snapshotter.js";
-import { RestoreProver } from "../restore/restore-prover.js";
 import { restoreReport } from "../restore/restore-report.js";
+import { StoredCheck } from "../restore/stored-check.js";
 import { RestoreTransaction } from "../restore/restore-transaction.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
@@ -37,7 +36,7 @@ export class RestoreOperation {
   readonly #session: AgentSession;
   readonly #reader: BundleReader;
   readonly #pipeline: SnapshotPipeline;
-  readonly #prover: RestoreProver;
+  readonly #storedCheck: StoredCheck;
   readonly #clock: Clock;
 
   constructor(
@@ -45,14 +44,14 @@ export class RestoreOperation {
     @inject(AgentSession) session: AgentSession,
     @inject(BundleReader) reader: BundleReader,
     @inject(SnapshotPipeline) pipeline: SnapshotPipeline,
-    @inject(RestoreProver) prover: RestoreProver,
+    @inject(StoredCheck) storedCheck: StoredCheck,
     @inject(ENGINE_CLOCK) clock: Clock,
   ) {
     this.#workspace = workspace;
     this.#session = session;
     this.#reader = reader;
     this.#pipeline = pipeline;
-    this.#prover = prover;
+    this.#storedCheck = storedCheck;
     this.#clock = clock;
   }
 
@@ -132,7 +131,7 @@ export class RestoreOperation {
       ...(encrypted ? { toOwnersOf: request.identityFiles ?? [] } : {}),
     });
     try {
-      const { record, manifest: taken } = await this.#pipeline.run(
+      const { record } = await this.#pipeline.run(
         {
           id: parseSnapshotId(uuidv7()),
           profile,
@@ -146,8 +145,9 @@ export class RestoreOperation {
         },
         options,
       );
-      await this.#checkUndo(profile, record, taken.encryption !== undefined, request.identityFiles ?? [], options);
-      return record;
+      // What is to undo the restore is read back from the store before anything live changes.
+      const { verifyAfter } = profile.restore;
+      return await this.#storedCheck.run(profile, record, verifyAfter, request.identityFiles ?? [], options);
     } catch (error) {
       // Empty folders alone: there is nothing that an undo could bring back.
       if (isKeepsakeError(error, "E_NOTHING_TO_CAPTURE")) return undefined;
@@ -155,32 +155,6 @@ export class RestoreOperation {
     }
   }
 
-  /** What is to undo the restore is read back from the store before anything live changes. */
-  async #checkUndo(
-    { ref, store, restore, limits }: AgentProfile,
-    record: SnapshotRecord,
-    encrypted: boolean,
-    identityFiles: readonly string[],
-    { signal }: LockedOptions,
-  ): Promise<void> {
-    if (restore.verifyAfter === "none") return;
-    const origin = originInStore(store, record.bundlePath);
-    const { sha256 } = await digestOf((await origin.open(signal)).body);
-    if (sha256 !== record.fileSha256) {
-      throw new KeepsakeError(
-        "E_INTEGRITY",
-        `The pre-restore snapshot ${record.id} was not stored as it was written.`,
-        {
-          context: { id: record.id },
-        },
-      );
-    }
-    // An encrypted one can be looked into only with the key, which need not be on this machine.
-    if (restore.verifyAfter === "stored" || (encrypted && identityFiles.length === 0)) return;
-    await this.#prover.prepare(ref, origin, { identityFiles, limits, signal });
-  }
-
-  /** @returns whether workers were paused for it, and so restarted after it */
   async #commit(transaction: RestoreTransaction, profile: AgentProfile, options: LockedOptions): Promise<boolean> {
     const target = { agent: profile.ref, paths: profile.paths };
     const paused: AsyncDisposable[] = [];

@@ -13,8 +13,9 @@ import { inject, injectable } from "tsyringe";
 import { uuidv7 } from "uuidv7";
 import { agentRefOf } from "../agent-ref.js";
 import { checkPlace } from "../check-place.js";
-import { AgentSession } from "../agent-session.js";
+import { AgentSession, type LockedOptions } from "../agent-session.js";
 import type { OperationOptions, SnapshotRequest, SnapshotResult } from "../memory-snapshotter.js";
+import { StoredCheck } from "../restore/stored-check.js";
 import { SnapshotPipeline } from "../snapshot/snapshot-pipeline.js";
 import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
 import type { AgentProfile, Workspace } from "../workspace.js";
@@ -27,17 +28,20 @@ export class SnapshotOperation {
   readonly #workspace: Workspace;
   readonly #session: AgentSession;
   readonly #pipeline: SnapshotPipeline;
+  readonly #storedCheck: StoredCheck;
   readonly #clock: Clock;
 
   constructor(
     @inject(WORKSPACE) workspace: Workspace,
     @inject(AgentSession) session: AgentSession,
     @inject(SnapshotPipeline) pipeline: SnapshotPipeline,
+    @inject(StoredCheck) storedCheck: StoredCheck,
     @inject(ENGINE_CLOCK) clock: Clock,
   ) {
     this.#workspace = workspace;
     this.#session = session;
     this.#pipeline = pipeline;
+    this.#storedCheck = storedCheck;
     this.#clock = clock;
   }
 
@@ -49,8 +53,9 @@ export class SnapshotOperation {
     await checkPlace(profile.paths.memory, this.#workspace.stateRoot);
     await checkMemory(profile);
     const codecs = await this.#codecs(ref, request);
-    const result = await this.#session.run(ref, profile.lock.timeoutMs, options, (lock: Lock, locked) =>
-      this.#pipeline.run(
+    let taken: SnapshotResult | undefined;
+    const work = async (lock: Lock, locked: LockedOptions): Promise<SnapshotResult> => {
+      taken = await this.#pipeline.run(
         {
           id: parseSnapshotId(uuidv7()),
           profile,
@@ -62,10 +67,16 @@ export class SnapshotOperation {
           assertHeld: () => lock.assertHeld(),
         },
         locked,
-      ),
-    );
-    await this.#announce(ref, result);
-    return result;
+      );
+      const record = await this.#storedCheck.run(profile, taken.record, profile.snapshot.verifyAfter, [], locked);
+      return { ...taken, record };
+    };
+    try {
+      return await this.#session.run(ref, profile.lock.timeoutMs, options, work);
+    } finally {
+      // Whatever is found when it is looked at, it exists.
+      if (taken !== undefined) await this.#announce(ref, taken);
+    }
   }
 
   #codecs(ref: AgentRef, { recipients }: SnapshotRequest): Promise<readonly Codec[]> {

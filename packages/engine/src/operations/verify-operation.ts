@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import {
-  type BundleStore,
+  type AgentRef,
   type Clock,
   contentDigest,
   digestOf,
@@ -17,13 +18,15 @@ import { type BundleOrigin, originInFile } from "../bundle/bundle-origin.js";
 import { BundleReader, type ReadOptions } from "../bundle/bundle-reader.js";
 import { countedStream } from "../bundle/counted-stream.js";
 import { locateBundle } from "../bundle/locate-bundle.js";
-import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
+import { type CheckMarks, markRecord, withMarks } from "../catalog/check-marks.js";
 import type { OperationOptions, VerifyCheck, VerifyReport, VerifyRequest } from "../memory-snapshotter.js";
-import { recordKey } from "../layout.js";
+import { lockName } from "../layout.js";
 import { RestoreProver } from "../restore/restore-prover.js";
 import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
 
+/** How long the agent's lock is waited for, only to note what was found. */
+const NOTE_TIMEOUT_MS = 2_000;
 const NO_LIMITS = { maxManifestBytes: 64 * 1024 * 1024, maxBundleBytes: Number.MAX_SAFE_INTEGER };
 
 /** Checks a bundle, and says of each check whether it passed, failed, or could not be made. */
@@ -63,9 +66,10 @@ export class VerifyOperation {
     const { record, origin } = await locateBundle(store, ref, request.ref, { signal: options.signal });
     const report = await this.#check(origin, record, { ...reading, limits });
     const passed = report.checks.every(({ status }) => status === "ok");
-    const verified = { ...record, verifiedAtMs: this.#clock.now() };
+    const failed = report.checks.some(isAgainstBundle);
+    const verified = passed ? "passed" : failed ? "failed" : "unchanged";
     if (request.deep !== true) {
-      if (passed) await this.#note(store, verified, options);
+      await this.#note(ref, record, { verified, proven: "unchanged" }, options);
       return report;
     }
     const { check, restoreMs } = await this.#prover.prove(ref, origin, passed, {
@@ -73,23 +77,29 @@ export class VerifyOperation {
       limits,
       onBytes: undefined,
     });
-    const proven = restoreMs === undefined ? {} : { provenAtMs: this.#clock.now(), provenRestoreMs: restoreMs };
-    if (passed) await this.#note(store, { ...verified, ...proven }, options);
+    const lost = isAgainstBundle(check) ? "failed" : "unchanged";
+    await this.#note(ref, record, { verified, proven: restoreMs === undefined ? lost : { restoreMs } }, options);
     return { ...report, ok: report.ok && check.status !== "failed", checks: [...report.checks, check] };
   }
 
-  /**
-   * Where the store can: one that only reads has been verified all the same. The snapshot may have been deleted
-   * meanwhile: then there is nothing to note.
-   */
-  async #note(store: BundleStore, record: SnapshotRecord, { signal }: OperationOptions): Promise<void> {
-    const ref = agentRefOf({ agent: record.agentId, tenant: record.tenant });
+  /** Where it can be: one in a store that only reads, or of an agent that is busy, has been verified all the same. */
+  async #note(
+    ref: AgentRef,
+    record: SnapshotRecord,
+    found: Omit<CheckMarks, "atMs">,
+    { signal }: OperationOptions,
+  ): Promise<void> {
+    const marks = { ...found, atMs: this.#clock.now() };
+    if (isDeepStrictEqual(withMarks(record, marks), record)) return;
+    const { store } = await this.#workspace.storeOf(ref);
+    const logger = this.#logger;
     try {
-      if ((await store.head(recordKey(ref, parseSnapshotId(record.id)), { signal })) === undefined) return;
-      await new SnapshotCatalog(store).amend(record, { signal });
+      await using lock = await this.#workspace.locks.acquire(lockName(ref), { timeoutMs: NOTE_TIMEOUT_MS, signal });
+      await lock.assertHeld();
+      await markRecord(store, ref, parseSnapshotId(record.id), marks, { signal, logger });
     } catch (error) {
       if (!isKeepsakeError(error)) throw error;
-      this.#logger.warn("that the bundle was verified could not be noted", { id: record.id, code: error.code });
+      logger.warn("what a check found could not be noted", { id: record.id, code: error.code });
     }
   }
 
@@ -135,6 +145,15 @@ export class VerifyOperation {
       : { checks: [...manifestChecks(parsed), { name: "artifacts", status: "ok" }], parsed };
   }
 }
+
+/** True of a failure by which the bundle is not what it was; not of one that this program or its configuration explains. */
+function isAgainstBundle({ status, code }: VerifyCheck): boolean {
+  return status === "failed" && !UNREADABLE_HERE.has(code ?? "");
+}
+
+const UNREADABLE_HERE: ReadonlySet<string> = new Set([
+  ...(["E_FORMAT_TOO_NEW", "E_UNSUPPORTED", "E_PLUGIN_UNKNOWN", "E_IDENTITY", "E_DECRYPT"] satisfies ErrorCode[]),
+]);
 
 const INSIDE = ["manifest", "manifest_seal", "content_digest", "artifacts"] as const;
 

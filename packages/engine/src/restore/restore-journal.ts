@@ -95,7 +95,10 @@ export class RestoreJournal {
     await rm(this.#partial, { force: true });
   }
 
-  async clear(): Promise<void> {
+  /** Removes the journal of one operation; another's, which took the lock over meanwhile, stays. */
+  async clear(operationId: string): Promise<void> {
+    const entry = await this.read();
+    if (entry !== undefined && entry.operationId !== operationId) return;
     try {
       await rm(this.#path, { force: true });
       await fsyncDirectory(dirname(this.#path));

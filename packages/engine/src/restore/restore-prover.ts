@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import { type AgentRef, isKeepsakeError, type Logger } from "@keepsake/core";
+import { type AgentRef, type ErrorCode, isKeepsakeError, type Logger } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { uuidv7 } from "uuidv7";
 import { AgentSession } from "../agent-session.js";
@@ -17,6 +17,11 @@ export interface RestoreProof {
   readonly check: VerifyCheck;
   readonly restoreMs?: number;
 }
+
+/** Failures that say nothing about the bundle: of the lock, of scratch, of a defect. */
+const OURS: ReadonlySet<ErrorCode> = new Set([
+  ...(["E_LOCKED", "E_LOCK_LOST", "E_IO", "E_NO_SPACE", "E_PERMISSION", "E_READ_ONLY", "E_INTERNAL"] as const),
+]);
 
 /** Proves that a bundle can be restored, in scratch. */
 @injectable()
@@ -50,7 +55,7 @@ export class RestoreProver {
       );
       return { check: { name, status: "ok" }, restoreMs };
     } catch (error) {
-      if (!isKeepsakeError(error) || error.code === "E_LOCKED" || error.code === "E_LOCK_LOST") throw error;
+      if (!isKeepsakeError(error) || OURS.has(error.code)) throw error;
       this.#logger.warn("a bundle cannot be restored", { bundle: origin.label, code: error.code });
       return { check: { name, status: "failed", code: error.code, detail: error.message } };
     }

@@ -67,7 +67,7 @@ export async function endRestore(entry: JournalEntry, journal: RestoreJournal): 
   } catch (error) {
     throw fromSystemError(error, "What the restore kept beside the live data cannot be removed");
   }
-  await journal.clear();
+  await journal.clear(entry.operationId);
 }
 
 async function sessionFor(

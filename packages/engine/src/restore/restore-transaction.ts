@@ -1,4 +1,5 @@
 import {
+  isKeepsakeError,
   KeepsakeError,
   type Lock,
   type OpOptions,
@@ -79,11 +80,10 @@ export class RestoreTransaction implements AsyncDisposable {
 
   /**
    * Commits every source, then the state values. On a failure everything is taken back and the failure is thrown; only
-   * when that fails too is the journal left, for `recover`.
+   * when that fails too, or the lock was lost, is the journal left, for `recover`.
    */
   async commit(options: OpOptions): Promise<void> {
     const { lock, profile } = this.#order;
-    await lock.assertHeld();
     await this.#enter("intent");
     let decided = false;
     try {
@@ -95,8 +95,10 @@ export class RestoreTransaction implements AsyncDisposable {
       options.signal?.throwIfAborted();
       await lock.assertHeld();
       decided = true;
-      await this.#enter("committed");
+      await this.#write("committed");
     } catch (error) {
+      // Whoever has the lock now takes this restore back, or has done so: what is live is no longer ours to touch.
+      if (await isLost(lock)) throw this.#lost(error);
       await this.#takeBack(error, decided);
       throw error;
     }
@@ -124,7 +126,7 @@ export class RestoreTransaction implements AsyncDisposable {
     try {
       // Taken back under a journal that says "committed", it would be called completed by a recovery. Where the journal
       // cannot be written, all stays as it is: then whatever the journal says is a whole state.
-      if (decided) await this.#enter("intent");
+      if (decided) await this.#write("intent");
       for (const { session, plan } of this.#participants.toReversed()) {
         if (plan !== undefined) await session.rollback(plan);
       }
@@ -164,7 +166,22 @@ export class RestoreTransaction implements AsyncDisposable {
     return { agent: profile.ref, paths: profile.paths, operationId, artifacts, omitted, claimed, live, stageBeside };
   }
 
+  #lost(cause: unknown): KeepsakeError {
+    this.#phase = "over";
+    return new KeepsakeError("E_LOCK_LOST", "The lock was lost while the restore was being committed.", {
+      cause,
+      context: { operation_id: this.#order.operationId },
+      hint: "The next operation on this agent, or `keepsake recover`, brings back the state before the restore.",
+    });
+  }
+
+  /** The journal belongs to whoever holds the lock. */
   async #enter(phase: RestorePhase): Promise<void> {
+    await this.#order.lock.assertHeld();
+    await this.#write(phase);
+  }
+
+  async #write(phase: RestorePhase): Promise<void> {
     await this.#journal.write(this.#entry(phase));
     this.#phase = phase;
   }
@@ -187,6 +204,16 @@ export class RestoreTransaction implements AsyncDisposable {
       plans: phase === "staging" ? [] : this.plans,
       ...(phase === "staging" || this.#state === undefined ? {} : { state: this.#state }),
     };
+  }
+}
+
+async function isLost(lock: Lock): Promise<boolean> {
+  if (lock.signal.aborted) return true;
+  try {
+    await lock.assertHeld();
+    return false;
+  } catch (error) {
+    return isKeepsakeError(error, "E_LOCK_LOST");
   }
 }
 

@@ -2,6 +2,7 @@ import type { Plugin } from "@keepsake/core";
 import { z } from "zod";
 
 const name = z.string().min(1);
+const verifyAfter = z.enum(["none", "stored", "restorable"]);
 const seconds = z.number().nonnegative();
 const count = z.int().nonnegative();
 /** setInterval takes at most 2^31 - 1 milliseconds; with more it fires at once, again and again. */
@@ -87,10 +88,11 @@ export const configShape = z.strictObject({
     })
     .meta({ id: "lock" })
     .prefault({}),
+  snapshot: z.strictObject({ verify_after: verifyAfter.default("none") }).prefault({}),
   restore: z
     .strictObject({
       pre_snapshot: z.boolean().default(true),
-      verify_after: z.enum(["none", "stored", "restorable"]).default("stored"),
+      verify_after: verifyAfter.default("stored"),
     })
     .prefault({}),
   limits: z

@@ -91,6 +91,7 @@ export class ConfiguredWorkspace implements Workspace {
       paths,
       state,
       cut: { attempts: config.cut.attempts, holdTimeoutMs: config.cut.hold_timeout_ms, allow: config.cut.allow },
+      snapshot: { verifyAfter: config.snapshot.verify_after },
       restore: { preSnapshot: config.restore.pre_snapshot, verifyAfter: config.restore.verify_after },
     };
   }

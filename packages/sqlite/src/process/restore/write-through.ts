@@ -68,6 +68,8 @@ async function pour(from: string, to: string, signal: AbortSignal): Promise<void
   } finally {
     source.close();
   }
+  // The backup's own connection does not wait for the disk when it commits to a log.
+  for (const file of [to, `${to}-wal`]) if (existsSync(file)) fsyncPath(file, "r+");
 }
 
 /** Tries until it is done: the backup's own connection does not wait for others, so waiting is ours. */
