@@ -1,9 +1,10 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf, KeepsakeError } from "@keepsake/core";
 import { attributesOf } from "@keepsake/files";
 import { discover } from "../discovery.js";
+import { SIDECARS } from "../sidecars.js";
 import type { CopyResult, Discovery, FoundDatabase, OpenRequest } from "../protocol.js";
 import { isBusy, isDamage, isLeftInTransaction, keepsakeErrorOf, sqliteCodeOf } from "../sqlite-error.js";
 import { ChangedWhileCopied } from "./connection.js";
@@ -38,7 +39,8 @@ interface Subject {
 export class CaptureHost {
   readonly discovery: Discovery;
   readonly #subjects: Subject[];
-  readonly #closing = new AbortController();
+  /** ends the copying that has begun */
+  #copying = new AbortController();
   #hold: "none" | "held" | "expired" = "none";
   /** the commit counts of what can be locked: as first seen, and as they were when everything was pinned */
   #firstVersions: string | undefined;
@@ -113,17 +115,34 @@ export class CaptureHost {
   copy(index: number, signal: AbortSignal): Promise<CopyResult> {
     const subject = this.#subjects[index];
     if (subject === undefined) throw new TypeError(`There is no database ${String(index)}.`);
-    return (subject.copied ??= this.#copy(subject, AbortSignal.any([signal, this.#closing.signal])));
+    return (subject.copied ??= this.#copy(subject, AbortSignal.any([signal, this.#copying.signal])));
+  }
+
+  /** Lets go of what is pinned and of what was copied of it, so that all can be held and pinned anew. */
+  async unpin(): Promise<null> {
+    await this.#stopCopying();
+    this.#copying = new AbortController();
+    for (const subject of this.#subjects) {
+      subject.bytes = subject.copied = undefined;
+      subject.live?.unpin();
+      for (const suffix of ["", ...SIDECARS]) rmSync(`${subject.target}${suffix}`, { force: true });
+    }
+    this.#firstVersions = this.#pinnedVersions = undefined;
+    return null;
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
     clearTimeout(this.#expiry);
+    await this.#stopCopying();
+    for (const { live } of this.#subjects) live?.close();
+  }
+
+  async #stopCopying(): Promise<void> {
+    this.#copying.abort();
     for (const { bytes, copied } of this.#subjects) {
       await bytes?.catch(() => undefined);
       await copied?.catch(() => undefined);
     }
-    for (const { live } of this.#subjects) live?.close();
   }
 
   /** Takes one database after the other in their order, and waits a little for each: a writer on its way gets through. */
@@ -171,11 +190,12 @@ export class CaptureHost {
 
   /** Starts, and does not await, the copies that writers wait for: one after the other, each pin ends with its copy. */
   #copyBlocking(): void {
+    const { signal } = this.#copying;
     let previous: Promise<unknown> = Promise.resolve();
     for (const subject of this.#subjects) {
       if (subject.live?.blocksWriters !== true) continue;
       const { live, target } = subject;
-      const bytes = previous.then(() => live.copyTo(target, this.#closing.signal));
+      const bytes = previous.then(() => live.copyTo(target, signal));
       subject.bytes = bytes;
       previous = bytes.catch(() => undefined);
     }

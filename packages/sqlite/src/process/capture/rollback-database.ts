@@ -41,6 +41,11 @@ export class RollbackDatabase implements LiveDatabase {
     return "held";
   }
 
+  unpin(): void {
+    this.#pinned = false;
+    endTransaction(this.#reader);
+  }
+
   version(): string {
     if (!this.blocksWriters) return "";
     const reader = (this.#reader ??= connect(this.#file, "read"));

@@ -36,6 +36,10 @@ export class WalDatabase implements LiveDatabase {
     return "held";
   }
 
+  unpin(): void {
+    endTransaction(this.#reader);
+  }
+
   version(): string {
     return String(this.#connect().writer.pragma("data_version", { simple: true }));
   }
