@@ -1,6 +1,6 @@
 import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 import { errnoOf, KeepsakeError } from "@keepsake/core";
 import { attributesOf } from "@keepsake/files";
 import { discover } from "../discovery.js";
@@ -17,6 +17,7 @@ const PIN_BUDGET_BYTES = 128 * 1024 * 1024;
 /** When a hold ends by itself: writers usually wait 5 s, and the process that asked may be one of them. */
 const HOLD_LIMIT_MS = 2000;
 const RETRY_MS = 2;
+const TRIES_AT_ONCE = 8;
 /** How long one database is waited for while those before it are held. */
 const PATIENCE_MS = 50;
 /** How long a question that takes no lasting lock may wait for a writer. */
@@ -27,6 +28,8 @@ type Omitted = Extract<CopyResult, { status: "omitted" }>;
 interface Subject {
   readonly found: FoundDatabase;
   readonly target: string;
+  /** which file had that name when it was opened */
+  readonly file: string;
   /** undefined once it is known that it cannot be captured */
   live: LiveDatabase | undefined;
   why: Omitted | undefined;
@@ -57,7 +60,8 @@ export class CaptureHost {
     let budget = PIN_BUDGET_BYTES;
     const subjects = discovery.databases.map((found, index): Subject => {
       const target = join(scratchDir, `${String(index)}.sqlite`);
-      const subject: Subject = { found, target, live: undefined, why: undefined, bytes: undefined, copied: undefined };
+      const none = { live: undefined, why: undefined, bytes: undefined, copied: undefined };
+      const subject: Subject = { found, target, file: fileOf(found), ...none };
       attempt(subject, () => {
         subject.live = openLive(found.file, budget);
         if (subject.live.blocksWriters) budget -= statSync(found.file).size;
@@ -98,6 +102,9 @@ export class CaptureHost {
 
   async pin(signal: AbortSignal): Promise<"held" | "fenced"> {
     if (this.#hold === "expired") this.#endHold();
+    for (const subject of this.#subjects) attempt(subject, () => {
+      if (subject.live !== undefined && fileOf(subject.found) !== subject.file) throw changedError(subject.found);
+    });
     const pins = await this.#ask(signal, (live) => live.pin());
     // Under a hold nothing was committed between the first pin and the last. Without one, the counts have to show it.
     this.#pinnedVersions = this.#hold === "held" ? (this.#firstVersions ?? "") : await this.#versions(signal);
@@ -238,6 +245,12 @@ function attempt(subject: Subject, work: () => void): void {
   }
 }
 
+/** Tells a file from the one that takes its name; "" where there is none. */
+function fileOf({ file }: FoundDatabase): string {
+  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? "" : `${String(stats.dev)} ${String(stats.ino)}`;
+}
+
 interface Reply<T> {
   readonly value?: T;
   /** what was in the way until the end */
@@ -252,7 +265,7 @@ async function patiently<T>(
   isInWay: (error: unknown) => boolean,
   question: (live: LiveDatabase) => T,
 ): Promise<Reply<T>> {
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     signal.throwIfAborted();
     try {
       let reply: Reply<T> = {};
@@ -264,7 +277,8 @@ async function patiently<T>(
       if (!isInWay(error)) throw error;
       if (performance.now() >= until) return { busy: error };
     }
-    await delay(RETRY_MS);
+    // A writer without a pause lets go for some microseconds: several tries are made before waiting again.
+    await (tries % TRIES_AT_ONCE === 0 ? delay(RETRY_MS) : nextTurn());
   }
 }
 
