@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaptureSession, CaptureTarget, OpOptions, PathClaim, SourceEntry, SourceFacts } from "@keepsake/core";
@@ -64,7 +65,8 @@ export class GitCaptureSession implements CaptureSession {
 
   /** Refs, HEAD, index and reflogs: that they did not move across the cut shows the pin to be of the same instant. */
   async fence(): Promise<string> {
-    return (await this.#repositories()).map((place) => listState(place).fingerprint).join("\n");
+    const places = this.#known?.map(({ place }) => place) ?? (await this.#repositories());
+    return places.map((place) => listState(place).fingerprint).join("\n");
   }
 
   pinnedFence(): string | undefined {
@@ -92,8 +94,15 @@ export class GitCaptureSession implements CaptureSession {
     };
   }
 
+  /** What is pinned, if there is certainly nothing else: told at once, since writers may be waiting. */
+  get #known(): readonly RepositoryCapture[] | undefined {
+    const mayHaveMore = this.#pinned.some(({ place }) => existsSync(join(place.gitDir, "modules")));
+    return mayHaveMore || this.#pinned.length === 0 ? undefined : this.#pinned;
+  }
+
   /** The captures of what is there now; one that was there before is the same, with all that it has copied. */
   async #current(): Promise<readonly RepositoryCapture[]> {
+    if (this.#known !== undefined) return this.#known;
     const current: RepositoryCapture[] = [];
     for (const place of await this.#repositories()) {
       const key = `${place.prefix}\0${place.gitDir}`;
