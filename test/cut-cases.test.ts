@@ -119,7 +119,12 @@ describe.runIf(tools)("a snapshot beside other programs", () => {
   it("is one instant while other programs move the logs into the databases, and none of them fails", async () => {
     await using box = await keepsakeCase({ cut: { attempts: 50 } });
     for (const name of ["a", "b"]) makeCounter(join(box.memory, `${name}.sqlite`), "wal");
-    const turn = ["BEGIN IMMEDIATE;", "UPDATE main.counter SET n = n + 1;", "UPDATE b.counter SET n = n + 1;", "COMMIT;"];
+    const turn = [
+      "BEGIN IMMEDIATE;",
+      "UPDATE main.counter SET n = n + 1;",
+      "UPDATE b.counter SET n = n + 1;",
+      "COMMIT;",
+    ];
     const turns = Array.from({ length: 50_000 }, () => [...turn, "SELECT n FROM counter;"]).flat();
     const checkpoint = ["PRAGMA main.wal_checkpoint(TRUNCATE);", "PRAGMA b.wal_checkpoint(RESTART);"];
     const checkpoints = Array.from({ length: 50_000 }, () => checkpoint).flat();
@@ -155,7 +160,8 @@ describe.runIf(tools)("a snapshot beside other programs", () => {
         seen.push(path);
         expect(await numberIn(join(unpacked, path))).toBe("7");
       }
-      for (const { path, reason } of taken.manifest.omitted) expect([path, reason]).toEqual(["comes.sqlite", "vanished"]);
+      for (const { path, reason } of taken.manifest.omitted)
+        expect([path, reason]).toEqual(["comes.sqlite", "vanished"]);
     }
     console.log(`came into ${String(seen.length)} of 6 snapshots: ${seen.join(" ")}`);
     expect(program.ended).toBe(false);
@@ -164,7 +170,12 @@ describe.runIf(tools)("a snapshot beside other programs", () => {
   it("of two agents that share their databases, at the same time, is one instant each", async () => {
     await using box = await keepsakeCase({ cut: { attempts: 100 } });
     for (const name of ["a", "b"]) makeCounter(join(box.memory, `${name}.sqlite`), "wal");
-    const turn = ["BEGIN IMMEDIATE;", "UPDATE main.counter SET n = n + 1;", "UPDATE b.counter SET n = n + 1;", "COMMIT;"];
+    const turn = [
+      "BEGIN IMMEDIATE;",
+      "UPDATE main.counter SET n = n + 1;",
+      "UPDATE b.counter SET n = n + 1;",
+      "COMMIT;",
+    ];
     const turns = Array.from({ length: 50_000 }, () => [...turn, "SELECT n FROM counter;"]).flat();
     const attach = `ATTACH '${join(box.memory, "b.sqlite")}' AS b;`;
     await using writer = sqlite3(join(box.memory, "a.sqlite"), [attach, ...turns]);

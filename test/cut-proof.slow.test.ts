@@ -8,9 +8,22 @@ const tools = havePrograms("zstd", "tar", "sqlite3", "git");
 const SCENARIOS: readonly CutScenario[] = [
   { what: "four databases, no pause", snapshots: 70, journalMode: "wal", withFiles: false, longestPauseMs: 0 },
   { what: "everything, pauses up to 20 ms", snapshots: 60, journalMode: "wal", withFiles: true, longestPauseMs: 20 },
-  { what: "rollback journals, pauses up to 40 ms", snapshots: 30, journalMode: "delete", withFiles: true, longestPauseMs: 40 },
+  {
+    what: "rollback journals, pauses up to 40 ms",
+    snapshots: 30,
+    journalMode: "delete",
+    withFiles: true,
+    longestPauseMs: 40,
+  },
   // Too many to be looked at while writers wait: nothing but an unchanged fingerprint proves the instant.
-  { what: "among 400 notes, pauses up to 200 ms", snapshots: 40, journalMode: "wal", withFiles: true, longestPauseMs: 200, otherNotes: 400 },
+  {
+    what: "among 400 notes, pauses up to 200 ms",
+    snapshots: 40,
+    journalMode: "wal",
+    withFiles: true,
+    longestPauseMs: 200,
+    otherNotes: 400,
+  },
 ];
 
 describe.runIf(tools)("programs that take turns in writing one number everywhere", () => {

@@ -68,7 +68,11 @@ export class PinnedTree implements AsyncDisposable {
       const walk = this.#isUpTo(AT_ONCE) ? this.#reading.look.walkNow() : this.#reading.look.walk(signal);
       const entries = new Map<string, PinnedEntry>();
       let moved = false;
-      for await (const entry of inOrder(walk, LANES, async (found) => this.#known(found) ?? this.#read(found, signal))) {
+      for await (const entry of inOrder(
+        walk,
+        LANES,
+        async (found) => this.#known(found) ?? this.#read(found, signal),
+      )) {
         moved ||= this.#entries?.get(keyOf(entry.found)) !== entry;
         entries.set(keyOf(entry.found), entry);
       }
@@ -140,7 +144,8 @@ export class PinnedTree implements AsyncDisposable {
 
   #fileEntry(found: WalkEntry, content: StableFile | Unreadable): PinnedEntry {
     const { maxFileBytes } = this.#reading;
-    if (!("reason" in content)) return { found, mark: markOf({ ...found, stats: content.stats }, maxFileBytes), content };
+    if (!("reason" in content))
+      return { found, mark: markOf({ ...found, stats: content.stats }, maxFileBytes), content };
     return { found, mark: content.reason === "changing" ? undefined : markOf(found, maxFileBytes), content };
   }
 
@@ -161,7 +166,8 @@ export class PinnedTree implements AsyncDisposable {
     this.#entries = entries;
     this.#fingerprint = settled ? hash.digest("hex") : undefined;
     for (const [key, { content }] of before ?? []) {
-      if (content !== undefined && !("reason" in content) && entries.get(key)?.content !== content) await content.release();
+      if (content !== undefined && !("reason" in content) && entries.get(key)?.content !== content)
+        await content.release();
     }
   }
 }

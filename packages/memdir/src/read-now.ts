@@ -42,7 +42,9 @@ function bytesNow(
     for (let got = -1; got !== 0 && length < buffer.length; length += got) {
       got = readSync(fd, buffer, length, buffer.length - length, length);
     }
-    return length === size && isSame(before, statNow(fd)) ? { bytes: buffer.subarray(0, size), stats: before } : undefined;
+    return length === size && isSame(before, statNow(fd))
+      ? { bytes: buffer.subarray(0, size), stats: before }
+      : undefined;
   } catch (error) {
     return unreadable(error);
   } finally {

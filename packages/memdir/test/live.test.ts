@@ -45,7 +45,9 @@ async function open(memoryDir: string, dir: string): Promise<CaptureSession> {
 /** When each file was last read, in milliseconds. */
 async function readAt(dir: string): Promise<Readonly<Record<string, number>>> {
   const names = await readdir(dir);
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, (await stat(join(dir, name))).atimeMs])));
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, (await stat(join(dir, name))).atimeMs])),
+  );
 }
 
 async function changedAt(dir: string): Promise<number> {
@@ -247,7 +249,10 @@ describe("files that change meanwhile", () => {
   });
 
   it("are not walked over while writers wait, if they are many", async () => {
-    await writeTree(memory, Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`${String(index)}.md`, "n"])));
+    await writeTree(
+      memory,
+      Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`${String(index)}.md`, "n"])),
+    );
     await using session = await open(memory, temp.path);
     await session.pin();
     expect(await session.freshen?.({ withinMs: 60_000 })).toBe(false);
@@ -256,7 +261,10 @@ describe("files that change meanwhile", () => {
 
   it("that are more than memory is given for come back whole", async () => {
     const names = Array.from({ length: 100 }, (_, index) => `${String(index)}.md`);
-    await writeTree(memory, Object.fromEntries(names.map((name, index) => [name, Buffer.alloc(200_000, 65 + (index % 26))])));
+    await writeTree(
+      memory,
+      Object.fromEntries(names.map((name, index) => [name, Buffer.alloc(200_000, 65 + (index % 26))])),
+    );
     await using session = await open(memory, temp.path);
     await session.pin();
     expect((await lstat(join(temp.path, "scratch/small"))).size).toBeGreaterThan(0);

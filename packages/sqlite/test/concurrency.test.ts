@@ -165,7 +165,10 @@ describe("what happens during a capture", () => {
     await using session = await sqlite().open(at.target());
     renameSync(other, replaced ?? "");
     const hold = await session.hold?.();
-    await expect(session.pin()).rejects.toMatchObject({ code: "E_SOURCE_CHANGED", context: { database: "replaced.db" } });
+    await expect(session.pin()).rejects.toMatchObject({
+      code: "E_SOURCE_CHANGED",
+      context: { database: "replaced.db" },
+    });
     await hold?.[Symbol.asyncDispose]();
   });
 

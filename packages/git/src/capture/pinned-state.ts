@@ -36,7 +36,11 @@ const WHILE_HELD = 250;
  *
  * @throws KeepsakeError `E_SOURCE_CHANGED` when it never stood still
  */
-export async function pinState(place: RepositoryPlace, copies: StateCopies, signal?: AbortSignal): Promise<PinnedState> {
+export async function pinState(
+  place: RepositoryPlace,
+  copies: StateCopies,
+  signal?: AbortSignal,
+): Promise<PinnedState> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     signal?.throwIfAborted();
     if (attempt > 0) await pause(1 + (attempt % 7));

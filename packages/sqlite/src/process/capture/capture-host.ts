@@ -102,9 +102,10 @@ export class CaptureHost {
 
   async pin(signal: AbortSignal): Promise<"held" | "fenced"> {
     if (this.#hold === "expired") this.#endHold();
-    for (const subject of this.#subjects) attempt(subject, () => {
-      if (subject.live !== undefined && fileOf(subject.found) !== subject.file) throw changedError(subject.found);
-    });
+    for (const subject of this.#subjects)
+      attempt(subject, () => {
+        if (subject.live !== undefined && fileOf(subject.found) !== subject.file) throw changedError(subject.found);
+      });
     const pins = await this.#ask(signal, (live) => live.pin());
     // Under a hold nothing was committed between the first pin and the last. Without one, the counts have to show it.
     this.#pinnedVersions = this.#hold === "held" ? (this.#firstVersions ?? "") : await this.#versions(signal);
