@@ -1,16 +1,17 @@
-import { existsSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
-import { errnoOf, KeepsakeError } from "@keepsake/core";
+import { KeepsakeError } from "@keepsake/core";
 import { attributesOf } from "@keepsake/files";
 import { discover } from "../discovery.js";
 import { SIDECARS } from "../sidecars.js";
 import type { CopyResult, Discovery, FoundDatabase, OpenRequest } from "../protocol.js";
-import { isBusy, isDamage, isLeftInTransaction, keepsakeErrorOf, sqliteCodeOf } from "../sqlite-error.js";
+import { isBusy, isLeftInTransaction, keepsakeErrorOf } from "../sqlite-error.js";
 import { ChangedWhileCopied } from "./connection.js";
 import { finishCopy } from "./finish-copy.js";
 import { openLive } from "./open-live.js";
 import type { LiveDatabase } from "./live-database.js";
+import { damaged, explain, type Omitted, unreadable } from "./omitted.js";
 
 /** How many bytes of rollback-journal databases may be copied while their writers wait: well under a second. */
 const PIN_BUDGET_BYTES = 128 * 1024 * 1024;
@@ -22,8 +23,6 @@ const TRIES_AT_ONCE = 8;
 const PATIENCE_MS = 50;
 /** How long a question that takes no lasting lock may wait for a writer. */
 const ASK_LIMIT_MS = 2000;
-
-type Omitted = Extract<CopyResult, { status: "omitted" }>;
 
 interface Subject {
   readonly found: FoundDatabase;
@@ -285,25 +284,6 @@ async function patiently<T>(
 
 function isInTheWay(error: unknown): boolean {
   return isBusy(error) || isLeftInTransaction(error);
-}
-
-/** The omission that an error means, or undefined when it is not this one file's fault. */
-function explain(error: unknown, file: string): Omitted | undefined {
-  if (isDamage(error)) return damaged(error instanceof Error ? error.message : String(error));
-  const errno = errnoOf(error);
-  const cannotOpen = sqliteCodeOf(error)?.startsWith("SQLITE_CANTOPEN") === true;
-  if (errno === "ENOENT" || (cannotOpen && !existsSync(file))) return { status: "omitted", reason: "vanished" };
-  if (errno === "EACCES" || errno === "EPERM" || cannotOpen) return unreadable(error);
-  return undefined;
-}
-
-function damaged(detail: string): Omitted {
-  return { status: "omitted", reason: "damaged", code: "E_DATABASE_DAMAGED", detail };
-}
-
-function unreadable(error: unknown): Omitted {
-  const detail = errnoOf(error) ?? sqliteCodeOf(error) ?? "";
-  return { status: "omitted", reason: "unreadable", code: "E_PERMISSION", detail };
 }
 
 function busyError({ path }: FoundDatabase, waitedMs: number, cause?: unknown): KeepsakeError {
