@@ -3,7 +3,7 @@ import { unlink } from "node:fs/promises";
 import { type ByteStream, type JsonObject, sha256Hex } from "@keepsake/core";
 import { type Attributes, attributesOf, type WalkStats, walkStats } from "@keepsake/files";
 import { CUT_FACT, partialLineOf } from "./jsonl.js";
-import type { ReadRequest } from "./read-stable.js";
+import type { ReadRequest } from "./read-request.js";
 import { youngForMs } from "./young.js";
 
 /** Up to this size a file is read whole, in bytes: the many small notes need no file of their own for their copy. */

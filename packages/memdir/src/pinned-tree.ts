@@ -5,7 +5,8 @@ import { inOrder } from "./in-order.js";
 import type { StableFile } from "./kept-file.js";
 import { addTo, emptyFingerprint, type Found, markOf, type MemoryLook } from "./look.js";
 import { digestNow, readNow } from "./read-now.js";
-import { readStable, type ReadRequest } from "./read-stable.js";
+import type { ReadRequest } from "./read-request.js";
+import { readStable } from "./read-stable.js";
 import { SmallFiles } from "./small-files.js";
 import type { Unreadable } from "./unreadable.js";
 

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { errnoOf, sha256Hex } from "@keepsake/core";
 import type { FsPath } from "@keepsake/files";
 import { keepSmall, MAX_SMALL_BYTES, type StableFile } from "./kept-file.js";
-import { isSame, OPEN_FLAGS, type ReadRequest } from "./read-stable.js";
+import type { ReadRequest } from "./read-request.js";
+import { isSame, OPEN_FLAGS } from "./read-stable.js";
 import { type Unreadable, unreadable } from "./unreadable.js";
 
 /**

@@ -2,26 +2,12 @@ import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf } from "@keepsake/core";
-import { attributesOf, type FsPath, walkStats, writeAll } from "@keepsake/files";
+import { attributesOf, walkStats, writeAll } from "@keepsake/files";
 import { fileContent, keepSmall, MAX_SMALL_BYTES, type StableFile } from "./kept-file.js";
 import { partialLineOf } from "./jsonl.js";
-import type { SmallFiles } from "./small-files.js";
+import type { ReadRequest } from "./read-request.js";
 import { type Unreadable, unreadable } from "./unreadable.js";
 import { youngForMs } from "./young.js";
-
-/** What to read, and where a copy may go. */
-export interface ReadRequest {
-  readonly relative: Buffer;
-  readonly absolute: FsPath;
-  readonly maxFileBytes: number;
-  /** true keeps a line of JSON that had only begun */
-  readonly exact: boolean;
-  /** takes what is small */
-  readonly small: SmallFiles;
-  /** a path for a private copy of what is not */
-  readonly copy: string;
-  readonly signal?: AbortSignal | undefined;
-}
 
 const CHUNK_BYTES = 1024 * 1024;
 /** How often a file that changes while it is read is read again. */
