@@ -45,6 +45,11 @@ export class RunningProgram implements AsyncDisposable {
     this.#child.stdin?.write(text);
   }
 
+  /** Resolves when it has ended by itself. */
+  async closed(): Promise<void> {
+    if (!this.ended) await once(this.#child, "close");
+  }
+
   /** Ends it as a crash does. Afterwards `lines` is all it told. */
   async kill(): Promise<void> {
     if (this.ended) return;

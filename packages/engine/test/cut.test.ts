@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { isKeepsakeError, parseAgentId, parseTenantId } from "@keepsake/core";
+import { type ArtifactSource, isKeepsakeError, parseAgentId, parseTenantId } from "@keepsake/core";
 import { tempDir } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { Cut, type CutMode } from "../src/snapshot/cut.js";
@@ -10,12 +10,26 @@ import { SteppedWorld } from "./support/stepped-world.js";
 
 const REF = { tenant: parseTenantId("default"), agent: parseAgentId("ana") };
 
-type Partner = "note" | "repository";
+type Partner = "note" | "repository" | "copied note" | "left and right" | "right and left";
+
+function partnersOf(world: SteppedWorld, partner: Partner): ArtifactSource[] {
+  switch (partner) {
+    case "note":
+      return [world.noteSource()];
+    case "repository":
+      return [world.repositorySource()];
+    case "copied note":
+      return [world.copiedSource("note")];
+    case "left and right":
+      return [world.copiedSource("left"), world.copiedSource("right")];
+    case "right and left":
+      return [world.copiedSource("right"), world.copiedSource("left")];
+  }
+}
 
 function profileOf(world: SteppedWorld, partner: Partner): AgentProfile {
   const cut = { attempts: 1, holdTimeoutMs: 1000, allow: "instant" as const };
-  const other = partner === "note" ? world.noteSource() : world.repositorySource();
-  const sources = [world.databaseSource(), other];
+  const sources = [world.databaseSource(), ...partnersOf(world, partner)];
   return { ref: REF, paths: { memory: "/nowhere" }, sources, state: [], cut } as unknown as AgentProfile;
 }
 
@@ -43,7 +57,7 @@ async function cutOnce(
   }
 }
 
-describe.each(["note", "repository"] as const)(
+describe.each(["note", "repository", "copied note"] as const)(
   "a cut over a database and a %s that are written together",
   (partner) => {
     it("shows both at one instant, wherever the write falls, or refuses", async () => {
@@ -58,7 +72,9 @@ describe.each(["note", "repository"] as const)(
       // Both ends occur: a write before all is seen by both, a write after all by neither.
       expect(outcomes[0]).toEqual([1, 1]);
       expect(outcomes.at(-1)).toEqual([0, 0]);
-      expect(outcomes.filter((outcome) => outcome === "E_SOURCE_CHANGED").length).toBeGreaterThan(0);
+      // What is brought up to date within the hold has no need of a pause.
+      const refused = outcomes.filter((outcome) => outcome === "E_SOURCE_CHANGED").length;
+      expect(refused > 0).toBe(partner !== "copied note");
     });
 
     it("would show two instants if nothing were proven", async () => {
@@ -72,3 +88,28 @@ describe.each(["note", "repository"] as const)(
     });
   },
 );
+
+describe.each(["left and right", "right and left"] as const)("a cut over two files, held by nobody: %s", (partner) => {
+  /** What the files say, the one written first before the other. */
+  async function filesAt(writeAt: number, mode: CutMode): Promise<string> {
+    const { values } = await cutOnce(writeAt, mode, partner);
+    if (typeof values === "string") return values;
+    const [second, first] = values;
+    return (partner === "left and right" ? [first, second] : [second, first]).join();
+  }
+
+  it.each(["instant", "fenced"] as const)("never shows the later write without the earlier one, %s", async (mode) => {
+    const { steps } = await cutOnce(-2, mode, partner);
+    const outcomes = new Set<string>();
+    for (let writeAt = 0; writeAt <= steps; writeAt++) outcomes.add(await filesAt(writeAt, mode));
+    for (const outcome of outcomes) expect(["0,0", "1,0", "1,1", "E_SOURCE_CHANGED"]).toContain(outcome);
+    expect([...outcomes]).toEqual(expect.arrayContaining(["0,0", "1,1"]));
+  });
+
+  it("would, if nothing were proven, at least in one of the two orders", async () => {
+    const { steps } = await cutOnce(-2, "best_effort", partner);
+    const outcomes = new Set<string>();
+    for (let writeAt = 0; writeAt <= steps; writeAt++) outcomes.add(await filesAt(writeAt, "best_effort"));
+    expect(outcomes.has("0,1")).toBe(partner === "right and left");
+  });
+});

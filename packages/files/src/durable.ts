@@ -20,10 +20,15 @@ export async function fsyncDirectory(dir: FsPath): Promise<void> {
 const SYNC_UNSUPPORTED = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
 /** Writes all of `chunk`: `FileHandle.write` may write less than it was given. */
-export async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+export async function writeAll(handle: FileHandle, chunk: Uint8Array, position?: number): Promise<void> {
   let offset = 0;
   while (offset < chunk.length) {
-    const { bytesWritten } = await handle.write(chunk, offset, chunk.length - offset);
+    const { bytesWritten } = await handle.write(
+      chunk,
+      offset,
+      chunk.length - offset,
+      position === undefined ? null : position + offset,
+    );
     if (bytesWritten === 0)
       throw Object.assign(new Error("EIO: nothing was written"), { code: "EIO", syscall: "write" });
     offset += bytesWritten;

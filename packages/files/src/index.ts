@@ -34,4 +34,5 @@ export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
 export { livenessOf, ownIdentity, type Liveness, type ProcessIdentity } from "./process-identity.js";
 export { applySwap, revertSwap } from "./swap.js";
 export { type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";
+export { walkTreeSync } from "./walk-sync.js";
 export { walkTree, type WalkEntry, type WalkFailure, type WalkOptions, walkStats, type WalkStats } from "./walk.js";

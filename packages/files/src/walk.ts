@@ -43,7 +43,8 @@ export interface WalkOptions {
   readonly onOwn?: (entry: WalkEntry) => void;
 }
 
-function typeOf(stats: BigIntStats): WalkEntry["type"] {
+/** What something is, from a stat call that followed no link. */
+export function entryTypeOf(stats: BigIntStats): WalkEntry["type"] {
   if (stats.isFile()) return "file";
   if (stats.isDirectory()) return "directory";
   return stats.isSymbolicLink() ? "symlink" : "special";
@@ -136,7 +137,7 @@ async function inspect(folder: FsPath, prefix: Buffer, name: Buffer): Promise<Wa
   const relative = prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
   try {
     const stats = await lstat(absolute, { bigint: true });
-    return { relative, absolute, type: typeOf(stats), stats: walkStats(stats) };
+    return { relative, absolute, type: entryTypeOf(stats), stats: walkStats(stats) };
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     return { relative, absolute, type: "failed", error };

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { parseAgentId, parseTenantId } from "@keepsake/core";
 import { describe, expect, it } from "vitest";
-import { pinState } from "../src/capture/pinned-state.js";
+import { pinState, StateCopies } from "../src/capture/pinned-state.js";
 import { git } from "../src/git.js";
 import {
   attempt,
@@ -361,7 +361,7 @@ describe("capturing while git runs", () => {
         const z = readFileSync(join(gitDir, "refs/heads/z"), "utf8");
         if (ahead((path) => (path.endsWith("a") ? a : z)) < 0) torn++;
         const into = freshDir();
-        const { files } = await pinState(place, into);
+        const { files } = await pinState(place, new StateCopies(into));
         const between = ahead((path) => readFileSync(files.get(path) ?? "", "utf8"));
         expect(between === 0 || between === 1, `z is ${String(-between)} ahead of a`).toBe(true);
         rmSync(into, { recursive: true });

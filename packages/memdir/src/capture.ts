@@ -1,12 +1,9 @@
-import { createHash } from "node:crypto";
 import { lstat, readlink } from "node:fs/promises";
-import { join } from "node:path";
 import {
   BundleNames,
   type CaptureSession,
   type CaptureTarget,
   errnoOf,
-  fromSystemError,
   isLinkInside,
   type OmittedEntry,
   type OpOptions,
@@ -14,63 +11,60 @@ import {
   plainLinkTarget,
   type SourceEntry,
 } from "@keepsake/core";
-import { attributesOf, joinRaw, type WalkEntry, type WalkFailure, walkTree } from "@keepsake/files";
-import { inOrder } from "./in-order.js";
+import { attributesOf, joinRaw, type WalkEntry } from "@keepsake/files";
+import type { StableFile } from "./kept-file.js";
+import { MemoryLook } from "./look.js";
 import type { ResolvedOptions } from "./options.js";
-import { readStable, type StableFile } from "./read-stable.js";
+import { type PinnedEntry, PinnedTree } from "./pinned-tree.js";
 import type { MemoryRoot } from "./root.js";
 import type { Scope } from "./scope.js";
 import { type Unreadable, unreadable } from "./unreadable.js";
 
-/** So many files are read at a time: a small file's four system calls mostly wait for the thread pool. */
-const LANES = 8;
-
-/** Something of the walk that has a place in the bundle or among the omitted. */
-type Found = WalkEntry | WalkFailure | { readonly type: "left_out"; readonly relative: Buffer };
-
-/** A file read, a link's target read; undefined for what needs no reading. */
-interface Reading {
-  readonly found: Found;
-  readonly content?: StableFile | Unreadable;
-  readonly target?: Buffer | Unreadable;
-}
-
-/** One capture of a memory directory. Nothing can be held here: an unchanged fence is the proof of one moment. */
+/**
+ * One capture of a memory directory. Nothing can be held here: its files are copied until what was copied is what is
+ * there, and a fingerprint that has not changed since shows that all of it was so at one moment.
+ */
 export class MemdirCapture implements CaptureSession {
   /** What is left over is nobody's claim. */
   readonly claims = [];
   readonly #root: MemoryRoot;
   readonly #scope: Scope;
   readonly #options: ResolvedOptions;
-  readonly #scratch: string;
-  readonly #exact: boolean;
-  #copies = 0;
+  readonly #tree: PinnedTree;
 
   constructor(target: CaptureTarget, root: MemoryRoot, scope: Scope, options: ResolvedOptions) {
     this.#root = root;
     this.#scope = scope;
     this.#options = options;
-    this.#scratch = target.scratchDir;
-    this.#exact = target.exact ?? false;
+    this.#tree = new PinnedTree({
+      look: new MemoryLook(root, scope),
+      readLink: (found) => this.#readLink(found),
+      maxFileBytes: options.maxFileBytes,
+      exact: target.exact ?? false,
+      scratchDir: target.scratchDir,
+    });
   }
 
-  async pin(): Promise<"fenced"> {
-    return "fenced";
+  async pin({ signal }: OpOptions = {}): Promise<"held"> {
+    await this.#tree.settle(signal);
+    return "held";
   }
 
-  /** Names, inodes, sizes and times of all that would be captured. A folder's time says less than what is in it. */
+  async freshen({ withinMs }: { readonly withinMs: number }): Promise<boolean> {
+    return this.#tree.freshen(withinMs);
+  }
+
+  /** What is copied stays: a later pin copies what moved. */
+  async unpin(): Promise<void> {
+    // Nothing is held.
+  }
+
+  pinnedFence(): string | undefined {
+    return this.#tree.pinned;
+  }
+
   async fence({ signal }: OpOptions = {}): Promise<string> {
-    const hash = createHash("sha256");
-    for await (const found of this.#walk(signal)) {
-      if (found.type === "left_out") continue;
-      hash.update(found.relative).update(`\0${found.type}`);
-      if (found.type === "failed" || found.type === "special") continue;
-      const { ino, mode, size, mtimeNs, ctimeNs } = found.stats;
-      if (found.type === "directory") hash.update(`\0${String(ino)}\0${String(mode)}`);
-      else if (size > this.#options.maxFileBytes) hash.update("\0too large");
-      else hash.update([ino, mode, size, mtimeNs, ctimeNs].map((value) => `\0${String(value)}`).join(""));
-    }
-    return hash.digest("hex");
+    return this.#tree.fingerprint(signal);
   }
 
   async *entries({ signal }: OpOptions = {}): AsyncGenerator<SourceEntry> {
@@ -80,8 +74,9 @@ export class MemdirCapture implements CaptureSession {
     }
     const names = new BundleNames();
     const folders: WalkEntry[] = [];
-    for await (const reading of inOrder(this.#walk(signal), LANES, (found) => this.#read(found, signal))) {
-      const { found } = reading;
+    if (this.#tree.entries === undefined) await this.pin({ signal });
+    for (const entry of this.#tree.entries ?? []) {
+      const { found } = entry;
       while (folders.length > 0 && !isBelow(found.relative, folders.at(-1))) folders.pop();
       if (found.type === "directory" && !this.#isOurs(found)) {
         // Not asked for itself: it comes along when something in it does.
@@ -89,7 +84,7 @@ export class MemdirCapture implements CaptureSession {
         continue;
       }
       for (const folder of folders.splice(0)) yield directoryEntry(folder, names);
-      yield* this.#entriesOf(reading, names);
+      yield* this.#entriesOf(entry, names);
     }
   }
 
@@ -98,45 +93,7 @@ export class MemdirCapture implements CaptureSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Nothing is held open between calls; the scratch directory is the engine's.
-  }
-
-  async *#walk(signal: AbortSignal | undefined): AsyncGenerator<Found> {
-    if (!this.#root.exists) return;
-    const leftOut: Buffer[] = [];
-    const walk = walkTree(this.#root.path, {
-      signal,
-      onOwn: (entry) => leftOut.push(entry.relative),
-      enter: (entry) => {
-        const belonging = this.#scope.of(entry.relative, entry.absolute, entry.type === "directory");
-        if (belonging === "excluded") leftOut.push(entry.relative);
-        return (
-          belonging === "ours" || (entry.type === "directory" && belonging !== "claimed" && belonging !== "excluded")
-        );
-      },
-    });
-    try {
-      for await (const found of walk) {
-        for (const relative of leftOut.splice(0)) yield { type: "left_out", relative };
-        yield found;
-      }
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-      throw fromSystemError(error, `The folder ${this.#root.path} cannot be read`, { path: this.#root.path });
-    }
-    for (const relative of leftOut) yield { type: "left_out", relative };
-  }
-
-  async #read(found: Found, signal: AbortSignal | undefined): Promise<Reading> {
-    if (found.type === "symlink") return { found, target: await this.#readLink(found) };
-    if (found.type !== "file") return { found };
-    const copy = join(this.#scratch, `copy-${String(this.#copies++)}`);
-    const { relative, absolute } = found;
-    const { maxFileBytes } = this.#options;
-    return {
-      found,
-      content: await readStable({ relative, absolute, maxFileBytes, exact: this.#exact, copy, signal }),
-    };
+    await this.#tree[Symbol.asyncDispose]();
   }
 
   async #readLink(found: WalkEntry): Promise<Buffer | Unreadable> {
@@ -163,7 +120,7 @@ export class MemdirCapture implements CaptureSession {
     return isLinkInside(link, to, (path) => links.has(path));
   }
 
-  *#entriesOf({ found, content, target }: Reading, names: BundleNames): Generator<SourceEntry> {
+  *#entriesOf({ found, content, target }: PinnedEntry, names: BundleNames): Generator<SourceEntry> {
     switch (found.type) {
       case "left_out":
         yield omission(names, found.relative, { reason: "excluded" });
@@ -184,7 +141,7 @@ export class MemdirCapture implements CaptureSession {
       case "file":
         if (content === undefined) return;
         if ("reason" in content) yield omission(names, found.relative, content);
-        else yield { type: "file", ...names.name(found.relative), ...content };
+        else yield fileEntry(content, found.relative, names);
         return;
     }
   }
@@ -194,6 +151,12 @@ function isBelow(relative: Buffer, folder: WalkEntry | undefined): boolean {
   if (folder === undefined) return false;
   const prefix = Buffer.concat([folder.relative, Buffer.from("/")]);
   return relative.subarray(0, prefix.length).equals(prefix);
+}
+
+function fileEntry(file: StableFile, relative: Buffer, names: BundleNames): SourceEntry {
+  const { mode, mtimeMs, facts } = file;
+  const content = file.content();
+  return { type: "file", ...names.name(relative), mode, mtimeMs, content, ...(facts === undefined ? {} : { facts }) };
 }
 
 function directoryEntry(found: WalkEntry, names: BundleNames): SourceEntry {

@@ -3,7 +3,7 @@
  * is awaited, so that nothing goes on behind its back.
  */
 export async function* inOrder<T, R>(
-  items: AsyncIterable<T>,
+  items: AsyncIterable<T> | Iterable<T>,
   lanes: number,
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<R> {

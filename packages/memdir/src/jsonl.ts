@@ -11,6 +11,15 @@ export function holdsJsonLines(relative: Buffer): boolean {
   return JSON_LINES.test(relative.toString("latin1"));
 }
 
+/** How many bytes to leave off a file: of one of JSON lines, the line that has only begun, unless all is to be kept. */
+export async function partialLineOf(
+  { relative, exact }: { readonly relative: Buffer; readonly exact: boolean },
+  sizeBytes: number,
+  readAt: ReadAt,
+): Promise<number> {
+  return !exact && holdsJsonLines(relative) ? partialLineBytes(sizeBytes, readAt) : 0;
+}
+
 /** Reads `length` bytes from `start`. */
 export type ReadAt = (start: number, length: number) => Promise<Buffer>;
 

@@ -63,6 +63,10 @@ export class SqliteCaptureSession implements CaptureSession {
     return this.#helper.call("pin", null, op);
   }
 
+  async unpin(op?: OpOptions): Promise<void> {
+    await this.#helper.call("unpin", null, op);
+  }
+
   fence(op?: OpOptions): Promise<string> {
     return this.#helper.call("fence", null, op);
   }

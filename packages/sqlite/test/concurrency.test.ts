@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, closeSync, existsSync, openSync, readdirSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
@@ -107,6 +108,90 @@ describe("writers", () => {
     const pinned = await session.fence?.();
     make(wal ?? "", "INSERT INTO t (text) VALUES ('later')");
     expect(await session.fence?.()).toBe(pinned);
+  });
+});
+
+describe("what happens during a capture", () => {
+  it("an agent that ends leaves no log behind, as if nobody had been there", async () => {
+    await using at = await place();
+    const agent = new Database(join(at.memory, "a.db"));
+    agent.pragma("journal_mode = WAL");
+    agent.exec(TABLE);
+    await using holder = await start("holder.mjs", join(at.memory, "a.db"));
+    agent.close();
+    {
+      await using session = await sqlite().open(at.target());
+      const hold = await session.hold?.();
+      await session.pin();
+      await hold?.[Symbol.asyncDispose]();
+      const ended = once(holder.child, "exit");
+      holder.child.disconnect();
+      await ended;
+    }
+    expect(readdirSync(at.memory)).toEqual(["a.db"]);
+  });
+
+  it("a writer that is killed in a transaction leaves its journal to its owner", async () => {
+    await using at = await place();
+    const file = make(join(at.memory, "a.db"), TABLE);
+    await using holder = await start("holder.mjs", file, "PRAGMA cache_size = 1; BEGIN");
+    await holder.ask({ sql: "UPDATE t SET text = zeroblob(100000) RETURNING id" });
+    await using session = await sqlite({ holdTimeoutMs: 50 }).open(at.target());
+    await holder[Symbol.asyncDispose]();
+    const before = bytesOf(at.memory);
+    expect(Object.keys(before)).toEqual(expect.arrayContaining(["a.db", "a.db-journal"]));
+    await expect(session.hold?.()).rejects.toMatchObject({ code: "E_SOURCE_BUSY", context: { database: "a.db" } });
+    expect(bytesOf(at.memory)).toEqual(before);
+    const { entries } = await capture(sqlite(), at.target());
+    expect(query(filesOf(entries)["a.db"]?.file ?? "", "SELECT text FROM t")).toEqual([["one"], ["two"]]);
+    expect(bytesOf(at.memory)).toEqual(before);
+  });
+
+  it("a database that goes is vanished, and one that another takes the place of has changed", async () => {
+    await using at = await place();
+    const [gone, replaced] = ["gone.db", "replaced.db"].map((name) => make(join(at.memory, name), TABLE));
+    const other = make(join(at.dir, "other.db"), TABLE);
+    {
+      await using session = await sqlite().open(at.target());
+      rmSync(gone ?? "");
+      const hold = await session.hold?.();
+      await session.pin();
+      await hold?.[Symbol.asyncDispose]();
+      expect((await collectEntries(session)).map((entry) => [entry.path, entry.type])).toEqual([
+        ["gone.db", "omitted"],
+        ["replaced.db", "file"],
+      ]);
+    }
+    await using session = await sqlite().open(at.target());
+    renameSync(other, replaced ?? "");
+    const hold = await session.hold?.();
+    await expect(session.pin()).rejects.toMatchObject({
+      code: "E_SOURCE_CHANGED",
+      context: { database: "replaced.db" },
+    });
+    await hold?.[Symbol.asyncDispose]();
+  });
+
+  it.each(["wal", "delete"])("it can be let go of, and held and pinned anew, in mode %s", async (mode) => {
+    await using at = await place();
+    const file = make(join(at.memory, "a.db"), TABLE, `PRAGMA journal_mode = ${mode}`);
+    const before = readdirSync(at.memory);
+    {
+      await using session = await sqlite().open(at.target());
+      for (const text of ["three", "four"]) {
+        const hold = await session.hold?.();
+        await session.pin();
+        await hold?.[Symbol.asyncDispose]();
+        await session.unpin?.();
+        make(file, `INSERT INTO t (text) VALUES ('${text}')`);
+      }
+      const hold = await session.hold?.();
+      expect(await session.pin()).toBe("held");
+      await hold?.[Symbol.asyncDispose]();
+      const copy = filesOf(await collectEntries(session))["a.db"]?.file ?? "";
+      expect(query(copy, "SELECT text FROM t")).toEqual([["one"], ["two"], ["three"], ["four"]]);
+    }
+    expect(readdirSync(at.memory)).toEqual(before);
   });
 });
 

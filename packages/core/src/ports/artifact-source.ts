@@ -52,10 +52,11 @@ export interface ArtifactSource {
 }
 
 /**
- * One capture: open → hold → pin → release → fence, entries → dispose.
+ * One capture: open → pin what cannot be held → hold → pin what is held → freshen → release → fence → entries → dispose.
  *
- * The engine holds all sessions in a fixed order, pins all, releases all, and only then reads `entries`, so that all
- * sources show one instant. Disposing is idempotent and also allowed before `entries` ended.
+ * The engine holds all sessions in a fixed order, pins them, releases all, and only then reads `entries`, so that all
+ * sources show one instant: it lies within the hold, and what cannot be held is shown not to have moved from when it was
+ * pinned until a look after that instant. Disposing is idempotent and also allowed before `entries` ended.
  */
 export interface CaptureSession extends AsyncDisposable {
   /** Places this source looks after in this agent's memory; known from `open` on. */
@@ -65,10 +66,23 @@ export interface CaptureSession extends AsyncDisposable {
    *  @throws KeepsakeError `E_SOURCE_BUSY` when a writer does not yield in time */
   hold?(options?: OpOptions & { readonly timeoutMs?: number }): Promise<AsyncDisposable>;
   /** Fixes what `entries` will show (SQLite: a read transaction). Returns what the pin guarantees: "held" when the view
-   *  stays as it is although writers go on; "fenced" when only an unchanged {@link fence} proves it. */
+   *  stays as it is although writers go on; "fenced" when only an unchanged {@link fence} proves it.
+   *  What has no `hold` is pinned before the others are held, and nobody waits for it: it may take its time. */
   pin(options?: OpOptions): Promise<"held" | "fenced">;
-  /** A cheap fingerprint of the live data; the engine compares it before the cut, after it, and after `entries`. */
+  /** A cheap fingerprint of the live data as it is now; the engine compares it across the instant, and after `entries`
+   *  again when the pin was "fenced". */
   fence?(options?: OpOptions): Promise<string>;
+  /** What {@link fence} would have said of exactly what is pinned; undefined when that kept changing while it was pinned.
+   *  A `fence` that says the same later must mean: it was all so at once from when the last `pin` or `freshen` ended until
+   *  that `fence` began. Absent: the engine asks `fence` before it calls `pin`. */
+  pinnedFence?(): string | undefined;
+  /** Called after `pin`, while writers are held: pins anew what moved since. They wait for it, so it must not take much
+   *  longer than `withinMs`, nor may a `fence` right after it, and it gives up rather than try.
+   *  @returns false when it gave up: then what `pin` had pinned stays, or {@link pinnedFence} is undefined */
+  freshen?(options: OpOptions & { readonly withinMs: number }): Promise<boolean>;
+  /** Lets go of what is pinned, so that `hold` and `pin` may be called again; what has not moved need not be copied again.
+   *  Not called after `entries`. Absent: the engine tries again with a new session. */
+  unpin?(options?: OpOptions): Promise<void>;
   /** What was captured. Consumed once. Files hand over their content as a stream or as a file in the scratch directory. */
   entries(options?: OpOptions): AsyncIterable<SourceEntry>;
   /** Facts for the manifest; called after `entries` ended. */

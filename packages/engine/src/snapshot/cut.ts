@@ -1,4 +1,4 @@
-import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   type ArtifactSource,
   type CaptureSession,
@@ -6,11 +6,13 @@ import {
   isKeepsakeError,
   KeepsakeError,
   type OpOptions,
-  type PathClaim,
   type StateItem,
 } from "@keepsake/core";
 import type { AgentProfile } from "../workspace.js";
 import { captureState, stateFingerprint } from "./captured-state.js";
+import { disposeAll } from "./dispose-all.js";
+import { OpenSessions } from "./open-sessions.js";
+import { type HeldPins, type Pin, pinHeld } from "./pin-held.js";
 import type { PrivateStaging } from "./private-staging.js";
 
 /** How strictly one attempt is made: with writers held, by fences alone, or as well as it goes. */
@@ -30,28 +32,29 @@ export interface PinnedSource {
   readonly fence: string | undefined;
 }
 
+/** How often one attempt pins and looks again in the same sessions: what has not moved is not copied again. */
+const ROUNDS = 10;
+
 /**
  * One instant over all sources and state values of an agent.
  *
  * Holding alone would not do: notes and repositories cannot be held. Fences alone would not do under load: a busy
  * database never stands still. Together they show one instant: what can be held is pinned while all of it is held, and
- * what cannot be held is shown not to have moved from before the hold until after it.
+ * what cannot be held is shown to be in that moment as it was pinned.
  */
 export class Cut implements AsyncDisposable {
   readonly pinned: readonly PinnedSource[];
   readonly state: readonly StateItem[];
   readonly heldMs: number;
-  readonly #sessions: readonly CaptureSession[];
+  readonly #opened: OpenSessions;
   readonly #strict: boolean;
 
   private constructor(
-    sessions: readonly CaptureSession[],
-    pinned: readonly PinnedSource[],
-    state: readonly StateItem[],
-    heldMs: number,
+    opened: OpenSessions,
+    { pinned, state, heldMs }: Pick<Cut, "pinned" | "state" | "heldMs">,
     strict: boolean,
   ) {
-    this.#sessions = sessions;
+    this.#opened = opened;
     this.pinned = pinned;
     this.state = state;
     this.heldMs = heldMs;
@@ -70,37 +73,12 @@ export class Cut implements AsyncDisposable {
     mode: CutMode,
     { exact = false, ...options }: CutOptions,
   ): Promise<Cut> {
-    const opened = new OpenSessions(profile, staging, exact);
+    const opened = await OpenSessions.open(profile, staging, exact, options);
     try {
-      await opened.openAll(options);
-      return await Cut.#pinAll(profile, opened, mode, options);
+      return new Cut(opened, await pinUntilStill(profile, opened, mode, options), mode !== "best_effort");
     } catch (error) {
-      await disposeAll(opened.sessions);
+      await opened[Symbol.asyncDispose]();
       throw error;
-    }
-  }
-
-  static async #pinAll(profile: AgentProfile, opened: OpenSessions, mode: CutMode, options: OpOptions): Promise<Cut> {
-    const { entries, sessions } = opened;
-    const target = { agent: profile.ref, paths: profile.paths };
-    const paused = await quiesceAll(profile, options);
-    try {
-      const before = await fencesOf(sessions, options);
-      const stateBefore = await captureState(profile.state, target, options);
-      const { pins, heldMs } = await pinHeld(sessions, mode === "instant", profile.cut.holdTimeoutMs, options);
-      const stateAfter = await captureState(profile.state, target, options);
-      const after = await fencesOf(sessions, options);
-      const strict = mode !== "best_effort";
-      if (strict && stateFingerprint(stateBefore) !== stateFingerprint(stateAfter)) throw moved("state");
-      const pinned = entries.map(({ source, session }, index) => {
-        // Pinned under a hold it may move on at once. Pinned beside it, nothing but a still fence ties it to that instant.
-        const underHold = mode === "instant" && session.hold !== undefined && pins.get(session) === "held";
-        if (strict && !underHold && before[index] !== after[index]) throw moved(source.id);
-        return { source, session, fence: pins.get(session) === "held" ? undefined : before[index] };
-      });
-      return new Cut(sessions, pinned, stateAfter, heldMs, strict);
-    } finally {
-      await disposeAll(paused);
     }
   }
 
@@ -114,7 +92,7 @@ export class Cut implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await disposeAll(this.#sessions);
+    await this.#opened[Symbol.asyncDispose]();
   }
 }
 
@@ -123,39 +101,82 @@ export function isWorthAnotherAttempt(error: unknown): boolean {
   return isKeepsakeError(error, "E_SOURCE_BUSY") || isKeepsakeError(error, "E_SOURCE_CHANGED");
 }
 
-class OpenSessions {
-  readonly sessions: CaptureSession[] = [];
-  readonly entries: { readonly source: ArtifactSource; readonly session: CaptureSession }[] = [];
-  readonly #profile: AgentProfile;
-  readonly #staging: PrivateStaging;
-  readonly #exact: boolean;
-
-  constructor(profile: AgentProfile, staging: PrivateStaging, exact: boolean) {
-    this.#profile = profile;
-    this.#staging = staging;
-    this.#exact = exact;
-  }
-
-  async openAll(options: OpOptions): Promise<void> {
-    const { sources } = this.#profile;
-    const claimed: PathClaim[] = [];
-    for (const source of sources.filter((candidate) => candidate.takes !== "remainder")) {
-      claimed.push(...(await this.#open(source, [], options)).claims);
+async function pinUntilStill(
+  profile: AgentProfile,
+  opened: OpenSessions,
+  mode: CutMode,
+  options: OpOptions,
+): ReturnType<typeof pinAll> {
+  for (let round = 1; ; round++) {
+    const paused = await quiesceAll(profile, options);
+    try {
+      return await pinAll(profile, opened, mode, options);
+    } catch (error) {
+      if (round === ROUNDS || !opened.canUnpin || !isKeepsakeError(error, "E_SOURCE_CHANGED")) throw error;
+    } finally {
+      await disposeAll(paused);
     }
-    for (const source of sources.filter((candidate) => candidate.takes === "remainder")) {
-      const session = await this.#open(source, [...claimed], options);
-      claimed.push(...session.claims);
-    }
+    await opened.unpin(options);
+    // Out of step with whoever writes in a rhythm.
+    await sleep(Math.random() * 2 * round, undefined, options.signal === undefined ? {} : { signal: options.signal });
   }
+}
 
-  async #open(source: ArtifactSource, claimed: readonly PathClaim[], options: OpOptions): Promise<CaptureSession> {
-    const { ref: agent, paths } = this.#profile;
-    const scratchDir = await this.#staging.folder(`capture-${source.id}`);
-    const session = await source.open({ agent, paths, scratchDir, claimed, exact: this.#exact }, options);
-    this.sessions.push(session);
-    this.entries.push({ source, session });
-    return session;
+async function pinAll(
+  profile: AgentProfile,
+  { all }: OpenSessions,
+  mode: CutMode,
+  options: OpOptions,
+): Promise<Pick<Cut, "pinned" | "state" | "heldMs">> {
+  const hold = mode === "instant";
+  const target = { agent: profile.ref, paths: profile.paths };
+  const sessions = all.map(({ session }) => session);
+  const fences = new Map(await fencesBefore(sessions, options));
+  // What walks the most comes last among the sessions, and is pinned first: the proof of the others then begins later.
+  const beside = sessions.filter((session) => session.hold === undefined).toReversed();
+  const pins = new Map<CaptureSession, Pin>();
+  for (const session of beside) pins.set(session, await session.pin(options));
+  const stateBefore = await captureState(profile.state, target, options);
+  const holdable = sessions.filter((session) => session.hold !== undefined);
+  const held = await (hold
+    ? pinHeld({ holdable, beside, holdTimeoutMs: profile.cut.holdTimeoutMs }, options)
+    : pinUnheld(holdable, options));
+  const state = await captureState(profile.state, target, options);
+  for (const [session, pin] of held.pins) pins.set(session, pin);
+  const strict = mode !== "best_effort";
+  if (strict && stateFingerprint(stateBefore) !== stateFingerprint(state)) throw moved("state");
+  for (const { source, session } of all) {
+    if (session.pinnedFence !== undefined) fences.set(session, session.pinnedFence());
+    // Pinned under a hold it may move on at once. Pinned beside it, nothing but a still fence ties it to that instant.
+    const isTied = held.shown.has(session) || (hold && session.hold !== undefined && pins.get(session) === "held");
+    if (strict && !isTied && !(await isUnmoved(session, fences.get(session), options))) throw moved(source.id);
   }
+  const pinned = all.map(({ source, session }) => ({
+    source,
+    session,
+    fence: pins.get(session) === "held" ? undefined : fences.get(session),
+  }));
+  return { pinned, state, heldMs: held.heldMs };
+}
+
+/** The fingerprints of those who cannot tell afterwards what they pinned. */
+function fencesBefore(
+  sessions: readonly CaptureSession[],
+  options: OpOptions,
+): Promise<(readonly [CaptureSession, string | undefined])[]> {
+  const blind = sessions.filter((session) => session.pinnedFence === undefined);
+  return Promise.all(blind.map(async (session) => [session, await session.fence?.(options)] as const));
+}
+
+async function isUnmoved(session: CaptureSession, fence: string | undefined, options: OpOptions): Promise<boolean> {
+  if (session.fence === undefined) return true;
+  return fence !== undefined && (await session.fence(options)) === fence;
+}
+
+async function pinUnheld(sessions: readonly CaptureSession[], options: OpOptions): Promise<HeldPins> {
+  const pins = new Map<CaptureSession, Pin>();
+  for (const session of sessions) pins.set(session, await session.pin(options));
+  return { pins, shown: new Set(), heldMs: 0 };
 }
 
 async function quiesceAll(profile: AgentProfile, options: OpOptions): Promise<AsyncDisposable[]> {
@@ -170,55 +191,6 @@ async function quiesceAll(profile: AgentProfile, options: OpOptions): Promise<As
     await disposeAll(paused);
     throw error;
   }
-}
-
-function fencesOf(sessions: readonly CaptureSession[], options: OpOptions): Promise<(string | undefined)[]> {
-  return Promise.all(sessions.map(async (session) => session.fence?.(options)));
-}
-
-/**
- * Holds all in their order, pins all, releases all; a hold that is not released in time is a writer that fails. What
- * cannot be held is pinned before: its fence speaks for it, and nobody waits for it.
- */
-async function pinHeld(
-  sessions: readonly CaptureSession[],
-  hold: boolean,
-  holdTimeoutMs: number,
-  { signal }: OpOptions,
-): Promise<{ pins: ReadonlyMap<CaptureSession, "held" | "fenced">; heldMs: number }> {
-  const deadline = AbortSignal.timeout(holdTimeoutMs * Math.max(1, sessions.length) + HOLD_GRACE_MS);
-  const options = { signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]) };
-  const pins = new Map<CaptureSession, "held" | "fenced">();
-  const holdable = sessions.filter((session) => hold && session.hold !== undefined);
-  const holds: AsyncDisposable[] = [];
-  let heldSince: number | undefined;
-  try {
-    for (const session of sessions) if (!holdable.includes(session)) pins.set(session, await session.pin(options));
-    for (const session of holdable) {
-      const handle = await session.hold?.({ ...options, timeoutMs: holdTimeoutMs });
-      heldSince ??= performance.now();
-      if (handle !== undefined) holds.push(handle);
-    }
-    for (const session of holdable) pins.set(session, await session.pin(options));
-    await disposeAll(holds);
-    const heldMs = heldSince === undefined ? 0 : performance.now() - heldSince;
-    return { pins, heldMs: Math.round(heldMs * 1000) / 1000 };
-  } catch (error) {
-    if (!deadline.aborted || signal?.aborted === true) throw error;
-    throw new KeepsakeError("E_SOURCE_BUSY", "The sources could not be held and pinned in time.", { cause: error });
-  } finally {
-    await disposeAll(holds);
-  }
-}
-
-const HOLD_GRACE_MS = 5_000;
-
-async function disposeAll(handles: readonly AsyncDisposable[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const handle of handles.toReversed()) {
-    await Promise.resolve(handle[Symbol.asyncDispose]()).catch((error: unknown) => failures.push(error));
-  }
-  if (failures.length > 0) throw failures[0];
 }
 
 function moved(source: string): KeepsakeError {

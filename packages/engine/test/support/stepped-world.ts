@@ -2,11 +2,14 @@ import type { ArtifactSource, CaptureSession, SourceEntry } from "@keepsake/core
 
 /**
  * An agent whose every write changes a database and a note together, and which writes exactly once: before the k-th step
- * of whoever looks at its data, or as soon after that as it is not held.
+ * of whoever looks at its data, or as soon after that as it is not held. Beside that it has two files, left and right,
+ * that it writes at that step, hold or no hold: left first, and right at once.
  */
 export class SteppedWorld {
   database = 0;
   note = 0;
+  left = 0;
+  right = 0;
   steps = 0;
   readonly #writeAt: number;
   #held = false;
@@ -79,7 +82,34 @@ export class SteppedWorld {
     }));
   }
 
+  /** What is copied when it is pinned, and again when it is freshened, as small memories are. */
+  copiedSource(id: "note" | "left" | "right"): ArtifactSource {
+    return source(id, () => {
+      let copy: number | undefined;
+      return {
+        pin: async () => {
+          this.#step();
+          copy = this[id];
+          return "held";
+        },
+        freshen: async () => {
+          this.#step();
+          copy = this[id];
+          return true;
+        },
+        pinnedFence: () => String(copy),
+        fence: async () => {
+          this.#step();
+          return String(this[id]);
+        },
+        unpin: async () => undefined,
+        read: () => copy ?? Number.NaN,
+      };
+    });
+  }
+
   #step(): void {
+    if (this.steps === this.#writeAt) this.left = this.right = 1;
     if (this.steps++ === this.#writeAt) this.#pending = true;
     this.#write();
   }
@@ -97,7 +127,7 @@ export class SteppedWorld {
   }
 }
 
-type Behaviour = Pick<CaptureSession, "hold" | "pin" | "fence"> & { read(): number };
+type Behaviour = Omit<CaptureSession, "claims" | "entries" | typeof Symbol.asyncDispose> & { read(): number };
 
 function source(id: string, open: () => Behaviour): ArtifactSource {
   return {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaptureSession, CaptureTarget, OpOptions, PathClaim, SourceEntry, SourceFacts } from "@keepsake/core";
@@ -16,7 +17,10 @@ export class GitCaptureSession implements CaptureSession {
   readonly #target: CaptureTarget;
   readonly #places: readonly RepositoryPlace[];
   readonly #required: boolean;
-  readonly #captures: RepositoryCapture[] = [];
+  readonly #names = new EntryNames();
+  /** all that were ever pinned, by their git directory */
+  readonly #captures = new Map<string, RepositoryCapture>();
+  #pinned: readonly RepositoryCapture[] = [];
 
   constructor(
     target: CaptureTarget,
@@ -43,23 +47,36 @@ export class GitCaptureSession implements CaptureSession {
    * never change and are kept by git. What is shown stays as it is although commits and repacks go on.
    */
   async pin({ signal }: OpOptions = {}): Promise<"held"> {
-    const names = new EntryNames();
-    for (const one of await this.#repositories()) {
-      const scratch = join(this.#target.scratchDir, String(this.#captures.length));
-      this.#captures.push(new RepositoryCapture(one, scratch, names));
-    }
-    for (const capture of this.#captures) await capture.pin(signal);
+    this.#pinned = await this.#current();
+    for (const capture of this.#pinned) await capture.pin(signal);
     return "held";
+  }
+
+  async freshen({ withinMs }: { readonly withinMs: number }): Promise<boolean> {
+    const until = performance.now() + withinMs;
+    this.#pinned = await this.#current();
+    return this.#pinned.every((capture) => performance.now() < until && capture.pinNow());
+  }
+
+  /** What is copied stays: a later pin copies what moved. */
+  async unpin(): Promise<void> {
+    // Nothing is held.
   }
 
   /** Refs, HEAD, index and reflogs: that they did not move across the cut shows the pin to be of the same instant. */
   async fence(): Promise<string> {
-    return (await this.#repositories()).map((place) => listState(place).fingerprint).join("\n");
+    const places = this.#known?.map(({ place }) => place) ?? (await this.#repositories());
+    return places.map((place) => listState(place).fingerprint).join("\n");
+  }
+
+  pinnedFence(): string | undefined {
+    const marks = this.#pinned.map(({ fingerprint }) => fingerprint);
+    return marks.includes(undefined) ? undefined : marks.join("\n");
   }
 
   async *entries({ signal }: OpOptions = {}): AsyncGenerator<SourceEntry> {
     if (this.#places.length === 0) yield { type: "absent", path: "HEAD", required: this.#required };
-    for (const capture of this.#captures) {
+    for (const capture of this.#pinned) {
       for await (const entry of capture.entries(signal)) {
         const clash = capture.place.prefix === "" && (entry.path === NESTED || entry.path.startsWith(`${NESTED}/`));
         yield clash ? { type: "omitted", path: entry.path, reason: "excluded" } : entry;
@@ -69,12 +86,32 @@ export class GitCaptureSession implements CaptureSession {
 
   async describe(): Promise<SourceFacts> {
     if (this.#places.length === 0) return {};
-    const top = this.#captures.find((capture) => capture.place.folder === "" && !capture.place.inner);
+    const top = this.#pinned.find((capture) => capture.place.folder === "" && !capture.place.inner);
     return {
       ...(top?.head === undefined ? {} : { git: top.head }),
-      facts: { repositories: this.#captures.map((capture) => capture.facts) },
+      facts: { repositories: this.#pinned.map((capture) => capture.facts) },
       toolVersions: { "isomorphic-git": ISOMORPHIC_GIT_VERSION },
     };
+  }
+
+  /** What is pinned, if there is certainly nothing else: told at once, since writers may be waiting. */
+  get #known(): readonly RepositoryCapture[] | undefined {
+    const mayHaveMore = this.#pinned.some(({ place }) => existsSync(join(place.gitDir, "modules")));
+    return mayHaveMore || this.#pinned.length === 0 ? undefined : this.#pinned;
+  }
+
+  /** The captures of what is there now; one that was there before is the same, with all that it has copied. */
+  async #current(): Promise<readonly RepositoryCapture[]> {
+    if (this.#known !== undefined) return this.#known;
+    const current: RepositoryCapture[] = [];
+    for (const place of await this.#repositories()) {
+      const key = `${place.prefix}\0${place.gitDir}`;
+      const scratch = join(this.#target.scratchDir, String(this.#captures.size));
+      const capture = this.#captures.get(key) ?? new RepositoryCapture(place, scratch, this.#names);
+      this.#captures.set(key, capture);
+      current.push(capture);
+    }
+    return current;
   }
 
   async #repositories(): Promise<CapturePlace[]> {
@@ -86,8 +123,10 @@ export class GitCaptureSession implements CaptureSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const [number] of this.#captures.splice(0).entries()) {
+    for (let number = 0; number < this.#captures.size; number++) {
       await rm(join(this.#target.scratchDir, String(number)), { recursive: true, force: true });
     }
+    this.#captures.clear();
+    this.#pinned = [];
   }
 }

@@ -11,6 +11,8 @@ export interface PinnedState {
   readonly files: FileMap;
   readonly entries: readonly PinnedEntry[];
   readonly leftOut: readonly StateFile[];
+  /** that of the listing it was copied from */
+  readonly fingerprint: string;
 }
 
 /** Something that was pinned; `copy` is its private copy, and is absent for folders, links and unreadable files. */
@@ -25,15 +27,20 @@ const ATTEMPTS = 80;
 /** How many of them wait for running git commands to remove their locks: one that died leaves its lock for ever. */
 const PATIENT = 20;
 
+/** Up to so many files are copied while writers wait; measured, listing them takes 10 µs each. */
+const WHILE_HELD = 250;
+
 /**
  * Copies the state between two listings that are equal: there was an instant at which all of it was so. What did not
  * change since the last attempt is not copied again, so that a busy repository, too, stands still for long enough.
  *
- * @param into a private folder that exists
  * @throws KeepsakeError `E_SOURCE_CHANGED` when it never stood still
  */
-export async function pinState(place: RepositoryPlace, into: string, signal?: AbortSignal): Promise<PinnedState> {
-  const copies = new Copies(into);
+export async function pinState(
+  place: RepositoryPlace,
+  copies: StateCopies,
+  signal?: AbortSignal,
+): Promise<PinnedState> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     signal?.throwIfAborted();
     if (attempt > 0) await pause(1 + (attempt % 7));
@@ -41,7 +48,7 @@ export async function pinState(place: RepositoryPlace, into: string, signal?: Ab
     if (before.busy && attempt < PATIENT) continue;
     const entries = copies.of(before);
     if (entries !== undefined && listState(place).fingerprint === before.fingerprint) {
-      return { files: filesOf(entries), entries, leftOut: before.leftOut };
+      return stateOf(before, entries);
     }
   }
   throw new KeepsakeError("E_SOURCE_CHANGED", `The git repository at ${JSON.stringify(place.at)} kept changing.`, {
@@ -49,14 +56,43 @@ export async function pinState(place: RepositoryPlace, into: string, signal?: Ab
   });
 }
 
+/**
+ * Copies the state by a single look, while writers wait: another look has to show that it was so at one instant.
+ *
+ * @param known what was pinned before; it is of no use any more unless it is what is returned
+ * @returns the state, undefined when something vanished meanwhile; and whether it is what is there now: not when a git
+ *   command is in the middle of something, or when there is too much. Then `known` is left as it is
+ */
+export function pinStateNow(
+  place: RepositoryPlace,
+  copies: StateCopies,
+  known: PinnedState,
+): { readonly state: PinnedState | undefined; readonly isNow: boolean } {
+  if (copies.size > WHILE_HELD) return { state: known, isNow: false };
+  const listing = listState(place);
+  if (listing.fingerprint === known.fingerprint) return { state: known, isNow: true };
+  if (listing.busy) return { state: known, isNow: false };
+  const entries = copies.of(listing);
+  return entries === undefined ? { state: undefined, isNow: false } : { state: stateOf(listing, entries), isNow: true };
+}
+
+function stateOf({ leftOut, fingerprint }: StateListing, entries: readonly PinnedEntry[]): PinnedState {
+  return { files: filesOf(entries), entries, leftOut, fingerprint };
+}
+
 /** Copies by path; one is good for as long as its file's mark stays the same. */
-class Copies {
+export class StateCopies {
   readonly #into: string;
   readonly #made = new Map<string, PinnedEntry>();
   #count = 0;
 
+  /** @param into a private folder that exists */
   constructor(into: string) {
     this.#into = into;
+  }
+
+  get size(): number {
+    return this.#made.size;
   }
 
   /** @returns undefined when something vanished meanwhile */

@@ -11,7 +11,7 @@ import type { CapturePlace } from "./capture-place.js";
 import { completeCopy, type CopyReport } from "./complete-copy.js";
 import type { EntryNames } from "./entry-names.js";
 import { ObjectCopy } from "./object-copy.js";
-import { type PinnedEntry, type PinnedState, pinState } from "./pinned-state.js";
+import { type PinnedEntry, type PinnedState, pinState, pinStateNow, StateCopies } from "./pinned-state.js";
 
 /** Most damaged objects that are named one by one. */
 const MOST_OMITTED = 100;
@@ -24,6 +24,7 @@ export class RepositoryCapture {
   readonly place: CapturePlace;
   readonly #scratch: string;
   readonly #names: EntryNames;
+  #copies: StateCopies | undefined;
   #pinned: PinnedState | undefined;
   #head: GitHead | undefined;
   #facts: JsonObject = {};
@@ -43,10 +44,31 @@ export class RepositoryCapture {
     return this.#facts;
   }
 
+  /** that of the state that is pinned */
+  get fingerprint(): string | undefined {
+    return this.#pinned?.fingerprint;
+  }
+
+  /** A second time it copies only what moved. */
   async pin(signal?: AbortSignal): Promise<void> {
+    this.#copies ??= await this.#makeCopies();
+    // What it replaces is copied over: until it is done, there is nothing.
+    this.#pinned = undefined;
+    this.#pinned = await pinState(this.place, this.#copies, signal);
+  }
+
+  /** Pins what moved since, while writers wait. @returns false when that cannot be done at once */
+  pinNow(): boolean {
+    if (this.#copies === undefined || this.#pinned === undefined) return false;
+    const { state, isNow } = pinStateNow(this.place, this.#copies, this.#pinned);
+    this.#pinned = state;
+    return isNow;
+  }
+
+  async #makeCopies(): Promise<StateCopies> {
     const into = join(this.#scratch, "state");
     await mkdir(into, { recursive: true, mode: 0o700 });
-    this.#pinned = await pinState(this.place, into, signal);
+    return new StateCopies(into);
   }
 
   async *entries(signal?: AbortSignal): AsyncGenerator<SourceEntry> {

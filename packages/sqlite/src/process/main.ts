@@ -29,6 +29,7 @@ const handlers: Handlers = {
   hold: ({ timeoutMs }, signal) => opened().hold(timeoutMs, signal),
   release: () => opened().release(),
   pin: (_none, signal) => opened().pin(signal),
+  unpin: () => opened().unpin(),
   fence: (_none, signal) => opened().fence(signal),
   copy: ({ index }, signal) => opened().copy(index, signal),
   discover: (selection, signal) => discover(selection, signal),

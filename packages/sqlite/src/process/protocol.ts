@@ -114,6 +114,7 @@ export interface Calls {
   hold: [{ readonly timeoutMs: number }, null];
   release: [null, null];
   pin: [null, "held" | "fenced"];
+  unpin: [null, null];
   fence: [null, string];
   copy: [{ readonly index: number }, CopyResult];
   discover: [Selection, Discovery];

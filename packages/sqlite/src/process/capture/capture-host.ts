@@ -1,31 +1,34 @@
-import { existsSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { errnoOf, KeepsakeError } from "@keepsake/core";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
+import { KeepsakeError } from "@keepsake/core";
 import { attributesOf } from "@keepsake/files";
 import { discover } from "../discovery.js";
+import { SIDECARS } from "../sidecars.js";
 import type { CopyResult, Discovery, FoundDatabase, OpenRequest } from "../protocol.js";
-import { isBusy, isDamage, isLeftInTransaction, keepsakeErrorOf, sqliteCodeOf } from "../sqlite-error.js";
+import { isBusy, isLeftInTransaction, keepsakeErrorOf } from "../sqlite-error.js";
 import { ChangedWhileCopied } from "./connection.js";
 import { finishCopy } from "./finish-copy.js";
 import { openLive } from "./open-live.js";
 import type { LiveDatabase } from "./live-database.js";
+import { damaged, explain, type Omitted, unreadable } from "./omitted.js";
 
 /** How many bytes of rollback-journal databases may be copied while their writers wait: well under a second. */
 const PIN_BUDGET_BYTES = 128 * 1024 * 1024;
 /** When a hold ends by itself: writers usually wait 5 s, and the process that asked may be one of them. */
 const HOLD_LIMIT_MS = 2000;
 const RETRY_MS = 2;
+const TRIES_AT_ONCE = 8;
 /** How long one database is waited for while those before it are held. */
 const PATIENCE_MS = 50;
 /** How long a question that takes no lasting lock may wait for a writer. */
 const ASK_LIMIT_MS = 2000;
 
-type Omitted = Extract<CopyResult, { status: "omitted" }>;
-
 interface Subject {
   readonly found: FoundDatabase;
   readonly target: string;
+  /** which file had that name when it was opened */
+  readonly file: string;
   /** undefined once it is known that it cannot be captured */
   live: LiveDatabase | undefined;
   why: Omitted | undefined;
@@ -38,7 +41,8 @@ interface Subject {
 export class CaptureHost {
   readonly discovery: Discovery;
   readonly #subjects: Subject[];
-  readonly #closing = new AbortController();
+  /** ends the copying that has begun */
+  #copying = new AbortController();
   #hold: "none" | "held" | "expired" = "none";
   /** the commit counts of what can be locked: as first seen, and as they were when everything was pinned */
   #firstVersions: string | undefined;
@@ -55,7 +59,8 @@ export class CaptureHost {
     let budget = PIN_BUDGET_BYTES;
     const subjects = discovery.databases.map((found, index): Subject => {
       const target = join(scratchDir, `${String(index)}.sqlite`);
-      const subject: Subject = { found, target, live: undefined, why: undefined, bytes: undefined, copied: undefined };
+      const none = { live: undefined, why: undefined, bytes: undefined, copied: undefined };
+      const subject: Subject = { found, target, file: fileOf(found), ...none };
       attempt(subject, () => {
         subject.live = openLive(found.file, budget);
         if (subject.live.blocksWriters) budget -= statSync(found.file).size;
@@ -96,6 +101,10 @@ export class CaptureHost {
 
   async pin(signal: AbortSignal): Promise<"held" | "fenced"> {
     if (this.#hold === "expired") this.#endHold();
+    for (const subject of this.#subjects)
+      attempt(subject, () => {
+        if (subject.live !== undefined && fileOf(subject.found) !== subject.file) throw changedError(subject.found);
+      });
     const pins = await this.#ask(signal, (live) => live.pin());
     // Under a hold nothing was committed between the first pin and the last. Without one, the counts have to show it.
     this.#pinnedVersions = this.#hold === "held" ? (this.#firstVersions ?? "") : await this.#versions(signal);
@@ -113,17 +122,34 @@ export class CaptureHost {
   copy(index: number, signal: AbortSignal): Promise<CopyResult> {
     const subject = this.#subjects[index];
     if (subject === undefined) throw new TypeError(`There is no database ${String(index)}.`);
-    return (subject.copied ??= this.#copy(subject, AbortSignal.any([signal, this.#closing.signal])));
+    return (subject.copied ??= this.#copy(subject, AbortSignal.any([signal, this.#copying.signal])));
+  }
+
+  /** Lets go of what is pinned and of what was copied of it, so that all can be held and pinned anew. */
+  async unpin(): Promise<null> {
+    await this.#stopCopying();
+    this.#copying = new AbortController();
+    for (const subject of this.#subjects) {
+      subject.bytes = subject.copied = undefined;
+      subject.live?.unpin();
+      for (const suffix of ["", ...SIDECARS]) rmSync(`${subject.target}${suffix}`, { force: true });
+    }
+    this.#firstVersions = this.#pinnedVersions = undefined;
+    return null;
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
     clearTimeout(this.#expiry);
+    await this.#stopCopying();
+    for (const { live } of this.#subjects) live?.close();
+  }
+
+  async #stopCopying(): Promise<void> {
+    this.#copying.abort();
     for (const { bytes, copied } of this.#subjects) {
       await bytes?.catch(() => undefined);
       await copied?.catch(() => undefined);
     }
-    for (const { live } of this.#subjects) live?.close();
   }
 
   /** Takes one database after the other in their order, and waits a little for each: a writer on its way gets through. */
@@ -171,11 +197,12 @@ export class CaptureHost {
 
   /** Starts, and does not await, the copies that writers wait for: one after the other, each pin ends with its copy. */
   #copyBlocking(): void {
+    const { signal } = this.#copying;
     let previous: Promise<unknown> = Promise.resolve();
     for (const subject of this.#subjects) {
       if (subject.live?.blocksWriters !== true) continue;
       const { live, target } = subject;
-      const bytes = previous.then(() => live.copyTo(target, this.#closing.signal));
+      const bytes = previous.then(() => live.copyTo(target, signal));
       subject.bytes = bytes;
       previous = bytes.catch(() => undefined);
     }
@@ -218,6 +245,12 @@ function attempt(subject: Subject, work: () => void): void {
   }
 }
 
+/** Tells a file from the one that takes its name; "" where there is none. */
+function fileOf({ file }: FoundDatabase): string {
+  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? "" : `${String(stats.dev)} ${String(stats.ino)}`;
+}
+
 interface Reply<T> {
   readonly value?: T;
   /** what was in the way until the end */
@@ -232,7 +265,7 @@ async function patiently<T>(
   isInWay: (error: unknown) => boolean,
   question: (live: LiveDatabase) => T,
 ): Promise<Reply<T>> {
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     signal.throwIfAborted();
     try {
       let reply: Reply<T> = {};
@@ -244,31 +277,13 @@ async function patiently<T>(
       if (!isInWay(error)) throw error;
       if (performance.now() >= until) return { busy: error };
     }
-    await delay(RETRY_MS);
+    // A writer without a pause lets go for some microseconds: several tries are made before waiting again.
+    await (tries % TRIES_AT_ONCE === 0 ? delay(RETRY_MS) : nextTurn());
   }
 }
 
 function isInTheWay(error: unknown): boolean {
   return isBusy(error) || isLeftInTransaction(error);
-}
-
-/** The omission that an error means, or undefined when it is not this one file's fault. */
-function explain(error: unknown, file: string): Omitted | undefined {
-  if (isDamage(error)) return damaged(error instanceof Error ? error.message : String(error));
-  const errno = errnoOf(error);
-  const cannotOpen = sqliteCodeOf(error)?.startsWith("SQLITE_CANTOPEN") === true;
-  if (errno === "ENOENT" || (cannotOpen && !existsSync(file))) return { status: "omitted", reason: "vanished" };
-  if (errno === "EACCES" || errno === "EPERM" || cannotOpen) return unreadable(error);
-  return undefined;
-}
-
-function damaged(detail: string): Omitted {
-  return { status: "omitted", reason: "damaged", code: "E_DATABASE_DAMAGED", detail };
-}
-
-function unreadable(error: unknown): Omitted {
-  const detail = errnoOf(error) ?? sqliteCodeOf(error) ?? "";
-  return { status: "omitted", reason: "unreadable", code: "E_PERMISSION", detail };
 }
 
 function busyError({ path }: FoundDatabase, waitedMs: number, cause?: unknown): KeepsakeError {

@@ -13,6 +13,8 @@ export interface LiveDatabase {
   release(): void;
   /** Fixes what {@link copyTo} will copy. "fenced": only an equal fingerprint proves that it did. */
   pin(): "held" | "fenced";
+  /** Lets go of what is pinned; it can be held and pinned again. */
+  unpin(): void;
   /** Counts the commits of others, as long as it can be locked or pinned; "" where it cannot. For pins without a hold. */
   version(): string;
   /** A fingerprint of what neither a lock nor a pin protects; "" when nothing is unprotected. */

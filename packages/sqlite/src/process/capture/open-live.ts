@@ -18,7 +18,8 @@ export function openLive(file: string, pinBudget: number): LiveDatabase {
     return canUseLog(file) ? new WalDatabase(file) : new UnlockedDatabase(file);
   }
   if (isLeftMidway(file)) return new UnlockedDatabase(file);
-  return new RollbackDatabase(file, statSync(file).size <= pinBudget);
+  const isPinnable = statSync(file).size <= pinBudget;
+  return new RollbackDatabase(file, { isPinnable, isWritable: isWritable(file) && isWritable(dirname(file)) });
 }
 
 /** A log needs its index beside it, and both need to be writable; a log without an index would be left with a new one. */

@@ -33,6 +33,10 @@ export class UnlockedDatabase implements LiveDatabase {
     return "fenced";
   }
 
+  unpin(): void {
+    // Nothing is pinned.
+  }
+
   version(): string {
     return "";
   }

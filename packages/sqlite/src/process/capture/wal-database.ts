@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type Database from "better-sqlite3";
+import { identityOf, lockHolders } from "../lock-holders.js";
 import { backupTo, beginReading, connect, endTransaction } from "./connection.js";
 import type { LiveDatabase } from "./live-database.js";
 
@@ -8,13 +9,14 @@ import type { LiveDatabase } from "./live-database.js";
  * on another keeps its view although they go on.
  *
  * Measured: a reading connection that is closed last leaves `-wal` and `-shm` as they are; a writing one moves the log into
- * the database and deletes both. So where they were there before (an open agent, a killed one), the reader goes last, and
- * where they were not, the writer does, which clears away what opening made.
+ * the database and deletes both. So where a killed agent left them, the reader goes last; where they were not there, the
+ * writer does, which clears away what opening made. Where a living agent has them, too: if it has ended meanwhile, it would
+ * have cleared them away itself but for us; if it has not, the writer is not the last, and does nothing.
  */
 export class WalDatabase implements LiveDatabase {
   readonly blocksWriters = false;
   readonly #file: string;
-  #hadLog = false;
+  #wasLeft = false;
   #attached = false;
   #writer: Database.Database | undefined;
   #reader: Database.Database | undefined;
@@ -36,6 +38,10 @@ export class WalDatabase implements LiveDatabase {
     return "held";
   }
 
+  unpin(): void {
+    endTransaction(this.#reader);
+  }
+
   version(): string {
     return String(this.#connect().writer.pragma("data_version", { simple: true }));
   }
@@ -54,7 +60,7 @@ export class WalDatabase implements LiveDatabase {
   }
 
   close(): void {
-    const [first, last] = this.#hadLog ? [this.#writer, this.#reader] : [this.#reader, this.#writer];
+    const [first, last] = this.#wasLeft ? [this.#writer, this.#reader] : [this.#reader, this.#writer];
     this.#writer = this.#reader = undefined;
     endTransaction(first);
     endTransaction(last);
@@ -63,14 +69,20 @@ export class WalDatabase implements LiveDatabase {
   }
 
   #connect(): { writer: Database.Database; reader: Database.Database } {
-    if (this.#writer === undefined && this.#reader === undefined) this.#hadLog = existsSync(`${this.#file}-wal`);
+    if (this.#writer === undefined && this.#reader === undefined) this.#wasLeft = isLeftLog(this.#file);
     const writer = (this.#writer ??= connect(this.#file, "write"));
     const reader = (this.#reader ??= connect(this.#file, "read"));
     if (!this.#attached) {
       // The one to be closed last reads first: a connection that has read nothing counts for nothing when others close.
-      (this.#hadLog ? reader : writer).pragma("schema_version");
+      (this.#wasLeft ? reader : writer).pragma("schema_version");
       this.#attached = true;
     }
     return { writer, reader };
   }
+}
+
+/** True when a log is there that no living connection is known to have: each keeps a lock on the log's index. */
+function isLeftLog(file: string): boolean {
+  if (!existsSync(`${file}-wal`)) return false;
+  return [...lockHolders(identityOf(`${file}-shm`) ?? [])].length === 0;
 }

@@ -1,5 +1,6 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync, type BigIntStats } from "node:fs";
+import { existsSync, readdirSync, statSync, type BigIntStats } from "node:fs";
 import { KeepsakeError } from "@keepsake/core";
+import { type FileIdentity, identityOf, lockHolders, textOf } from "../lock-holders.js";
 import { isLocked } from "./lock-probe.js";
 import { SIDECARS } from "../sidecars.js";
 
@@ -21,7 +22,7 @@ export function holdersOf(database: string): readonly Holder[] {
     (file) => identityOf(file) ?? [],
   );
   if (files.length === 0) return [];
-  const pids = new Set([...byDescriptors(files), ...byLocks(files)]);
+  const pids = new Set([...byDescriptors(files), ...lockHolders(files)]);
   pids.delete(process.pid);
   if (pids.size === 0) return isLocked(database) ? [{ pid: undefined, program: undefined }] : [];
   return [...pids].sort((a, b) => a - b).map((pid) => ({ pid, program: programOf(pid) }));
@@ -54,16 +55,6 @@ export function liveHolder(database: string, holders: readonly Holder[], hint = 
 
 const WAYS_OUT = "Stop the agent first, or use --live to write through the open database.";
 
-interface FileIdentity {
-  readonly dev: bigint;
-  readonly ino: bigint;
-}
-
-function identityOf(file: string): FileIdentity[] | undefined {
-  const stats = lookAt(file);
-  return stats?.isFile() === true ? [{ dev: stats.dev, ino: stats.ino }] : undefined;
-}
-
 function* byDescriptors(files: readonly FileIdentity[]): Generator<number> {
   for (const pid of namesIn("/proc").filter((name) => /^\d+$/.test(name))) {
     const folder = `/proc/${pid}/fd`;
@@ -73,22 +64,6 @@ function* byDescriptors(files: readonly FileIdentity[]): Generator<number> {
     });
     if (open) yield Number(pid);
   }
-}
-
-function* byLocks(files: readonly FileIdentity[]): Generator<number> {
-  // "1: POSIX  ADVISORY  READ 1234 fe:01:56789 128 128": the device's numbers are hexadecimal.
-  for (const line of textOf("/proc/locks").split("\n")) {
-    const match = /\s(\d+) ([0-9a-f]+):([0-9a-f]+):(\d+) /.exec(line);
-    if (match === null) continue;
-    const [, pid = "", major = "", minor = "", ino = ""] = match;
-    const device = deviceNumber(BigInt(`0x${major}`), BigInt(`0x${minor}`));
-    if (files.some((file) => file.dev === device && file.ino === BigInt(ino))) yield Number(pid);
-  }
-}
-
-/** Linux's `makedev(3)`. */
-function deviceNumber(major: bigint, minor: bigint): bigint {
-  return ((major & 0xfffff000n) << 32n) | ((major & 0xfffn) << 8n) | ((minor & 0xffffff00n) << 12n) | (minor & 0xffn);
 }
 
 function programOf(pid: number): string | undefined {
@@ -105,26 +80,10 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function lookAt(path: string): BigIntStats | undefined {
-  try {
-    return lstatSync(path, { bigint: true });
-  } catch {
-    return undefined;
-  }
-}
-
 function statOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true });
   } catch {
     return undefined;
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }

@@ -1,0 +1,16 @@
+import type { FsPath } from "@keepsake/files";
+import type { SmallFiles } from "./small-files.js";
+
+/** What to read, and where a copy may go. */
+export interface ReadRequest {
+  readonly relative: Buffer;
+  readonly absolute: FsPath;
+  readonly maxFileBytes: number;
+  /** true keeps a line of JSON that had only begun */
+  readonly exact: boolean;
+  /** takes what is small */
+  readonly small: SmallFiles;
+  /** a path for a private copy of what is not */
+  readonly copy: string;
+  readonly signal?: AbortSignal | undefined;
+}
