@@ -1,62 +1,29 @@
+import type { DiskFault } from "@keepsake/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Ground, groundOfNotes, strike, SWEPT, type SweptName } from "./support/crash-judges.js";
-import { CHANGING_CALLS, pointsOf, sampleOf } from "./support/crash-sweep.js";
+import { type CrashGround, groundOfNotes } from "./support/crash-grounds.js";
+import { sweepOperation, SWEPT_NAMES } from "./support/crash-judges.js";
 import { havePrograms } from "./support/programs.js";
 
-const LIMIT_MS = 300_000;
-const here = havePrograms("strace");
-let ground: Ground;
+const title = "notes and state values";
+const KILL: DiskFault = { kill: "caller" };
+const FAILURES: readonly DiskFault[] = [{ error: "EIO" }, { error: "ENOSPC", thenOn: true }, { short: true }];
 
-beforeAll(async () => {
-  if (here) ground = await groundOfNotes();
-});
-afterAll(async () => {
-  if (here) await ground.world[Symbol.asyncDispose]();
-});
-
-async function pointsOfOperation(name: SweptName) {
-  await using world = await ground.world.copy();
-  const { request } = SWEPT[name];
-  const placed = "to" in request ? { ...request, to: world.outside } : request;
-  const points = await pointsOf(world.operation(name, placed), CHANGING_CALLS);
-  expect(points.length).toBeGreaterThan(5);
-  return points;
-}
-
-describe.runIf(here)("a process killed at any call that changes a file", () => {
-  it.each([
-    ["snapshot", "it exists whole or not at all", 8],
-    ["restore", "the memory is wholly the old or wholly the new", 14],
-    ["delete", "the snapshot is there or gone", 3],
-    ["export", "what has the bundle's name is whole", 3],
-  ] as const)("in a %s: %s", { timeout: LIMIT_MS }, async (name, _promise, count) => {
-    const points = sampleOf(await pointsOfOperation(name), count);
-    const outcomes = [];
-    for (const point of points) outcomes.push(await strike(ground, name, point, { kill: true }));
-    expect(outcomes.some(({ killed }) => killed)).toBe(true);
+/** All points are struck by the slow tests. */
+describe.runIf(havePrograms("cc"))("over notes and state values, some calls of each operation", () => {
+  let ground: CrashGround;
+  beforeAll(async () => {
+    ground = await groundOfNotes();
   });
-});
+  afterAll(() => ground[Symbol.asyncDispose]());
 
-describe.runIf(here)("a call that fails", () => {
-  it.each([
-    ["snapshot", 4],
-    ["restore", 6],
-    ["delete", 2],
-    ["export", 2],
-  ] as const)("in a %s: a typed error, and nothing half-made", { timeout: LIMIT_MS }, async (name, count) => {
-    const points = sampleOf(await pointsOfOperation(name), count);
-    const outcomes = [];
-    for (const point of points) outcomes.push(await strike(ground, name, point, { error: "EIO" }));
-    for (const point of sampleOf(points, 2))
-      outcomes.push(await strike(ground, name, point, { error: "ENOSPC", from: "from_then_on" }));
-    expect(outcomes.some(({ error }) => error !== undefined)).toBe(true);
+  it.each(SWEPT_NAMES)("%s, killed: wholly before or wholly after it", async (name) => {
+    // Taking back has the most that must not be done twice.
+    const pointsOfEach = name === "recover that takes back" ? 12 : 5;
+    const { strikes } = await sweepOperation(ground, name, { title, faults: [KILL], pointsOfEach });
+    expect(strikes).toEqual({ killed: pointsOfEach });
   });
 
-  it("around the last word of a restore, and from then on: the memory is whole, old or new", {
-    timeout: LIMIT_MS,
-  }, async () => {
-    const points = (await pointsOfOperation("restore")).filter(({ syscall }) => syscall === "fsync");
-    for (const point of points.slice(-8))
-      await strike(ground, "restore", point, { error: "ENOSPC", from: "from_then_on" });
+  it.each(SWEPT_NAMES)("%s, failing: a typed error and nothing half-made, or made good", async (name) => {
+    await sweepOperation(ground, name, { title, faults: FAILURES, pointsOfEach: 4 });
   });
 });

@@ -1,179 +1,199 @@
-import { readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrorCode } from "@keepsake/core";
 import type { Keepsake } from "@keepsake/runtime";
-import { writeTree } from "@keepsake/testkit";
+import { type DiskFault, type ProgramRun, type Struck, sweep, type SweepReport } from "@keepsake/testkit";
 import { expect } from "vitest";
-import { makeMemory } from "./agent-memory.js";
-import { type CallPoint, type Fault, type Outcome, runWithFault } from "./crash-sweep.js";
-import { CrashWorld, type WorldState } from "./crash-world.js";
-import { wreckMemory } from "./wreck-memory.js";
+import { AGENT, type CrashGround, OLDER, type Operation } from "./crash-grounds.js";
 
-const AGENT = { agent: "ana" };
-const RESTORE = { ...AGENT, ref: "latest~1" };
-/** In the `to` of an export: the world's own folder for it. */
-const OUTSIDE = "(outside)";
+/** What the resident program answered. */
+interface Answer {
+  readonly result?: unknown;
+  readonly error?: { readonly code?: string; readonly message: string };
+}
 
-/** The operations that are swept, and how each is judged. */
-export const SWEPT = {
-  snapshot: { request: AGENT, judge: judgeSnapshot },
-  restore: { request: RESTORE, judge: judgeRestore },
-  delete: { request: RESTORE, judge: judgeDelete },
-  export: { request: { ...RESTORE, to: OUTSIDE }, judge: judgeExport },
-} as const;
+interface Judged extends Struck {
+  readonly ground: CrashGround;
+  readonly keepsake: Keepsake;
+  readonly answer: Answer;
+}
+
+/** An operation that is swept: on which shape of the ground, and what must hold of it beside what always must. */
+interface Swept {
+  readonly shape: "plain" | "exported" | "intent" | "committed";
+  operation(ground: CrashGround): Promise<Operation> | Operation;
+  /** how the memory may be afterwards */
+  memory(judged: Judged, phase: string | undefined): readonly ("old" | "new")[];
+  /** how many snapshots there may be before anything else is done */
+  readonly snapshots: { readonly done: number; readonly undone: readonly number[] };
+  /** @param older how what was `latest~1` at first is called by now */
+  more?(judged: Judged, older: string): Promise<void>;
+}
+
+const OLD = (): readonly ["old"] => ["old"];
+const UNMOVED = { done: 2, undone: [2] };
+
+const SWEPT = {
+  snapshot: {
+    shape: "plain",
+    operation: () => ({ name: "snapshot", request: AGENT }),
+    memory: OLD,
+    snapshots: { done: 3, undone: [2, 3] },
+  },
+  restore: {
+    shape: "plain",
+    operation: () => ({ name: "restore", request: OLDER }),
+    memory: memoryOfRestore,
+    snapshots: { done: 3, undone: [2, 3] },
+  },
+  delete: {
+    shape: "plain",
+    operation: () => ({ name: "delete", request: OLDER }),
+    memory: OLD,
+    snapshots: { done: 1, undone: [1, 2] },
+  },
+  export: {
+    shape: "plain",
+    operation: ({ world }) => ({ name: "export", request: { ...OLDER, to: world.outside } }),
+    memory: OLD,
+    snapshots: UNMOVED,
+    more: judgeExport,
+  },
+  import: {
+    shape: "exported",
+    operation: async (ground) => ({
+      name: "import",
+      request: { ...AGENT, bundleFile: await ground.bundleFile() },
+    }),
+    memory: OLD,
+    snapshots: { done: 2, undone: [1, 2] },
+  },
+  "recover that takes back": {
+    shape: "intent",
+    operation: () => ({ name: "recover", request: {} }),
+    memory: OLD,
+    snapshots: { done: 3, undone: [3] },
+  },
+  "recover that completes": {
+    shape: "committed",
+    operation: () => ({ name: "recover", request: {} }),
+    memory: () => ["new"],
+    snapshots: { done: 3, undone: [3] },
+  },
+} satisfies Record<string, Swept>;
 
 export type SweptName = keyof typeof SWEPT;
 
-/** A world, and what a restore makes of its memory. */
-export interface Ground {
-  readonly world: CrashWorld;
-  readonly before: WorldState;
-  readonly after: WorldState;
-}
+/** The names of the operations that are swept. */
+export const SWEPT_NAMES = Object.keys(SWEPT) as readonly SweptName[];
 
-/** What was done to a copy of a ground, and how the operation ended. */
-export interface Struck {
-  readonly ground: Ground;
-  /** the copy in which it happened */
-  readonly world: CrashWorld;
-  readonly outcome: Outcome;
-}
-
-/** Two snapshots of notes and state values, and a memory that has gone on since. */
-export async function groundOfNotes(): Promise<Ground> {
-  const world = await CrashWorld.make();
-  await writeTree(world.memory, {
-    "MEMORY.md": "# Index\n",
-    "topics/a.md": "one\n",
-    "topics/deep/b.md": "two\n",
-    "gone-later": { directory: true },
-    latest: { link: "topics/a.md" },
-    "tool.sh": { file: "#!/bin/sh\n", mode: 0o755 },
+/** Sweeps one operation, says in a line what came of it, and expects no failures. */
+export async function sweepOperation(
+  ground: CrashGround,
+  name: SweptName,
+  what: { readonly title: string; readonly faults: readonly DiskFault[]; readonly pointsOfEach?: number },
+): Promise<SweepReport> {
+  const swept: Swept = SWEPT[name];
+  const { title, ...chosen } = what;
+  const report = await sweep({
+    ...chosen,
+    name: `${name} of ${title}`,
+    async prepare() {
+      await ground.world.bringBack(swept.shape);
+      return { [Symbol.asyncDispose]: () => Promise.resolve() };
+    },
+    run: async (_ground, strike) => ground.run(await swept.operation(ground), strike),
+    judge: (_ground, struck) => judge(ground, swept, struck),
   });
-  await writeFile(join(world.run, "cursor.json"), '{"line":1}');
-  await twoSnapshots(world);
-  await writeTree(world.memory, { "MEMORY.md": "other\n", "topics/new.md": "n\n", "added/x.md": "x" });
-  await rm(join(world.memory, "gone-later"), { recursive: true });
-  await rm(join(world.memory, "latest"));
-  await rm(join(world.memory, "topics", "deep"), { recursive: true });
-  await writeFile(join(world.run, "cursor.json"), '{"line":2}');
-  await writeFile(join(world.run, "dream.json"), '"asleep"');
-  return settle(world);
+  console.log([report.summary, ...report.failures].join("\n  "));
+  expect(report.failures).toEqual([]);
+  return report;
 }
 
-/** The same of a whole memory: notes, a database with a log, a repository with uncommitted edits, state values. */
-export async function groundOfAll(): Promise<Ground> {
-  const world = await CrashWorld.make();
-  const database = await makeMemory(world.memory, { commits: 2 });
-  await writeFile(join(world.run, "cursor.json"), '{"line":1}');
-  await twoSnapshots(world);
-  await wreckMemory(world.memory, database);
-  await writeFile(join(world.run, "cursor.json"), '{"line":2}');
-  await writeFile(join(world.run, "dream.json"), '"asleep"');
-  return settle(world);
-}
+async function judge(ground: CrashGround, swept: Swept, struck: Struck): Promise<void> {
+  const answer = answerOf(struck.run);
+  judgeAnswer(struck, answer);
+  await using keepsake = await ground.world.open();
+  const judged = { ...struck, ground, keepsake, answer };
+  const phase = await ground.world.journalPhase();
+  await judgeTruth(judged, phase);
+  const { length: count } = await wholeSnapshots(keepsake);
+  const { done, undone } = swept.snapshots;
+  expect(answer.result === undefined ? undone : [done], "snapshots").toContain(count);
 
-async function twoSnapshots(world: CrashWorld): Promise<void> {
-  await using keepsake = await world.open();
-  await keepsake.snapshot({ ...AGENT, label: "older" });
-  await keepsake.snapshot({ ...AGENT, label: "newer" });
-}
-
-async function settle(world: CrashWorld): Promise<Ground> {
-  const before = await world.state();
-  await using restored = await world.copy();
-  await using keepsake = await restored.open();
-  await keepsake.restore(RESTORE);
-  const after = await restored.state();
-  expect(after).not.toEqual(before);
-  return { world, before, after };
-}
-
-/** Runs one operation with one fault in a copy of the world, recovers there, and judges what is left. */
-export async function strike(ground: Ground, name: SweptName, point: CallPoint, fault: Fault): Promise<Outcome> {
-  await using world = await ground.world.copy();
-  const { request, judge } = SWEPT[name];
-  const placed = "to" in request ? { ...request, to: world.outside } : request;
-  const outcome = await runWithFault(world.operation(name, placed), point, fault);
-  try {
-    judgeAnswer(outcome, fault);
-    await judge({ ground, world, outcome });
-    await judgeHouse(world);
-    return outcome;
-  } catch (error) {
-    const where = JSON.stringify({ name, point, fault, outcome: { ...outcome, result: outcome.result !== undefined } });
-    throw new Error(`${where}: ${String(error)}`, { cause: error });
-  }
-}
-
-/** A call that failed is a typed error, or was made good; never a process that ends without a word. */
-function judgeAnswer({ killed, error, stderr }: Outcome, fault: Fault): void {
-  if ("kill" in fault) return;
-  expect({ killed, stderr }).toEqual({ killed: false, stderr: "" });
-  if (error === undefined) return;
-  expect(isErrorCode(error.code) && error.code !== "E_INTERNAL", JSON.stringify(error)).toBe(true);
-}
-
-/** After `recover`: nothing half-made, every listed snapshot is whole, and work goes on. */
-async function judgeHouse(world: CrashWorld): Promise<void> {
-  await using keepsake = await world.open();
-  await judgeKept(world, keepsake);
-  await keepsake.snapshot({ ...AGENT, label: "next" });
-}
-
-/** The same, without going on. */
-export async function judgeKept(world: CrashWorld, keepsake: Keepsake): Promise<void> {
-  await keepsake.recover({});
-  await world.expectNothingLeft();
-  const { snapshots, unreadable } = await keepsake.list(AGENT);
-  expect(unreadable).toEqual([]);
-  for (const { id } of snapshots) expect((await keepsake.verify({ ...AGENT, ref: id })).ok).toBe(true);
+  const goneOn = await goOn(judged);
+  const now = await ground.world.state();
+  const allowed = swept.memory(judged, phase).map((which) => (which === "old" ? ground.before : ground.after));
+  expect(allowed.map((state) => JSON.stringify(state))).toContain(JSON.stringify(now));
+  await swept.more?.(judged, `latest~${String(1 + goneOn)}`);
+  const left = await ground.world.leftovers();
+  expect(left, JSON.stringify(left)).toEqual([]);
+  expect(await wholeSnapshots(keepsake)).toHaveLength(count + goneOn);
   const { ok, findings } = await keepsake.doctor({});
   expect(ok, JSON.stringify(findings)).toBe(true);
 }
 
-async function judgeSnapshot({ ground, world, outcome }: Struck): Promise<void> {
-  expect(await world.state(), "a snapshot never touches the memory").toEqual(ground.before);
-  const count = await countOf(world);
-  if (outcome.result !== undefined) expect(count).toBe(3);
-  else expect([2, 3]).toContain(count);
+function answerOf({ said }: ProgramRun): Answer {
+  return said === "" ? {} : (JSON.parse(said) as Answer);
 }
 
-async function judgeRestore({ ground, world, outcome }: Struck): Promise<void> {
-  await using keepsake = await world.open();
-  const { restores } = await keepsake.recover({});
-  const now = await world.state();
-  const isNew = outcome.result !== undefined || restores.some((restore) => restore.outcome === "completed");
-  const isOld = restores.some((restore) => restore.outcome === "rolled_back");
+/** A call that failed is a typed error, or was made good; never a process that ends without a word. */
+function judgeAnswer({ fault, point, run }: Struck, { result, error }: Answer): void {
+  expect(run.stderr).toBe("");
+  if ("kill" in fault && (fault.kill === "main" || !point.call.inHelper)) {
+    expect(run.ended?.signal).toBe("SIGKILL");
+    return;
+  }
+  expect(run.ended).toBeUndefined();
+  if (result !== undefined) return;
+  expect(isErrorCode(error?.code) && error.code !== "E_INTERNAL", JSON.stringify(error)).toBe(true);
+}
+
+/** `list` and `doctor` say what is there, before anything was mended. */
+async function judgeTruth({ keepsake }: Judged, phase: string | undefined): Promise<void> {
+  const { findings } = await keepsake.doctor({});
+  const problems = findings.filter(({ status }) => status === "problem").map(({ name }) => name);
+  expect(problems, JSON.stringify(findings)).toEqual(phase === undefined ? [] : ["restore"]);
+}
+
+/** Every listed snapshot, each verified. */
+async function wholeSnapshots(keepsake: Keepsake): Promise<readonly string[]> {
+  const { snapshots, unreadable } = await keepsake.list(AGENT);
+  expect(unreadable).toEqual([]);
+  for (const { id } of snapshots) expect((await keepsake.verify({ ...AGENT, ref: id })).ok).toBe(true);
+  return snapshots.map(({ id }) => id);
+}
+
+/** The next operation: of every two points after one it is a recovery, after the other a snapshot. @returns how many it added */
+async function goOn({ keepsake, point }: Judged): Promise<number> {
+  if (point.call.ordinal % 2 === 0) {
+    await keepsake.recover({});
+    return 0;
+  }
+  await keepsake.snapshot({ ...AGENT, label: "next" });
+  return 1;
+}
+
+function memoryOfRestore({ answer }: Judged, phase: string | undefined): readonly ("old" | "new")[] {
+  if (answer.result !== undefined || phase === "committed") return ["new"];
+  if (phase !== undefined) return ["old"];
   // Without a journal either nothing had begun, or nothing but the last word was missing.
-  const unclear = !isNew && !isOld && JSON.stringify(now) === JSON.stringify(ground.after);
-  expect(now).toEqual(isNew || unclear ? ground.after : ground.before);
+  return ["old", "new"];
 }
 
-async function judgeDelete({ ground, world, outcome }: Struck): Promise<void> {
-  expect(await world.state()).toEqual(ground.before);
-  const count = await countOf(world);
-  if (outcome.result !== undefined) expect(count).toBe(1);
-  else expect([1, 2]).toContain(count);
-}
-
-async function judgeExport({ ground, world, outcome }: Struck): Promise<void> {
-  expect(await world.state()).toEqual(ground.before);
-  await using keepsake = await world.open();
+async function judgeExport({ ground: { world }, keepsake, answer }: Judged, older: string): Promise<void> {
   const names = (await readdir(world.outside)).filter((name) => !name.startsWith("."));
   const bundle = names.find((name) => name.endsWith(".tar.zst"));
-  if (outcome.result !== undefined) expect(bundle).toBeDefined();
+  if (answer.result !== undefined) expect(bundle).toBeDefined();
   if (bundle === undefined) {
     // A digest alone says nothing wrong; with it away the same export succeeds, over what else was left.
     for (const name of names) await rm(join(world.outside, name));
-    await keepsake.export({ ...RESTORE, to: world.outside });
-    expect((await readdir(world.outside)).filter((name) => name.startsWith("."))).toEqual([]);
+    await keepsake.export({ ...AGENT, ref: older, to: world.outside });
     return;
   }
   expect((await keepsake.verify({ bundleFile: join(world.outside, bundle) })).ok).toBe(true);
-}
-
-async function countOf(world: CrashWorld): Promise<number> {
-  await using keepsake = await world.open();
-  return (await keepsake.list(AGENT)).snapshots.length;
+  if (answer.result !== undefined) return;
+  // What is unfinished beside it goes with the next export of that snapshot to that place.
+  for (const name of names) await rm(join(world.outside, name));
+  await keepsake.export({ ...AGENT, ref: older, to: world.outside });
 }

@@ -1,57 +1,71 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { access, constants, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Keepsake } from "@keepsake/runtime";
-import { openKeepsake } from "@keepsake/standard";
 import { type TempDir, tempDir, treeDigest } from "@keepsake/testkit";
-import { expect } from "vitest";
-import type { Operation } from "./crash-sweep.js";
+import type { Library } from "./bundled-program.js";
 import { execute } from "./execute.js";
 import { memoryState } from "./memory-state.js";
 
 /** What of a world counts: the memory as it is, its databases and repository by what they say, the state values. */
 export type WorldState = unknown;
 
+/** A source, as a configuration names it. */
+export type SourceName = "sqlite" | "git" | "memdir";
+
 /**
- * An agent's whole world below one folder: `live/memory`, `live/run` with its state values, and Keepsake's `state`. It can
- * be copied, so that every point of a sweep begins alike.
+ * An agent's whole world below one folder: `live/memory`, `live/run` with its state values, and Keepsake's `state`. How it
+ * is can be saved, and brought back at the same place, because journals hold absolute paths: every strike begins alike.
  */
 export class CrashWorld implements AsyncDisposable {
   readonly #temp: TempDir;
+  readonly #sources: readonly SourceName[];
+  readonly #library: Library;
 
-  private constructor(temp: TempDir) {
+  private constructor(temp: TempDir, library: Library, sources: readonly SourceName[]) {
     this.#temp = temp;
+    this.#library = library;
+    this.#sources = sources;
   }
 
-  static async make(): Promise<CrashWorld> {
-    const world = new CrashWorld(await tempDir());
-    await mkdir(world.memory, { recursive: true });
-    await mkdir(join(world.#temp.path, "live", "run"));
-    await mkdir(world.stateRoot);
-    await mkdir(world.outside);
+  /**
+   * @param library what opens a Keepsake on it
+   * @param sources what captures the memory: each costs time, so a world has those that it is about
+   */
+  static async make(library: Library, sources: readonly SourceName[]): Promise<CrashWorld> {
+    const world = new CrashWorld(await tempDir(await quickPlace()), library, sources);
+    for (const dir of [world.memory, world.run, world.stateRoot, world.outside]) await mkdir(dir, { recursive: true });
     return world;
   }
 
+  /** the folder that holds all of it */
+  get root(): string {
+    return this.#temp.join("world");
+  }
+
   get memory(): string {
-    return this.#temp.join("live", "memory");
+    return join(this.root, "live", "memory");
   }
 
   get run(): string {
-    return this.#temp.join("live", "run");
+    return join(this.root, "live", "run");
   }
 
   get stateRoot(): string {
-    return this.#temp.join("state");
+    return join(this.root, "state");
   }
 
   /** a folder to export to */
   get outside(): string {
-    return this.#temp.join("outside");
+    return join(this.root, "outside");
   }
 
   get config(): object {
     return {
       agents: { "*": { memory: this.memory } },
+      sources: this.#sources.map((use) => ({ use })),
       redaction: { default: false },
+      // Nobody has to wait for a lock here: whoever does meets one that is stuck.
+      lock: { timeout_secs: 5 },
       log: { level: "silent" },
       state: [
         {
@@ -62,50 +76,65 @@ export class CrashWorld implements AsyncDisposable {
     };
   }
 
-  /**
-   * A world of its own with the same content; times and links are kept.
-   *
-   * @param parent the folder to make it in; default: that for temporary files
-   */
-  async copy(parent?: string): Promise<CrashWorld> {
-    const temp = await tempDir(parent);
-    // Node's own copy gives folders new times.
-    await execute("cp", ["-a", `${this.#temp.path}/.`, temp.path]);
-    return new CrashWorld(temp);
+  /** Remembers how it is now under a name. Times and links are kept, which Node's own copy does not do for folders. */
+  async save(name: string): Promise<void> {
+    await execute("cp", ["-a", this.root, this.#temp.join(name)]);
   }
 
-  operation(name: string, request: object): Operation {
-    return { config: this.config, stateRoot: this.stateRoot, name, request };
+  /** Brings back what was saved. */
+  async bringBack(name: string): Promise<void> {
+    await rm(this.root, { recursive: true, force: true });
+    await execute("cp", ["-a", this.#temp.join(name), this.root]);
   }
 
   open(): Promise<Keepsake> {
-    return openKeepsake({ config: this.config as never, stateRoot: this.stateRoot, cwd: this.#temp.path, env: {} });
+    const { openKeepsake } = this.#library;
+    return openKeepsake({ config: this.config as never, stateRoot: this.stateRoot, cwd: this.root, env: {} });
   }
 
   async state(): Promise<WorldState> {
     const { tree, databases, repository } = await memoryState(this.memory);
     const values: Record<string, unknown> = {};
-    for (const name of await readdir(this.run)) values[name] = JSON.parse(await readFile(join(this.run, name), "utf8"));
+    for (const name of await readdir(this.run)) {
+      if (name.startsWith(".keepsake-")) continue;
+      values[name] = JSON.parse(await readFile(join(this.run, name), "utf8"));
+    }
     // A tag of the restore itself, and what it alone reaches, are no part of what was captured.
     const refs = repository?.refs.split("\n").filter((line) => !line.includes("refs/tags/pre-restore-"));
     const rest = { head: repository?.head, index: repository?.index, status: repository?.status };
     return { tree, databases, values, repository: { ...rest, refs } };
   }
 
-  /** Shows that nothing is left of an operation: no staging, no journal, nothing beside the live data. */
-  async expectNothingLeft(): Promise<void> {
-    expect(await readdir(this.#temp.join("live"))).toEqual(["memory", "run"]);
-    const state = await treeDigest(this.stateRoot, { mtimes: "none" });
-    const files = Object.entries(state).filter(([, { type }]) => type !== "directory");
-    const left = files
-      .map(([path]) => path)
-      .filter((path) => /^(staging|journals)\//.test(path) || path.includes(".keepsake-"));
-    expect(left).toEqual([]);
-    for (const name of ["staging/default/ana"])
-      expect(Object.keys(state).filter((path) => path.startsWith(`${name}/`))).toEqual([]);
+  /** How far the journal says a restore is; undefined when there is none. */
+  async journalPhase(): Promise<string | undefined> {
+    const text = await readFile(join(this.stateRoot, "journals", "default", "ana.json"), "utf8").catch(() => undefined);
+    return text === undefined ? undefined : (JSON.parse(text) as { readonly phase: string }).phase;
+  }
+
+  /** What is left of an operation: staging, journals, files beside the live data and among it. */
+  async leftovers(): Promise<readonly string[]> {
+    const beside = (await readdir(join(this.root, "live"))).filter((name) => name !== "memory" && name !== "run");
+    const tree = await treeDigest(this.root, { mtimes: "none" });
+    const inside = Object.entries(tree).filter(([path, { type }]) => {
+      if (/(^|\/)\.keepsake-/.test(path)) return true;
+      if (/^state\/staging\/[^/]+\/[^/]+\//.test(path)) return true;
+      return type !== "directory" && path.startsWith("state/journals/");
+    });
+    return [...beside, ...inside.map(([path]) => path)];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#temp[Symbol.asyncDispose]();
+  }
+}
+
+/** Worlds are copied by the hundred and outlive no power cut: memory is good enough for them where there is such a place. */
+async function quickPlace(): Promise<string | undefined> {
+  const place = "/dev/shm";
+  try {
+    await access(place, constants.W_OK | constants.X_OK);
+    return place;
+  } catch {
+    return undefined;
   }
 }

@@ -1,16 +1,20 @@
-// One operation of the library in a process of its own, which a test stops or hinders at a chosen system call.
-// Arguments: the configuration, the state root, the operation and its request, each as JSON or text.
+// Operations of the library in a process of its own, which a test stops or hinders at a chosen call. Each line of input is one
+// operation, as JSON: the configuration, the state root, the operation and its request. Each is answered by one line.
+import { createInterface } from "node:readline";
 import { openKeepsake } from "@keepsake/standard";
 
-const [config = "{}", stateRoot = "", operation = "", request = "{}"] = process.argv.slice(2);
+async function answer({ config, stateRoot, name, request }) {
+  let keepsake;
+  try {
+    keepsake = await openKeepsake({ config, stateRoot, cwd: stateRoot, env: {} });
+    return { result: (await keepsake[name](request)) ?? null };
+  } catch (error) {
+    return { error: { name: error?.name, code: error?.code, message: String(error) } };
+  } finally {
+    await keepsake?.[Symbol.asyncDispose]();
+  }
+}
 
-let keepsake;
-try {
-  keepsake = await openKeepsake({ config: JSON.parse(config), stateRoot, cwd: stateRoot, env: {} });
-  const result = await keepsake[operation](JSON.parse(request));
-  process.stdout.write(JSON.stringify({ result }));
-} catch (error) {
-  process.stdout.write(JSON.stringify({ error: { name: error?.name, code: error?.code, message: String(error) } }));
-} finally {
-  await keepsake?.[Symbol.asyncDispose]();
+for await (const line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line)))}\n`);
 }

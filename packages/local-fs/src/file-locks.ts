@@ -97,7 +97,7 @@ async function settle(chain: LockChain, claim: Claim, signal: AbortSignal | unde
     await chain.settle(claim);
     signal?.throwIfAborted();
   } catch (error) {
-    await markReleased(claim.handle).catch(() => undefined);
+    await markReleased(claim.handle).catch(() => chain.withdraw(claim).catch(() => undefined));
     await claim.handle.close();
     throw error;
   }

@@ -94,7 +94,8 @@ export class HeldLock implements Lock {
     clearInterval(this.#timer);
     const { handle } = this.#claim;
     try {
-      await markReleased(handle);
+      // Held by a process that lives, it would be stuck for as long: what failed one way may succeed the other.
+      await markReleased(handle).catch(() => this.#chain.withdraw(this.#claim));
     } catch (error) {
       throw fromSystemError(error, `The lock ${JSON.stringify(this.name)} could not be released`, { lock: this.name });
     } finally {

@@ -61,14 +61,18 @@ export class LockChain {
 
   /** Notes the number of a claim that counts, and removes what came before it. */
   async settle({ token }: Claim): Promise<void> {
-    const partial = partialPathIn(this.#folder);
-    await writeFile(partial, `${String(token)}\n`, { mode: 0o600 });
-    await rename(partial, join(this.#folder, TOKEN_FILE));
+    await this.#noteToken(token);
     const older = (await this.#numbers()).filter((number) => number < token).sort((a, b) => a - b);
     for (const number of older) await unlinkIfThere(this.#pathOf(number));
     for (const name of await readdir(this.#folder)) {
       if (name.startsWith(PARTIAL_PREFIX)) await removeIfAbandoned(this.#folder, name, ABANDONED_AFTER_MS);
     }
+  }
+
+  /** Gives a claim up by removing its file, where it could not be marked as released. */
+  async withdraw({ token, nonce }: Claim): Promise<void> {
+    const path = this.#pathOf(token);
+    if ((await readLockFile(path))?.holder?.nonce === nonce) await unlinkIfThere(path);
   }
 
   /** True while no later acquisition exists and the claim's own file is there. */
@@ -81,17 +85,21 @@ export class LockChain {
   async #linkNew(holder: LockHolder, leaseEndsAtMs: number): Promise<FileHandle | undefined> {
     const partial = partialPathIn(this.#folder);
     const handle = await open(partial, "wx", 0o600);
+    let isLinked = false;
     try {
       await handle.writeFile(`${JSON.stringify(holder)}\n`);
       await setLease(handle, leaseEndsAtMs);
       // Before it has a name: after a power cut nobody could tell whose a file without content is, nor that it is dead.
       await handle.sync();
       await link(partial, this.#pathOf(holder.token));
+      isLinked = true;
       await unlinkIfThere(partial);
       return handle;
     } catch (error) {
       await handle.close().catch(() => undefined);
       await unlinkIfThere(partial).catch(() => undefined);
+      // Left there it would be the lock of a process that lives and does not know of it.
+      if (isLinked) await unlinkIfThere(this.#pathOf(holder.token)).catch(() => undefined);
       if (errnoOf(error) === "EEXIST") return undefined;
       throw error;
     }
@@ -101,6 +109,17 @@ export class LockChain {
     if (file === undefined) return (await this.#notedToken()) === number;
     const now = await readLockFile(this.#pathOf(number));
     return now !== undefined && now.holder?.nonce === file.holder?.nonce;
+  }
+
+  async #noteToken(token: number): Promise<void> {
+    const partial = partialPathIn(this.#folder);
+    try {
+      await writeFile(partial, `${String(token)}\n`, { mode: 0o600 });
+      await rename(partial, join(this.#folder, TOKEN_FILE));
+    } catch (error) {
+      await unlinkIfThere(partial).catch(() => undefined);
+      throw error;
+    }
   }
 
   async #notedToken(): Promise<number> {

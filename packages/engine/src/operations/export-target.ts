@@ -85,9 +85,13 @@ export class ExportTarget {
   /** The digest first: a crash in between leaves a digest alone, never a bundle that fails its check. */
   async #publish(partial: string, { sha256 }: ByteDigest): Promise<void> {
     await writeNewFile(this.digestPath, streamOf(`${sha256}\n`));
+    const ours = await lstat(partial, { bigint: true });
     try {
       await publishFile(partial, this.path);
     } catch (error) {
+      // It may have got its name before the failure. Whoever else has that name keeps it.
+      const there = await lstat(this.path, { bigint: true }).catch(() => undefined);
+      if (there?.ino === ours.ino && there.dev === ours.dev) await unlink(this.path).catch(() => undefined);
       await unlink(this.digestPath).catch(() => undefined);
       throw error;
     }

@@ -48,10 +48,12 @@ export interface JournalEntry {
 const VERSION = 1;
 /** Ends the name of a journal that is being written. */
 const PARTIAL_SUFFIX = ".partial";
+/** Ends the name of a journal whose restore was taken back: only what was staged has to go. */
+const TAKEN_BACK_SUFFIX = ".taken-back";
 
-/** The agent that a file among the journals belongs to: "ana.json", "ana.json.partial". */
+/** The agent that a file among the journals belongs to: "ana.json", "ana.json.partial", "ana.json.taken-back". */
 export function agentOfJournal(fileName: string): string {
-  return fileName.replace(/\.json(?:\.partial)?$/, "");
+  return fileName.replace(/\.json(?:\.partial|\.taken-back)?$/, "");
 }
 
 /** The journal of one agent's restore: a small file, replaced durably at every step, vouched for by its own digest. */
@@ -83,11 +85,28 @@ export class RestoreJournal {
 
   /** @throws KeepsakeError `E_INTEGRITY` when the journal is damaged, `E_FORMAT_TOO_NEW` when a newer program wrote it */
   async read(): Promise<JournalEntry | undefined> {
-    const text = await readFile(this.#path, "utf8").catch((error: unknown) => {
-      if (errnoOf(error) === "ENOENT") return undefined;
-      throw fromSystemError(error, "The restore journal cannot be read");
-    });
-    return text === undefined ? undefined : parse(text, this.#path);
+    const text = await readIfThere(this.#path);
+    if (text !== undefined) return parse(text, this.#path);
+    const takenBack = await readIfThere(this.#takenBack);
+    return takenBack === undefined ? undefined : { ...parse(takenBack, this.#takenBack), phase: "staging" };
+  }
+
+  get #takenBack(): string {
+    return `${this.#path}${TAKEN_BACK_SUFFIX}`;
+  }
+
+  /**
+   * Notes that everything live is as before. It must stand before what was staged is removed: plans tell by what is still
+   * staged what was placed, so that taking back once more would take the live data itself for what the restore had placed. By a new
+   * name, because on a full disk, which the staged files may have filled, nothing could be written.
+   */
+  async noteTakenBack(): Promise<void> {
+    try {
+      await rename(this.#path, this.#takenBack);
+      await fsyncDirectory(dirname(this.#path));
+    } catch (error) {
+      throw fromSystemError(error, "The restore journal cannot be renamed");
+    }
   }
 
   /** Removes what a crash while the journal was written left. The caller holds the agent's lock. */
@@ -101,10 +120,20 @@ export class RestoreJournal {
     if (entry !== undefined && entry.operationId !== operationId) return;
     try {
       await rm(this.#path, { force: true });
+      await rm(this.#takenBack, { force: true });
       await fsyncDirectory(dirname(this.#path));
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw fromSystemError(error, "The restore journal cannot be removed");
     }
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw fromSystemError(error, "The restore journal cannot be read");
   }
 }
 

@@ -33,8 +33,10 @@ export class RestoreRecovery {
     if (entry === undefined) return undefined;
     if (entry.phase !== "staging") {
       const profile = await this.#workspace.profile(ref, entry.memory);
-      if (entry.phase === "intent") await rollBack(entry, profile, options);
-      else await complete(entry, profile, options);
+      if (entry.phase === "intent") {
+        await rollBack(entry, profile, options);
+        await journal.noteTakenBack();
+      } else await complete(entry, profile, options);
     }
     await endRestore(entry, journal);
     const outcome = entry.phase === "committed" ? "completed" : "rolled_back";

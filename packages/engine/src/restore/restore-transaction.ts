@@ -131,6 +131,7 @@ export class RestoreTransaction implements AsyncDisposable {
         if (plan !== undefined) await session.rollback(plan);
       }
       if (this.#state !== undefined) await replayState(this.#order.profile, this.#state.before, {});
+      await this.#journal.noteTakenBack();
       await this.#end();
     } catch (error) {
       throw new KeepsakeError("E_IO", "The restore failed, and taking it back failed too.", {
