@@ -1,5 +1,5 @@
 import { chmod, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   type BundleEntry,
   foldedPath,
@@ -23,7 +23,7 @@ import {
   swapPlanFromJson,
   swapPlanToJson,
 } from "@keepsake/files";
-import { type Desired, desiredTree, omittedKeys, refuseCaseTwins } from "./desired-tree.js";
+import { type Desired, desiredTree, omittedKeys, refuseCaseTwins, selectedTree } from "./desired-tree.js";
 import { type LiveRules, type LiveTree, liveTree, rootNode } from "./live-tree.js";
 import type { ResolvedOptions } from "./options.js";
 import { parentKey, type Place } from "./plan-steps.js";
@@ -61,8 +61,11 @@ export class MemdirRestore implements RestoreSession {
     omitted: readonly Omission[],
     { signal }: OpOptions = {},
   ): Promise<RestorePlan> {
-    const desired = await desiredTree(entries);
-    const rules = { root: this.#root, scope: this.#scope, options: this.#options, desired, signal };
+    const isSelected = this.#selector();
+    const isDesiredSelected = ({ raw, path }: Desired): boolean => isSelected(raw, path);
+    const all = await desiredTree(entries);
+    const desired = this.#target.only === undefined ? all : selectedTree(all, isDesiredSelected);
+    const rules = { root: this.#root, scope: this.#scope, options: this.#options, desired, isSelected, signal };
     const others = afterwards(this.#others);
     const live = await liveTree({ ...rules, others, omitted: omittedKeys(omitted) });
     const top = await rootNode(this.#root);
@@ -76,6 +79,7 @@ export class MemdirRestore implements RestoreSession {
         desired,
         live,
         accepts: this.#acceptor(foldCase),
+        isSelected: isDesiredSelected,
         givesWay: ({ absolute }) => others.file(absolute),
         place: (key) => areas.place(key),
         signal,
@@ -114,6 +118,14 @@ export class MemdirRestore implements RestoreSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is held open; what was staged is the engine's to remove.
+  }
+
+  /** The selection knows places as the target names them, not where a link of the memory leads. */
+  #selector(): (relative: Buffer, path: string) => boolean {
+    const { only, paths } = this.#target;
+    if (only === undefined) return () => true;
+    const root = resolve(paths.memory, this.#options.root);
+    return (relative, path) => only.has(join(root, relative.toString("utf8")), path);
   }
 
   /** Another source's place is not written by this one, however the bundle spells it. */

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -13,6 +13,7 @@ import {
   type PathClaim,
   percentDecodePath,
   type RestorePlan,
+  type RestoreSelection,
   type RestoreSession,
   type RestoreTarget,
 } from "@keepsake/core";
@@ -28,17 +29,20 @@ export class SqliteRestoreSession implements RestoreSession {
   readonly #helper: HelperProcess;
   readonly #selection: Selection;
   readonly #target: RestoreTarget;
+  readonly #removable: readonly string[];
 
   private constructor(
     helper: HelperProcess,
     selection: Selection,
     target: RestoreTarget,
     claims: readonly PathClaim[],
+    removable: readonly string[],
   ) {
     this.#helper = helper;
     this.#selection = selection;
     this.#target = target;
     this.claims = claims;
+    this.#removable = removable;
   }
 
   static async open(options: SqliteOptions, target: RestoreTarget, op?: OpOptions): Promise<SqliteRestoreSession> {
@@ -46,13 +50,20 @@ export class SqliteRestoreSession implements RestoreSession {
     const helper = new HelperProcess();
     try {
       const { claims, databases } = await helper.call("discover", selection, op);
-      const coming = target.artifacts.map((meta) => join(selection.root, nameOf(meta)));
+      const isSelected = (file: string, path: string): boolean => target.only?.has(file, path) ?? true;
+      const coming = target.artifacts.flatMap((meta) => {
+        const file = join(selection.root, nameOf(meta));
+        return isSelected(file, inSource(meta)) ? [file] : [];
+      });
       const untouched = new Set(untouchedOf(target.omitted ?? []));
-      const leaving = databases.filter(({ file, path }) => !coming.includes(file) && !untouched.has(path));
-      return new SqliteRestoreSession(helper, selection, target, [
+      const extra = databases.filter(({ file, path }) => !coming.includes(file) && !untouched.has(path));
+      const leaving = extra.filter(({ file, path }) => isSelected(file, path));
+      const all = [
         ...leftAfter(claims, new Set(leaving.map(({ file }) => file))),
         ...coming.flatMap(comingClaims),
-      ]);
+      ];
+      const removable = databases.filter(({ file, path }) => isSelected(file, path)).map(({ path }) => path);
+      return new SqliteRestoreSession(helper, selection, target, all, removable);
     } catch (error) {
       await helper[Symbol.asyncDispose]();
       throw error;
@@ -64,13 +75,21 @@ export class SqliteRestoreSession implements RestoreSession {
     omitted: readonly Omission[],
     op: OpOptions = {},
   ): Promise<RestorePlan> {
+    const { only } = this.#target;
+    const { root } = this.#selection;
     const incoming: IncomingDatabase[] = [];
-    for await (const entry of entries) incoming.push(incomingOf(entry));
+    for await (const entry of entries) {
+      const database = incomingOf(entry);
+      if (only?.has(join(root, database.name), database.path) === false) continue;
+      if (only !== undefined) refuseBelowUnselected(root, database.name, only);
+      incoming.push(database);
+    }
     const request = {
       selection: this.#selection,
       stageDir: await this.#target.stageBeside(this.#selection.root, op),
       incoming,
       untouched: untouchedOf(omitted),
+      ...(only === undefined ? {} : { removable: this.#removable }),
       live: this.#target.live,
     };
     const { changes, notices, swap, through } = await this.#helper.call("stage", request, op);
@@ -141,8 +160,30 @@ async function setNewSidecarsAside(steps: readonly SwapStep[]): Promise<void> {
   }
 }
 
-function nameOf({ pathInBundle, source, nameEncoding }: ArtifactMeta): string {
-  const path = pathInBundle.slice(source.length + 1);
+/** What is in the place of a folder on the way would be set aside: that is only for what is selected. */
+function refuseBelowUnselected(root: string, name: string, only: RestoreSelection): void {
+  const names = name.split("/").slice(0, -1);
+  for (const depth of names.keys()) {
+    const path = names.slice(0, depth + 1).join("/");
+    const place = join(root, path);
+    const stats = lstatSync(place, { throwIfNoEntry: false });
+    if (stats === undefined) return;
+    if (stats.isDirectory()) continue;
+    if (only.has(place, path)) return;
+    throw new KeepsakeError("E_ALREADY_EXISTS", `${place} is no folder, and a database is to come into it.`, {
+      context: { path },
+      hint: `Select ${JSON.stringify(names[0] ?? path)} as well, or move it away.`,
+    });
+  }
+}
+
+function inSource({ pathInBundle, source }: ArtifactMeta): string {
+  return pathInBundle.slice(source.length + 1);
+}
+
+function nameOf(meta: ArtifactMeta): string {
+  const { pathInBundle, nameEncoding } = meta;
+  const path = inSource(meta);
   if (nameEncoding === undefined) return path;
   const raw = percentDecodePath(path);
   const name = raw.toString("utf8");

@@ -22,7 +22,8 @@ import { checkOwner } from "../bundle/check-owner.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import type { OperationOptions, RestoreReport, RestoreRequest } from "../memory-snapshotter.js";
 import { RestoreProver } from "../restore/restore-prover.js";
-import { restoreReport } from "../restore/restore-report.js";
+import { liveDifference } from "../restore/live-difference.js";
+import { type ReportFacts, restoreReport } from "../restore/restore-report.js";
 import { RestoreTransaction } from "../restore/restore-transaction.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
@@ -79,11 +80,16 @@ export class RestoreOperation {
     const unpacked = await this.#unpack(request, profile, staging, options);
     const isLive = await holdsSomething(profile.paths.memory);
     checkRedaction(unpacked.manifest, request, isLive);
-    const order = { profile, stateRoot, operationId, live: request.live === true, lock };
+    const only = request.only?.length === 0 ? undefined : request.only;
+    const order = { profile, stateRoot, operationId, live: request.live === true, only, lock };
     await using transaction = new RestoreTransaction(order);
     options.onProgress?.({ phase: "stage", bytesDone: 0 });
     await transaction.stage(unpacked, options);
-    const facts = { request, profile, manifest: unpacked.manifest, transaction };
+    const compared =
+      (request.difference ?? request.dryRun === true)
+        ? await this.#compare(request, profile, transaction, options)
+        : {};
+    const facts = { request, profile, manifest: unpacked.manifest, transaction, ...compared };
     if (request.dryRun === true) return restoreReport({ ...facts, workersRestarted: false });
     const preSnapshot = isLive
       ? await this.#preSnapshot(request, profile, unpacked.manifest, lock, options)
@@ -109,6 +115,28 @@ export class RestoreOperation {
     return UnpackedBundle.unpack(this.#reader, origin, staging, reading, (manifest) => {
       checkOwner(manifest, profile.ref);
     });
+  }
+
+  /** What cannot be compared keeps no restore from being planned: the report then says so. */
+  async #compare(
+    request: RestoreRequest,
+    profile: AgentProfile,
+    transaction: RestoreTransaction,
+    options: LockedOptions,
+  ): Promise<Pick<ReportFacts, "difference" | "notices">> {
+    const { stateRoot } = this.#workspace;
+    await using live = await PrivateStaging.make(stateRoot, profile.ref, uuidv7());
+    await using stored = await PrivateStaging.make(stateRoot, profile.ref, uuidv7());
+    const { signal } = options;
+    try {
+      const captured = await this.#pipeline.capture({ profile, allow: "best_effort" }, live, options);
+      const unpacked = await this.#unpack(request, profile, stored, options);
+      return { difference: await liveDifference(captured, unpacked, transaction, profile, { signal }) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isKeepsakeError(error)) throw error;
+      return { notices: [`The live memory could not be compared with the snapshot (${error.code}): ${error.message}`] };
+    }
   }
 
   async #origin(request: RestoreRequest, profile: AgentProfile, options: LockedOptions): Promise<BundleOrigin> {

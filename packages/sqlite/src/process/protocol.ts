@@ -67,6 +67,8 @@ export interface StageRequest {
   readonly incoming: readonly IncomingDatabase[];
   /** artifact paths that stay as they are */
   readonly untouched: readonly string[];
+  /** artifact paths of live databases that go when they are not among the incoming; absent: all that are found */
+  readonly removable?: readonly string[];
   readonly live: boolean;
 }
 

@@ -25,7 +25,8 @@ export async function stageRestore(request: StageRequest, signal: AbortSignal): 
   const untouched = new Set(request.untouched);
   // First: a folder of what comes may be made in the place of a database that goes.
   for (const found of discovery.databases) {
-    if (!wanted.has(found.name) && !untouched.has(found.path)) stager.remove(found);
+    const mayGo = request.removable?.includes(found.path) ?? true;
+    if (mayGo && !wanted.has(found.name) && !untouched.has(found.path)) stager.remove(found);
   }
   for (const incoming of request.incoming) {
     signal.throwIfAborted();
