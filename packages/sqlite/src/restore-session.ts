@@ -222,6 +222,7 @@ function incomingOf({ meta, path, file }: BundleEntry): IncomingDatabase {
   }
   const journalMode = meta.facts?.["journal_mode"];
   const counts = meta.facts?.["row_counts"];
+  const notes = meta.facts?.["check_notes"];
   return {
     name: nameOf(meta),
     path,
@@ -230,5 +231,6 @@ function incomingOf({ meta, path, file }: BundleEntry): IncomingDatabase {
     mtimeMs: meta.mtimeMs,
     journalMode: typeof journalMode === "string" ? journalMode : undefined,
     rowCounts: isJsonObject(counts) ? (counts as Record<string, number>) : undefined,
+    knownNotes: Array.isArray(notes) ? notes.map(String) : [],
   };
 }

@@ -59,6 +59,8 @@ export interface IncomingDatabase {
   readonly mtimeMs: number;
   readonly journalMode: string | undefined;
   readonly rowCounts: Readonly<Record<string, number>> | undefined;
+  /** what was odd about it when it was captured */
+  readonly knownNotes: readonly string[];
 }
 
 export interface StageRequest {

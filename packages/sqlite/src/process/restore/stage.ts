@@ -10,7 +10,8 @@ import { folderAttributes, liveAttributes, sameContent } from "./compare-live.js
 import { foldersTo, isReachable, ownerFor } from "./folders.js";
 import { canTellHolders, type Holder, holdersOf, liveHolder } from "./holders.js";
 import { checkIncoming, placeIncoming } from "./incoming.js";
-import { copyForUndo, fsyncPath } from "./write-through.js";
+import { fsyncPath } from "./durable-marks.js";
+import { copyForUndo } from "./write-through.js";
 
 /**
  * Checks every database of the bundle, writes it beside the live ones, and plans how they come into place. Nothing live is
