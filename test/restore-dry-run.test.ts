@@ -40,7 +40,11 @@ describe.runIf(havePrograms("git"))("a dry run", () => {
     const bySource = Object.fromEntries((dry.difference ?? []).map(({ id, items }) => [id, items]));
     expect(bySource["memory_files"]).toEqual(
       expect.arrayContaining([
-        { path: "MEMORY.md", change: "changed", details: expect.objectContaining({ linesAdded: 0, linesRemoved: 1 }) as object },
+        {
+          path: "MEMORY.md",
+          change: "changed",
+          details: expect.objectContaining({ linesAdded: 0, linesRemoved: 1 }) as object,
+        },
         { path: "log.jsonl", change: "added", details: { type: "file", sizeBytes: 23, linesAdded: 2 } },
         { path: "new.md", change: "removed", details: { type: "file", sizeBytes: 4, linesRemoved: 1 } },
       ]),

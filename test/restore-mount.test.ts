@@ -31,34 +31,38 @@ if (!mayMount) console.log("Mounts are not allowed here: a restore over a mount 
 describe.runIf(mayMount)("a memory directory that is a mount point", () => {
   afterAll(unmountAll);
 
-  it.each(["bind", "tmpfs"] as const)("comes back exactly, by a %s mount, and can be undone", async (kind) => {
-    await using box = await keepsakeCase();
-    const { memory, keepsake, temp } = box;
-    try {
-      await mkdir(temp.join("elsewhere"));
-      expect(mount(kind, temp.join("elsewhere"), memory)).toBe(true);
-      (await makeMemory(memory, { rows: 5, commits: 1 })).close();
-      const then = await memoryState(memory);
-      const { record } = await keepsake.snapshot({ agent: "ana" });
-      await rm(join(memory, "topics"), { recursive: true });
-      await writeFile(join(memory, "new.md"), "new");
-      const database = new Database(join(memory, "long_term.sqlite"));
-      database.exec("DELETE FROM memories");
-      database.close();
-      await git(memory, "commit", "-q", "-am", "later");
-      const now = await memoryState(memory);
-      const { preSnapshot = "" } = await keepsake.restore({ agent: "ana", ref: record.id });
-      expect(await memoryState(memory)).toEqual(then);
-      await keepsake.restore({ agent: "ana", ref: preSnapshot, only: ["long_term.sqlite", "topics"] });
-      const part = await memoryState(memory);
-      expect(part.databases).toEqual(now.databases);
-      expect(Object.keys(part.tree).filter((path) => path.startsWith("topics"))).toEqual([]);
-      await keepsake.restore({ agent: "ana", ref: preSnapshot });
-      expect(await memoryState(memory)).toEqual(now);
-    } finally {
-      unmountAll();
-    }
-  }, 120_000);
+  it.each(["bind", "tmpfs"] as const)(
+    "comes back exactly, by a %s mount, and can be undone",
+    async (kind) => {
+      await using box = await keepsakeCase();
+      const { memory, keepsake, temp } = box;
+      try {
+        await mkdir(temp.join("elsewhere"));
+        expect(mount(kind, temp.join("elsewhere"), memory)).toBe(true);
+        (await makeMemory(memory, { rows: 5, commits: 1 })).close();
+        const then = await memoryState(memory);
+        const { record } = await keepsake.snapshot({ agent: "ana" });
+        await rm(join(memory, "topics"), { recursive: true });
+        await writeFile(join(memory, "new.md"), "new");
+        const database = new Database(join(memory, "long_term.sqlite"));
+        database.exec("DELETE FROM memories");
+        database.close();
+        await git(memory, "commit", "-q", "-am", "later");
+        const now = await memoryState(memory);
+        const { preSnapshot = "" } = await keepsake.restore({ agent: "ana", ref: record.id });
+        expect(await memoryState(memory)).toEqual(then);
+        await keepsake.restore({ agent: "ana", ref: preSnapshot, only: ["long_term.sqlite", "topics"] });
+        const part = await memoryState(memory);
+        expect(part.databases).toEqual(now.databases);
+        expect(Object.keys(part.tree).filter((path) => path.startsWith("topics"))).toEqual([]);
+        await keepsake.restore({ agent: "ana", ref: preSnapshot });
+        expect(await memoryState(memory)).toEqual(now);
+      } finally {
+        unmountAll();
+      }
+    },
+    120_000,
+  );
 
   it("holds another mount inside: a folder of notes and a database on a file system of their own", async () => {
     await using box = await keepsakeCase();

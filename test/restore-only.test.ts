@@ -47,7 +47,13 @@ async function fill(file: string, text: string): Promise<void> {
 /** A memory of everything, its snapshot, and another one since in every part of it. */
 async function changedMemory(box: KeepsakeCase): Promise<{ id: string; then: World; now: World }> {
   const { memory, temp, keepsake } = box;
-  const notes = { "people.md": "Ben", "topics/a.md": "a", "topics/b.md": "b", "topics/sub/c.md": "c", "log/x.txt": "x" };
+  const notes = {
+    "people.md": "Ben",
+    "topics/a.md": "a",
+    "topics/b.md": "b",
+    "topics/sub/c.md": "c",
+    "log/x.txt": "x",
+  };
   await writeTree(memory, notes);
   for (const name of DATABASES.slice(0, 2)) await fill(join(memory, name), "then");
   await writeTree(temp.path, { [CURSOR]: '{"at": 1}\n' });
@@ -111,7 +117,11 @@ const PARTS: readonly Part[] = [
 
 /** The old world where it is selected, else the one of now. */
 function expected(then: World, now: World, part: Part): World {
-  const pick = <T>(old: Readonly<Record<string, T>>, late: Readonly<Record<string, T>>, isOld: (key: string) => boolean) =>
+  const pick = <T>(
+    old: Readonly<Record<string, T>>,
+    late: Readonly<Record<string, T>>,
+    isOld: (key: string) => boolean,
+  ) =>
     Object.fromEntries(
       [...new Set([...Object.keys(old), ...Object.keys(late)])].flatMap((key) => {
         const value = (isOld(key) ? old : late)[key];
@@ -156,26 +166,32 @@ describe.runIf(havePrograms("git"))("a restore of a part", () => {
   }, 120_000);
   afterAll(() => box[Symbol.asyncDispose]());
 
-  it.each(PARTS)("$only: that part is as in the snapshot, all else as it was; and it can be undone", async (part) => {
-    const wanted = { agent, ref: id, only: part.only };
-    const dry = await box.keepsake.restore({ ...wanted, dryRun: true });
-    expect(plain(await worldOf(box), []), "a dry run").toEqual(plain(now, []));
-    const report = await box.keepsake.restore(wanted);
-    expect(report.plan).toEqual(dry.plan);
-    expect(report.only).toEqual(part.only);
-    const touched = part.state ?? [];
-    expect(plain(await worldOf(box), touched)).toEqual(plain(expected(then, now, part), touched));
-    expect(report.notices.join()).toEqual(part.notice === undefined ? "" : expect.stringContaining(part.notice));
-    expect([...report.sqliteRestoredDbs].sort()).toEqual(
-      DATABASES.filter((name) => part.databases?.includes(name) === true && then.databases[name] !== undefined).sort(),
-    );
-    expect(report.gitResetOid !== undefined).toBe(part.repository === true);
-    await box.keepsake.restore({ agent, ref: report.preSnapshot ?? "", preSnapshot: false });
-    expect(plain(await worldOf(box), [CURSOR, DREAM]), "undone").toEqual(plain(now, [CURSOR, DREAM]));
-    // As it was spelled, for the next.
-    await writeTree(box.temp.path, { [CURSOR]: now.state[CURSOR] ?? "", [DREAM]: now.state[DREAM] ?? "" });
-    expect(await leftBeside(box)).toEqual([]);
-  }, 120_000);
+  it.each(PARTS)(
+    "$only: that part is as in the snapshot, all else as it was; and it can be undone",
+    async (part) => {
+      const wanted = { agent, ref: id, only: part.only };
+      const dry = await box.keepsake.restore({ ...wanted, dryRun: true });
+      expect(plain(await worldOf(box), []), "a dry run").toEqual(plain(now, []));
+      const report = await box.keepsake.restore(wanted);
+      expect(report.plan).toEqual(dry.plan);
+      expect(report.only).toEqual(part.only);
+      const touched = part.state ?? [];
+      expect(plain(await worldOf(box), touched)).toEqual(plain(expected(then, now, part), touched));
+      expect(report.notices.join()).toEqual(part.notice === undefined ? "" : expect.stringContaining(part.notice));
+      expect([...report.sqliteRestoredDbs].sort()).toEqual(
+        DATABASES.filter(
+          (name) => part.databases?.includes(name) === true && then.databases[name] !== undefined,
+        ).sort(),
+      );
+      expect(report.gitResetOid !== undefined).toBe(part.repository === true);
+      await box.keepsake.restore({ agent, ref: report.preSnapshot ?? "", preSnapshot: false });
+      expect(plain(await worldOf(box), [CURSOR, DREAM]), "undone").toEqual(plain(now, [CURSOR, DREAM]));
+      // As it was spelled, for the next.
+      await writeTree(box.temp.path, { [CURSOR]: now.state[CURSOR] ?? "", [DREAM]: now.state[DREAM] ?? "" });
+      expect(await leftBeside(box)).toEqual([]);
+    },
+    120_000,
+  );
 
   it.each([
     ["peple.md", "E_NOT_FOUND", /people\.md/],

@@ -121,7 +121,11 @@ describe("a restore of a part", () => {
   it("of a state value sets it, or clears it, and leaves all others", async () => {
     await using made = await scene();
     const { bench, state } = made;
-    const { plan, stateFilesRestored, preSnapshot = "" } = await bench.snapshotter.restore({
+    const {
+      plan,
+      stateFilesRestored,
+      preSnapshot = "",
+    } = await bench.snapshotter.restore({
       ...WANT,
       only: ["state/cursor"],
     });

@@ -70,10 +70,14 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
 
 /** A folder on the way to what is restored, whose place something has taken that is to stay. */
 function inTheWay({ path }: Desired): KeepsakeError {
-  return new KeepsakeError("E_ALREADY_EXISTS", `${JSON.stringify(path)} is no folder, and something is to come into it.`, {
-    context: { path },
-    hint: "Select it as well, or move it away.",
-  });
+  return new KeepsakeError(
+    "E_ALREADY_EXISTS",
+    `${JSON.stringify(path)} is no folder, and something is to come into it.`,
+    {
+      context: { path },
+      hint: "Select it as well, or move it away.",
+    },
+  );
 }
 
 async function put(

@@ -58,10 +58,7 @@ export class SqliteRestoreSession implements RestoreSession {
       const untouched = new Set(untouchedOf(target.omitted ?? []));
       const extra = databases.filter(({ file, path }) => !coming.includes(file) && !untouched.has(path));
       const leaving = extra.filter(({ file, path }) => isSelected(file, path));
-      const all = [
-        ...leftAfter(claims, new Set(leaving.map(({ file }) => file))),
-        ...coming.flatMap(comingClaims),
-      ];
+      const all = [...leftAfter(claims, new Set(leaving.map(({ file }) => file))), ...coming.flatMap(comingClaims)];
       const removable = databases.filter(({ file, path }) => isSelected(file, path)).map(({ path }) => path);
       return new SqliteRestoreSession(helper, selection, target, all, removable);
     } catch (error) {

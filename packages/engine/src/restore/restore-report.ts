@@ -25,7 +25,8 @@ export function restoreReport(facts: ReportFacts): RestoreReport {
   const takes = ({ source }: Artifact, path: string): boolean =>
     selection === undefined || selection.isWhole(source) || selection.took(source, path);
   const { headOid } = manifest.git;
-  const hasHead = !/^0*$/.test(headOid) && manifest.artifacts.some((one) => one.kind === "git_bundle" && takes(one, ""));
+  const hasHead =
+    !/^0*$/.test(headOid) && manifest.artifacts.some((one) => one.kind === "git_bundle" && takes(one, ""));
   return {
     agentId: profile.ref.agent,
     from: manifest.snapshotId,

@@ -93,7 +93,8 @@ export class Selection {
     for (const { path } of claims) {
       const at = this.#inMemory(path);
       const found = this.#patterns.find(
-        (pattern) => pattern.source === undefined && at !== undefined && (pattern.matches(at) || pattern.reachesInto(at)),
+        (pattern) =>
+          pattern.source === undefined && at !== undefined && (pattern.matches(at) || pattern.reachesInto(at)),
       );
       if (found !== undefined) return found.text;
     }

@@ -24,7 +24,13 @@ export interface CheckedIncoming {
  * @returns whether it is to use a write-ahead log, and what is odd about it, but no damage
  * @throws KeepsakeError `E_DATABASE_DAMAGED`, `E_INTEGRITY`
  */
-export function checkIncoming({ file, path, rowCounts = {}, journalMode, knownNotes }: IncomingDatabase): CheckedIncoming {
+export function checkIncoming({
+  file,
+  path,
+  rowCounts = {},
+  journalMode,
+  knownNotes,
+}: IncomingDatabase): CheckedIncoming {
   const header = usesLog(file);
   // The private file is read as one without a log: opening it would else make one beside it.
   if (header) setWalHeader(file, false);
