@@ -19,6 +19,7 @@ import {
 } from "@keepsake/core";
 import { applySwap, fromJsonPath, revertSwap, type SwapPlan, type SwapStep } from "@keepsake/files";
 import { type Selection, selectionFor, type SqliteOptions } from "./options.js";
+import { mountsBetween } from "./mounts.js";
 import { HelperProcess } from "./process/helper-process.js";
 import type { IncomingDatabase, WriteThrough } from "./process/protocol.js";
 import { SIDECARS } from "./process/sidecars.js";
@@ -81,9 +82,16 @@ export class SqliteRestoreSession implements RestoreSession {
       if (only !== undefined) refuseBelowUnselected(root, database.name, only);
       incoming.push(database);
     }
+    const stageDir = await this.#target.stageBeside(root, op);
+    const mounts: { folder: string; stageDir: string }[] = [];
+    const places = [...incoming.map(({ name }) => join(root, name)), ...this.claims.map(({ path }) => path)];
+    for (const folder of mountsBetween(root, places)) {
+      mounts.push({ folder, stageDir: await this.#target.stageBeside(folder, op) });
+    }
     const request = {
       selection: this.#selection,
-      stageDir: await this.#target.stageBeside(this.#selection.root, op),
+      stageDir,
+      mounts,
       incoming,
       untouched: untouchedOf(omitted),
       ...(only === undefined ? {} : { removable: this.#removable }),

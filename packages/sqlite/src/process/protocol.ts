@@ -66,6 +66,8 @@ export interface IncomingDatabase {
 export interface StageRequest {
   readonly selection: Selection;
   readonly stageDir: string;
+  /** private places for what lies on another file system than the root, the innermost first */
+  readonly mounts: readonly { readonly folder: string; readonly stageDir: string }[];
   readonly incoming: readonly IncomingDatabase[];
   /** artifact paths that stay as they are */
   readonly untouched: readonly string[];

@@ -42,8 +42,6 @@ const HOLDERS_UNKNOWN = "this system does not tell whether a process has it open
 
 class Stager {
   readonly #request: StageRequest;
-  readonly #incomingDir: string;
-  readonly #undoDir: string;
   readonly #steps: SwapStep[] = [];
   readonly #through: WriteThrough[] = [];
   readonly #changes: PlannedChange[] = [];
@@ -53,9 +51,7 @@ class Stager {
 
   constructor(request: StageRequest) {
     this.#request = request;
-    this.#incomingDir = join(request.stageDir, "new");
-    this.#undoDir = join(request.stageDir, "old");
-    for (const dir of [this.#incomingDir, this.#undoDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (const dir of this.#places()) mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
 
   get staged(): StagedRestore {
@@ -68,7 +64,7 @@ class Stager {
     if (notes.length > 0) this.#notices.push(`${incoming.path}: ${notes.slice(0, 3).join("; ")}`);
     const { root } = this.#request.selection;
     const live = join(root, incoming.name);
-    const staged = join(this.#incomingDir, String(this.#count++));
+    const staged = this.#newName(live, "new");
     const reachable = isReachable(root, incoming.name);
     await placeIncoming(incoming, wal, staged, ownerFor(reachable ? live : join(root, "new")));
     const before = reachable ? liveAttributes(live) : undefined;
@@ -96,12 +92,13 @@ class Stager {
     }
     this.#changes.push({ action: "delete", path });
     this.#setSidecarsAside(file);
-    this.#steps.push({ do: "remove", live: file, undo: this.#undo() });
+    this.#steps.push({ do: "remove", live: file, undo: this.#newName(file, "old") });
   }
 
   /** What was staged survives a power cut, before anything relies on it. */
   sync(): void {
-    for (const dir of [this.#incomingDir, this.#undoDir, this.#request.stageDir]) fsyncPath(dir, "r");
+    for (const dir of this.#places()) fsyncPath(dir, "r");
+    for (const dir of this.#stageDirs()) fsyncPath(dir, "r");
   }
 
   /** Files that come and go change their folder's time. Whoever looks after the folder sets it; a rollback keeps it. */
@@ -130,7 +127,7 @@ class Stager {
     holders: readonly Holder[],
     signal: AbortSignal,
   ): Promise<void> {
-    const undo = this.#undo();
+    const undo = this.#newName(live, "old");
     await copyForUndo(live, undo, signal);
     const livePageSize = pageSizeOf(readStart(undo, HEADER_BYTES));
     // SQLite cannot change the page size under an open log, nor write no pages; better-sqlite3 cuts white space off names.
@@ -142,20 +139,32 @@ class Stager {
   }
 
   #put(live: string, staged: string, name: string): void {
-    this.#steps.push(...foldersTo(this.#request.selection.root, name, this.#folders, () => this.#undo()));
+    const undo = (): string => this.#newName(live, "old");
+    this.#steps.push(...foldersTo(this.#request.selection.root, name, this.#folders, undo));
     // The old log goes first: beside the new file it would be replayed into it.
     this.#setSidecarsAside(live);
-    this.#steps.push({ do: "put", live, staged, undo: this.#undo() });
+    this.#steps.push({ do: "put", live, staged, undo: undo() });
   }
 
   /** Also those that are not there yet: a writer may come and be killed before the commit. */
   #setSidecarsAside(file: string): void {
     for (const suffix of SIDECARS) {
-      this.#steps.push({ do: "remove", live: `${file}${suffix}`, undo: this.#undo() });
+      this.#steps.push({ do: "remove", live: `${file}${suffix}`, undo: this.#newName(file, "old") });
     }
   }
 
-  #undo(): string {
-    return join(this.#undoDir, String(this.#count++));
+  /** On the file system of the database, so that it can be renamed there. */
+  #newName(live: string, kind: "new" | "old"): string {
+    const { mounts, stageDir } = this.#request;
+    const place = mounts.find(({ folder }) => live.startsWith(`${folder}/`))?.stageDir ?? stageDir;
+    return join(place, kind, String(this.#count++));
+  }
+
+  #stageDirs(): readonly string[] {
+    return [this.#request.stageDir, ...this.#request.mounts.map(({ stageDir }) => stageDir)];
+  }
+
+  #places(): readonly string[] {
+    return this.#stageDirs().flatMap((dir) => [join(dir, "new"), join(dir, "old")]);
   }
 }
