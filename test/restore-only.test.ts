@@ -177,7 +177,9 @@ describe.runIf(havePrograms("git"))("a restore of a part", () => {
       expect(report.only).toEqual(part.only);
       const touched = part.state ?? [];
       expect(plain(await worldOf(box), touched)).toEqual(plain(expected(then, now, part), touched));
-      expect(report.notices.join()).toEqual(part.notice === undefined ? "" : expect.stringContaining(part.notice));
+      expect(report.notices.join()).toEqual(
+        part.notice === undefined ? "" : (expect.stringContaining(part.notice) as string),
+      );
       expect([...report.sqliteRestoredDbs].sort()).toEqual(
         DATABASES.filter(
           (name) => part.databases?.includes(name) === true && then.databases[name] !== undefined,

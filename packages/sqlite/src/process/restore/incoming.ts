@@ -9,7 +9,7 @@ import { countOf } from "../row-counts.js";
 import { isDamage } from "../sqlite-error.js";
 
 /** How full-text search says, in an integrity check, that its index disagrees with its text. */
-const BROKEN_INDEX = /^malformed inverted index/;
+const BROKEN_INDEX = /^(?:malformed inverted index|fts5: checksum mismatch)/;
 
 /** A database of a bundle that was found sound. */
 export interface CheckedIncoming {

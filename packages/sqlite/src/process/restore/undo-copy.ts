@@ -16,7 +16,6 @@ const CHUNK_BYTES = 1 << 20;
  * is locked, so that nobody waits for it; once it is, {@link isCurrent} says whether somebody has written meanwhile.
  */
 export class UndoCopy implements Disposable {
-  readonly #live: string;
   readonly #undo: string;
   readonly #reader: Database.Database;
   /** Kept open until the locks are gone: closing a file drops every lock that this process has on it. */
@@ -26,7 +25,6 @@ export class UndoCopy implements Disposable {
   #counter: Buffer = Buffer.alloc(0);
 
   private constructor(live: string, undo: string) {
-    this.#live = live;
     this.#undo = undo;
     this.#fd = openSync(live, "r");
     this.#reader = connect(live, "read");
@@ -37,7 +35,6 @@ export class UndoCopy implements Disposable {
     const copy = new UndoCopy(live, undo);
     try {
       await copy.#take(signal);
-      copy.#taken = true;
     } catch (error) {
       if (isBusy(error) || error instanceof ChangedWhileCopied) return copy;
       copy[Symbol.dispose]();
@@ -78,6 +75,7 @@ export class UndoCopy implements Disposable {
       endTransaction(this.#reader);
     }
     this.#keep(fresh);
+    this.#taken = true;
   }
 
   /** Through the descriptor that is open: another one would take the lock away when it is closed. */
@@ -86,10 +84,9 @@ export class UndoCopy implements Disposable {
     const to = openSync(fresh, "w", 0o600);
     const chunk = Buffer.alloc(CHUNK_BYTES);
     try {
-      for (let at = 0; ; ) {
+      let length = 0;
+      for (let at = 0; (length = readSync(this.#fd, chunk, 0, CHUNK_BYTES, at)) > 0; ) {
         signal.throwIfAborted();
-        const length = readSync(this.#fd, chunk, 0, CHUNK_BYTES, at);
-        if (length === 0) break;
         for (let done = 0; done < length; ) done += writeSync(to, chunk, done, length - done);
         at += length;
       }
