@@ -139,7 +139,7 @@ function expected(then: World, now: World, part: Part): World {
 /** A state value comes back as a value; how its file spells it is its writer's affair where it was written anew. */
 function plain({ files, databases, repository, state }: World, spelled: readonly string[]): unknown {
   const values = Object.entries(state).flatMap(([key, text]) =>
-    text === undefined ? [] : [[key, spelled.includes(key) ? JSON.stringify(JSON.parse(text)) : text]],
+    text === undefined ? [] : [[key, spelled.includes(key) ? JSON.stringify(JSON.parse(text)) : text] as const],
   );
   const found = Object.entries(databases).filter(([, database]) => database !== undefined);
   return { files, databases: Object.fromEntries(found), repository, state: Object.fromEntries(values) };
