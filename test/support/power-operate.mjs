@@ -16,10 +16,8 @@ async function naive({ folder, name, text }) {
 const say = (answer) => writeSync(1, `${JSON.stringify(answer)}\n`);
 
 say("ready");
-const [line] = await createInterface({ input: process.stdin })
-  [Symbol.asyncIterator]()
-  .next()
-  .then(({ value }) => [value]);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const { value: line } = await lines.next();
 const { config, stateRoot, operation, request, cut } = JSON.parse(line);
 process.env.KEEPSAKE_STOP = JSON.stringify(cut);
 try {

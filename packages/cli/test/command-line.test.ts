@@ -24,7 +24,15 @@ describe("help and version", () => {
   it("of each command name its options and the global ones", async () => {
     const help = await bench.run(["restore", "--help"]);
     expect(help.code).toBe(0);
-    for (const option of ["--dry-run", "--identity", "--no-pre-snapshot", "--live", "--accept-redacted", "--yes"]) {
+    for (const option of [
+      "--only",
+      "--dry-run",
+      "--identity",
+      "--no-pre-snapshot",
+      "--live",
+      "--accept-redacted",
+      "--yes",
+    ]) {
       expect(help.stdout).toContain(option);
     }
     expect(help.stdout).toContain("--root <dir>");

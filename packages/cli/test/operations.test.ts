@@ -149,8 +149,15 @@ describe("restore", () => {
         expect.objectContaining({ source: "memory_files", action: "delete", path: "new.md" }),
       ]),
     );
+    expect(dry.json()["difference"]).toContainEqual(
+      expect.objectContaining({
+        id: "sqlite",
+        items: [{ path: "facts.db:fact", change: "changed", details: { rows_removed: 1 } }],
+      }),
+    );
     const human = await bench.run(["restore", "--agent", "rita", "latest", "--memory", "rita", "--dry-run"]);
     expect(human.stdout).toContain("- memory_files/new.md");
+    expect(human.stdout).toContain("rows removed 1");
     expect(await readFile(bench.path("rita/notes.md"), "utf8")).toBe("spoilt\n");
   });
 
@@ -161,6 +168,23 @@ describe("restore", () => {
     expect(ran.error().hint).toContain("--yes");
     expect(await readFile(bench.path("rita/notes.md"), "utf8")).toBe("spoilt\n");
     expect(await listed("rita")).toHaveLength(1);
+  });
+
+  it("of a part says which, and refuses what means nothing", async () => {
+    const args = ["restore", "--agent", "rita", "latest", "--memory", "rita", "--dry-run", "--json"];
+    const dry = await bench.run([...args, "--only", "new.md", "--only", "facts.db"]);
+    expect(dry.json()).toMatchObject({
+      only: ["new.md", "facts.db"],
+      plan: [
+        { source: "sqlite", action: "replace", path: "facts.db" },
+        { source: "memory_files", action: "delete", path: "new.md" },
+      ],
+      sqlite_restored_dbs: ["facts.db"],
+      state_files_restored: [],
+    });
+    const none = await bench.run([...args, "--only", "note.md"]);
+    expect(none).toMatchObject({ code: 10, stdout: "" });
+    expect(none.error()).toMatchObject({ code: "E_NOT_FOUND", hint: expect.stringContaining("notes.md") as string });
   });
 
   it("puts everything back, and can be undone", async () => {

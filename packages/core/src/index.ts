@@ -95,6 +95,7 @@ export type {
   ScanContext,
   StagedArtifact,
 } from "./ports/redaction-policy.js";
+export type { RestoreSelection } from "./ports/restore-selection.js";
 export type { PlannedChange, RestorePlan, RestoreSession, RestoreTarget } from "./ports/restore-session.js";
 export type { DiffItem, SourceDiff } from "./ports/source-diff.js";
 export type { StateItem, StateProvider, StateTarget } from "./ports/state-provider.js";

@@ -75,6 +75,13 @@ export type RestoreRequest = LiveAgentRequest &
     readonly live?: boolean | undefined;
     /** put a redacted bundle over live memory */
     readonly acceptRedacted?: boolean | undefined;
+    /**
+     * restore only this: ids of sources, paths or globs relative to the memory directory, paths in the bundle; what none of
+     * them selects stays as it is; undefined or empty: everything
+     */
+    readonly only?: readonly string[] | undefined;
+    /** compare the live memory with the snapshot, for the report; default: on a dry run */
+    readonly difference?: boolean | undefined;
   };
 
 /** One planned or done change, and whose it is. */
@@ -93,7 +100,11 @@ export interface RestoreReport {
   readonly stateFilesRestored: readonly string[];
   readonly workersRestarted: boolean;
   readonly dryRun: boolean;
+  /** what the restore was limited to */
+  readonly only?: readonly string[];
   readonly plan: readonly PlanItem[];
+  /** how the snapshot differs from the live memory, by source: "added" is what the restore brings back */
+  readonly difference?: readonly DiffSource[];
   readonly notices: readonly string[];
 }
 

@@ -28,6 +28,7 @@ export function git(options: GitOptions = {}): ArtifactSource {
     kind: "git_bundle",
     takes: "own",
     content: "opaque",
+    restores: "part",
     required,
     open: async (target, { signal } = {}) => {
       const places = await discoverRepositories(resolve(target.paths.memory, root), { nested, signal });

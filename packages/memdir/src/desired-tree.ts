@@ -55,6 +55,16 @@ export async function desiredTree(entries: AsyncIterable<BundleEntry>): Promise<
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Of a tree what is selected, and the folders it is in. */
+export function selectedTree(all: DesiredTree, isSelected: (desired: Desired) => boolean): DesiredTree {
+  const wanted = new Set<string>();
+  for (const desired of all.values()) {
+    if (!isSelected(desired)) continue;
+    for (let at = desired.key; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) wanted.add(at);
+  }
+  return new Map([...all].filter(([key]) => wanted.has(key)));
+}
+
 function desiredOf({ meta, path, file }: BundleEntry): Desired {
   const percent = meta.nameEncoding === "percent";
   const raw = percent ? percentDecodePath(path) : Buffer.from(path, "utf8");

@@ -1,5 +1,5 @@
 import { lstat, readlink } from "node:fs/promises";
-import { fromSystemError, isLinkInside } from "@keepsake/core";
+import { fromSystemError, isLinkInside, toBundlePath } from "@keepsake/core";
 import { type FsPath, pathKey, pathMatcher, type WalkEntry, walkStats, walkTree } from "@keepsake/files";
 import type { DesiredTree } from "./desired-tree.js";
 import type { ResolvedOptions } from "./options.js";
@@ -36,6 +36,8 @@ export interface LiveRules {
   readonly omitted: ReadonlySet<string>;
   /** places of other sources: free by the time the files come, or taken by a file of theirs */
   readonly others: { readonly gone: (path: FsPath) => boolean; readonly file: (path: FsPath) => boolean };
+  /** false for what the restore is not of: it is left alone like what is excluded */
+  readonly isSelected: (relative: Buffer, path: string) => boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -117,7 +119,11 @@ function foldersOf(desired: DesiredTree): ReadonlySet<string> {
 }
 
 /** True for what a snapshot taken now would capture: only that can be brought back, so only that may go. */
-async function isOurs(found: WalkEntry, { scope, options }: LiveRules): Promise<boolean> {
+async function isOurs(found: WalkEntry, rules: LiveRules): Promise<boolean> {
+  return (await isCapturable(found, rules)) && rules.isSelected(found.relative, toBundlePath(found.relative).path);
+}
+
+async function isCapturable(found: WalkEntry, { scope, options }: LiveRules): Promise<boolean> {
   if (scope.of(found.relative, found.absolute, found.type === "directory") !== "ours") return false;
   if (found.type === "special") return false;
   if (found.type === "file") return found.stats.size <= options.maxFileBytes;

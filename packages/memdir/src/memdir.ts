@@ -19,6 +19,7 @@ export function memdir(options: MemdirOptions = {}): ArtifactSource {
     kind: "memory_file",
     takes: "remainder",
     content: "text",
+    restores: "part",
     required: resolved.required,
     async open(target) {
       const root = await findRoot(target.paths.memory, resolved.root);

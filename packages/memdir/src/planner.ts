@@ -15,6 +15,8 @@ export interface PlanInput {
   readonly live: LiveTree;
   /** refuses a path that another source looks after; false where a glob says that it is to be kept */
   readonly accepts: (desired: Desired) => boolean;
+  /** false for a folder that is only on the way to what is restored */
+  readonly isSelected: (desired: Desired) => boolean;
   /** true for a folder whose place another source's file takes: it goes with all that is in it */
   readonly givesWay: (folder: LiveNode) => boolean;
   /** names for a change at the key, on the file system of that place */
@@ -43,7 +45,10 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
     if (!input.accepts(wanted) || !isTouchable(wanted, live)) continue;
     const buried = isAtOrBelow(parentKey(wanted.key), replaced);
     const node = buried ? undefined : live.nodes.get(wanted.key);
-    if (node?.type === "directory" && wanted.type === "directory") steps.keepFolder(node, wanted);
+    const isSelected = input.isSelected(wanted);
+    if (node?.type === "directory" && wanted.type === "directory") {
+      steps.keepFolder(node, isSelected ? wanted : undefined);
+    } else if (!isSelected && node !== undefined) throw inTheWay(wanted);
     else if (node?.type === wanted.type) unsettled.push({ wanted, node });
     else {
       if (node?.type === "directory") clearFolder(node, input, steps);
@@ -61,6 +66,18 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
   await eachOf(staging, (stage) => stage());
   const folders = [...live.nodes.values()].filter(({ type }) => type === "directory");
   return { steps: steps.inOrder(rootNode === undefined ? folders : [rootNode, ...folders]), changes: steps.changes };
+}
+
+/** A folder on the way to what is restored, whose place something has taken that is to stay. */
+function inTheWay({ path }: Desired): KeepsakeError {
+  return new KeepsakeError(
+    "E_ALREADY_EXISTS",
+    `${JSON.stringify(path)} is no folder, and something is to come into it.`,
+    {
+      context: { path },
+      hint: "Select it as well, or move it away.",
+    },
+  );
 }
 
 async function put(

@@ -1,5 +1,5 @@
 import { chmod, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   type BundleEntry,
   foldedPath,
@@ -23,7 +23,7 @@ import {
   swapPlanFromJson,
   swapPlanToJson,
 } from "@keepsake/files";
-import { type Desired, desiredTree, omittedKeys, refuseCaseTwins } from "./desired-tree.js";
+import { type Desired, desiredTree, omittedKeys, refuseCaseTwins, selectedTree } from "./desired-tree.js";
 import { holdsSame } from "./compare.js";
 import { programsOfGit } from "./git-programs.js";
 import { type LiveRules, type LiveTree, liveTree, rootNode } from "./live-tree.js";
@@ -63,11 +63,14 @@ export class MemdirRestore implements RestoreSession {
     omitted: readonly Omission[],
     { signal }: OpOptions = {},
   ): Promise<RestorePlan> {
-    const all = await desiredTree(entries);
+    const isSelected = this.#selector();
+    const isDesiredSelected = ({ raw, path }: Desired): boolean => isSelected(raw, path);
+    const whole = await desiredTree(entries);
+    const all = this.#target.only === undefined ? whole : selectedTree(whole, isDesiredSelected);
     const programs = await programsOfGit(all, { root: this.#root.path, others: this.#others });
     const withheld = new Set(programs.map(({ key }) => key));
     const desired = new Map([...all].filter(([key]) => !withheld.has(key)));
-    const rules = { root: this.#root, scope: this.#scope, options: this.#options, desired, signal };
+    const rules = { root: this.#root, scope: this.#scope, options: this.#options, desired, isSelected, signal };
     const others = afterwards(this.#others);
     const live = await liveTree({ ...rules, others, omitted: new Set([...omittedKeys(omitted), ...withheld]) });
     const top = await rootNode(this.#root);
@@ -83,6 +86,7 @@ export class MemdirRestore implements RestoreSession {
         desired,
         live,
         accepts,
+        isSelected: isDesiredSelected,
         givesWay: ({ absolute }) => others.file(absolute),
         place: (key) => areas.place(key),
         signal,
@@ -121,6 +125,14 @@ export class MemdirRestore implements RestoreSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is held open; what was staged is the engine's to remove.
+  }
+
+  /** The selection knows places as the target names them, not where a link of the memory leads. */
+  #selector(): (relative: Buffer, path: string) => boolean {
+    const { only, paths } = this.#target;
+    if (only === undefined) return () => true;
+    const root = resolve(paths.memory, this.#options.root);
+    return (relative, path) => only.has(join(root, relative.toString("utf8")), path);
   }
 
   /** Another source's place is not written by this one, however the bundle spells it. */

@@ -27,7 +27,7 @@ async function open(memoryDir: string, dir: string): Promise<CaptureSession> {
 async function readAt(dir: string): Promise<Readonly<Record<string, number>>> {
   const names = await readdir(dir);
   return Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, (await stat(join(dir, name))).atimeMs])),
+    await Promise.all(names.map(async (name) => [name, (await stat(join(dir, name))).atimeMs] as const)),
   );
 }
 

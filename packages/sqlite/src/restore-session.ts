@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -13,11 +13,13 @@ import {
   type PathClaim,
   percentDecodePath,
   type RestorePlan,
+  type RestoreSelection,
   type RestoreSession,
   type RestoreTarget,
 } from "@keepsake/core";
 import { applySwap, fromJsonPath, revertSwap, type SwapPlan, type SwapStep } from "@keepsake/files";
 import { type Selection, selectionFor, type SqliteOptions } from "./options.js";
+import { mountsBetween } from "./mounts.js";
 import { HelperProcess } from "./process/helper-process.js";
 import type { IncomingDatabase, WriteThrough } from "./process/protocol.js";
 import { SIDECARS } from "./process/sidecars.js";
@@ -28,17 +30,20 @@ export class SqliteRestoreSession implements RestoreSession {
   readonly #helper: HelperProcess;
   readonly #selection: Selection;
   readonly #target: RestoreTarget;
+  readonly #removable: readonly string[];
 
   private constructor(
     helper: HelperProcess,
     selection: Selection,
     target: RestoreTarget,
     claims: readonly PathClaim[],
+    removable: readonly string[],
   ) {
     this.#helper = helper;
     this.#selection = selection;
     this.#target = target;
     this.claims = claims;
+    this.#removable = removable;
   }
 
   static async open(options: SqliteOptions, target: RestoreTarget, op?: OpOptions): Promise<SqliteRestoreSession> {
@@ -46,13 +51,17 @@ export class SqliteRestoreSession implements RestoreSession {
     const helper = new HelperProcess();
     try {
       const { claims, databases } = await helper.call("discover", selection, op);
-      const coming = target.artifacts.map((meta) => join(selection.root, nameOf(meta)));
+      const isSelected = (file: string, path: string): boolean => target.only?.has(file, path) ?? true;
+      const coming = target.artifacts.flatMap((meta) => {
+        const file = join(selection.root, nameOf(meta));
+        return isSelected(file, inSource(meta)) ? [file] : [];
+      });
       const untouched = new Set(untouchedOf(target.omitted ?? []));
-      const leaving = databases.filter(({ file, path }) => !coming.includes(file) && !untouched.has(path));
-      return new SqliteRestoreSession(helper, selection, target, [
-        ...leftAfter(claims, new Set(leaving.map(({ file }) => file))),
-        ...coming.flatMap(comingClaims),
-      ]);
+      const extra = databases.filter(({ file, path }) => !coming.includes(file) && !untouched.has(path));
+      const leaving = extra.filter(({ file, path }) => isSelected(file, path));
+      const all = [...leftAfter(claims, new Set(leaving.map(({ file }) => file))), ...coming.flatMap(comingClaims)];
+      const removable = databases.filter(({ file, path }) => isSelected(file, path)).map(({ path }) => path);
+      return new SqliteRestoreSession(helper, selection, target, all, removable);
     } catch (error) {
       await helper[Symbol.asyncDispose]();
       throw error;
@@ -64,13 +73,28 @@ export class SqliteRestoreSession implements RestoreSession {
     omitted: readonly Omission[],
     op: OpOptions = {},
   ): Promise<RestorePlan> {
+    const { only } = this.#target;
+    const { root } = this.#selection;
     const incoming: IncomingDatabase[] = [];
-    for await (const entry of entries) incoming.push(incomingOf(entry));
+    for await (const entry of entries) {
+      const database = incomingOf(entry);
+      if (only?.has(join(root, database.name), database.path) === false) continue;
+      if (only !== undefined) refuseBelowUnselected(root, database.name, only);
+      incoming.push(database);
+    }
+    const stageDir = await this.#target.stageBeside(root, op);
+    const mounts: { folder: string; stageDir: string }[] = [];
+    const places = [...incoming.map(({ name }) => join(root, name)), ...this.claims.map(({ path }) => path)];
+    for (const folder of mountsBetween(root, places)) {
+      mounts.push({ folder, stageDir: await this.#target.stageBeside(folder, op) });
+    }
     const request = {
       selection: this.#selection,
-      stageDir: await this.#target.stageBeside(this.#selection.root, op),
+      stageDir,
+      mounts,
       incoming,
       untouched: untouchedOf(omitted),
+      ...(only === undefined ? {} : { removable: this.#removable }),
       live: this.#target.live,
     };
     const { changes, notices, swap, through } = await this.#helper.call("stage", request, op);
@@ -141,8 +165,30 @@ async function setNewSidecarsAside(steps: readonly SwapStep[]): Promise<void> {
   }
 }
 
-function nameOf({ pathInBundle, source, nameEncoding }: ArtifactMeta): string {
-  const path = pathInBundle.slice(source.length + 1);
+/** What is in the place of a folder on the way would be set aside: that is only for what is selected. */
+function refuseBelowUnselected(root: string, name: string, only: RestoreSelection): void {
+  const names = name.split("/").slice(0, -1);
+  for (const depth of names.keys()) {
+    const path = names.slice(0, depth + 1).join("/");
+    const place = join(root, path);
+    const stats = lstatSync(place, { throwIfNoEntry: false });
+    if (stats === undefined) return;
+    if (stats.isDirectory()) continue;
+    if (only.has(place, path)) return;
+    throw new KeepsakeError("E_ALREADY_EXISTS", `${place} is no folder, and a database is to come into it.`, {
+      context: { path },
+      hint: `Select ${JSON.stringify(names[0] ?? path)} as well, or move it away.`,
+    });
+  }
+}
+
+function inSource({ pathInBundle, source }: ArtifactMeta): string {
+  return pathInBundle.slice(source.length + 1);
+}
+
+function nameOf(meta: ArtifactMeta): string {
+  const { pathInBundle, nameEncoding } = meta;
+  const path = inSource(meta);
   if (nameEncoding === undefined) return path;
   const raw = percentDecodePath(path);
   const name = raw.toString("utf8");
@@ -181,6 +227,7 @@ function incomingOf({ meta, path, file }: BundleEntry): IncomingDatabase {
   }
   const journalMode = meta.facts?.["journal_mode"];
   const counts = meta.facts?.["row_counts"];
+  const notes = meta.facts?.["check_notes"];
   return {
     name: nameOf(meta),
     path,
@@ -189,5 +236,6 @@ function incomingOf({ meta, path, file }: BundleEntry): IncomingDatabase {
     mtimeMs: meta.mtimeMs,
     journalMode: typeof journalMode === "string" ? journalMode : undefined,
     rowCounts: isJsonObject(counts) ? (counts as Record<string, number>) : undefined,
+    knownNotes: Array.isArray(notes) ? notes.map(String) : [],
   };
 }

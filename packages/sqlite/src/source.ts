@@ -15,6 +15,7 @@ export function sqlite(options: SqliteOptions = {}): ArtifactSource {
     id: options.id ?? "sqlite",
     kind: "sqlite",
     content: "opaque",
+    restores: "part",
     required: (options.required?.length ?? 0) > 0,
     open: (target, op) => SqliteCaptureSession.open(options, target, op),
     openRestore: (target, op) => SqliteRestoreSession.open(options, target, op),

@@ -309,6 +309,35 @@ describe("a bundle's database that is not sound", () => {
     expect(await treeDigest(at.memory)).toEqual(before);
   });
 
+  it("is refused when its index of words disagrees with its text, unless it did when the snapshot was taken", async () => {
+    await using at = await place();
+    const file = make(
+      join(at.memory, "search.db"),
+      "CREATE VIRTUAL TABLE notes USING fts5(body); INSERT INTO notes VALUES ('hello world'), ('good night')",
+    );
+    const disagree = (at: string): void => {
+      const database = new Database(at);
+      // Else SQLite keeps its hands off the tables of an index.
+      database.unsafeMode();
+      database.exec("UPDATE notes_content SET c0 = 'something else' WHERE id = 1");
+      database.close();
+    };
+    const bundle = await bundleOf(at, sqlite());
+    disagree(bundle.entries[0]?.file ?? "");
+    disagree(file);
+    const broken = await bundleOf(at, sqlite());
+    make(file, "INSERT INTO notes VALUES ('now')");
+    const before = await treeDigest(at.memory);
+    await expect(stage(at, sqlite(), bundle)).rejects.toMatchObject({
+      code: "E_DATABASE_DAMAGED",
+      message: expect.stringContaining("checksum mismatch") as string,
+    });
+    expect(await treeDigest(at.memory)).toEqual(before);
+    const plan = await restore(at, sqlite(), broken);
+    expect(plan.notices).toEqual([expect.stringContaining("checksum mismatch")]);
+    expect(query(file, "SELECT body FROM notes")).toEqual([["something else"], ["good night"]]);
+  });
+
   it("is refused when it is a link or a folder", async () => {
     await using at = await place();
     make(join(at.memory, "a.db"), TABLE);

@@ -14,7 +14,7 @@ export const restore: CommandRun<RestoreOptions> = async (context, options, ref)
   const request = await requestOf(context, options, ref);
   if (options.dryRun !== true && options.yes !== true) {
     const preview = await withKeepsake(context, (keepsake, operation) =>
-      keepsake.restore({ ...request, dryRun: true }, operation),
+      keepsake.restore({ ...request, dryRun: true, difference: false }, operation),
     );
     await askAbout(context, options, preview);
     // What was asked about is what is restored, although "latest" may have become another meanwhile.
@@ -39,9 +39,14 @@ async function askAbout(context: CommandContext, options: RestoreOptions, previe
   const undo = options.preSnapshot ? "A snapshot is taken first, which undoes it." : "It cannot be undone.";
   await confirmDestruction(context, {
     plan: planText(preview.plan, context.output.noteStyle),
-    question: `Restore ${preview.from} over the memory of ${preview.agentId}: ${planSummary(preview.plan)}. ${undo} Go on?`,
+    question: `Restore ${partText(preview.only)}${preview.from} over the memory of ${preview.agentId}: ${planSummary(preview.plan)}. ${undo} Go on?`,
     action: `A restore over live memory (${planSummary(preview.plan)})`,
   });
+}
+
+/** "people.md, topics of ": whose snapshot it is follows. */
+function partText(only: readonly string[] | undefined): string {
+  return only === undefined ? "" : `${only.map(printable).join(", ")} of `;
 }
 
 async function requestOf(context: CommandContext, options: RestoreOptions, ref?: string): Promise<RestoreRequest> {
@@ -49,6 +54,7 @@ async function requestOf(context: CommandContext, options: RestoreOptions, ref?:
     ...liveAgentRequest(context, options),
     ...(await bundleOf(options.from, ref)),
     identityFiles: options.identity,
+    only: options.only,
     dryRun: options.dryRun,
     preSnapshot: options.preSnapshot ? undefined : false,
     live: options.live,

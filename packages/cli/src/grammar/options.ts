@@ -36,6 +36,7 @@ export interface VerifyOptions extends IdentityOption {
 
 export interface RestoreOptions extends AgentOption, MemoryOption, IdentityOption {
   readonly from?: string;
+  readonly only?: readonly string[];
   readonly dryRun?: boolean;
   /** false after `--no-pre-snapshot`; commander's default is true */
   readonly preSnapshot: boolean;

@@ -6,6 +6,11 @@ const AGENT = ["--agent <agent>", "the agent: [a-z0-9_-]{1,64}"] as const;
 const MEMORY = ["--memory <dir>", "the agent's memory directory (else the configuration's)"] as const;
 const IDENTITY = ["--identity <file>", "file with an age identity (repeatable)", gather] as const;
 const ENCRYPT = ["--encrypt <recipient>", "encrypt to this age recipient (repeatable)", gather] as const;
+const ONLY = [
+  "--only <what>",
+  "restore only this: a source's id, a path or glob in the memory (repeatable)",
+  gather,
+] as const;
 const REF = ["<ref>", "id, unique prefix of 4 or more, latest, latest~N"] as const;
 
 /** The commands that take, show, check, bring back and remove snapshots. */
@@ -60,7 +65,8 @@ export function addSnapshotCommands(program: Command, bind: Bind): void {
       .requiredOption(...AGENT)
       .option("--from <path>", "a bundle file instead of a stored snapshot")
       .option(...MEMORY)
-      .option("--dry-run", "print what would change, and change nothing")
+      .option(...ONLY)
+      .option("--dry-run", "print what would change and how the snapshot differs, and change nothing")
       .option(...IDENTITY)
       .option("--no-pre-snapshot", "take no snapshot first; the restore cannot be undone")
       .option("--live", "write through databases that other processes hold open")

@@ -35,9 +35,14 @@ function pairsText(pairs: JsonObject): string {
 
 /** By source: its totals, then what changed, a line each. */
 export function diffText(report: DiffReport, style: Style): string {
-  const changed = report.sources.filter((source) => source.items.length > 0);
   const head = `From ${report.a} to ${report.b}:`;
-  if (changed.length === 0) return `${head} no difference.\n`;
+  const text = sourcesText(report.sources, style);
+  return text === "" ? `${head} no difference.\n` : `${head}\n\n${text}`;
+}
+
+/** By source, without a heading; "" when nothing differs. */
+export function sourcesText(sources: DiffReport["sources"], style: Style): string {
+  const changed = sources.filter((source) => source.items.length > 0);
   const marks = { added: "+", removed: "-", changed: "~" } as const;
   const paint = { added: style.green, removed: style.red, changed: style.yellow };
   const parts = changed.map((source) => {
@@ -51,5 +56,5 @@ export function diffText(report: DiffReport, style: Style): string {
     const more = rest > 0 ? style.dim(`  … and ${String(rest)} more (--json has all)\n`) : "";
     return `${style.bold(printable(source.id))}${summary === "" ? "" : `  ${summary}`}\n${lines.join("")}${more}`;
   });
-  return `${head}\n\n${parts.join("\n")}`;
+  return parts.join("\n");
 }

@@ -1,4 +1,5 @@
 import type { PlanItem, RestoreReport } from "@keepsake/engine";
+import { sourcesText } from "./diff.js";
 import { printable } from "../output/printable.js";
 import type { Style } from "../output/style.js";
 import { facts } from "../output/table.js";
@@ -33,18 +34,25 @@ export function planText(plan: readonly PlanItem[], style: Style): string {
   return lines.join("") + (rest > 0 ? style.dim(`  … and ${String(rest)} more (--json has all)\n`) : "");
 }
 
+/** What is in the snapshot and what is live now, as a diff between two snapshots tells it. */
+function differenceText({ difference = [] }: RestoreReport, style: Style): string {
+  const text = sourcesText(difference, style);
+  return text === "" ? "" : `\nFrom what is live now to the snapshot:\n\n${text}\n`;
+}
+
 /** What a restore did, or would do. */
 export function restoreText(report: RestoreReport, style: Style): string {
   if (report.dryRun) {
     const head = `Restoring ${report.from} would change ${report.plan.length === 0 ? "nothing" : "this"}:\n`;
     return report.plan.length === 0
       ? head.replace(":", ".")
-      : `${head}${planText(report.plan, style)}${planSummary(report.plan)}; nothing was changed yet.\n`;
+      : `${head}${planText(report.plan, style)}${differenceText(report, style)}${planSummary(report.plan)}; nothing was changed yet.\n`;
   }
   const head = facts(
     [
       ["restored", style.bold(report.from)],
       ["agent", report.agentId],
+      ["only", report.only?.map(printable).join(", ")],
       ["changes", planSummary(report.plan)],
       ["databases", report.sqliteRestoredDbs.map(printable).join(", ")],
       ["state", report.stateFilesRestored.map(printable).join(", ")],

@@ -37,6 +37,8 @@ export interface ArtifactSource {
   readonly content?: "text" | "opaque";
   /** True when a snapshot without anything from it is incomplete. Default false. */
   readonly required?: boolean;
+  /** "part": its restore heeds the target's `only`. Default "whole": a restore of a part of it is refused. */
+  readonly restores?: "whole" | "part";
   /**
    * Looks for what there is and prepares to capture it.
    *

@@ -3,6 +3,7 @@ import type { JsonObject } from "../json.js";
 import type { ArtifactMeta, Omission } from "../manifest/schema.js";
 import type { BundleEntry } from "./bundle-entry.js";
 import type { AgentPaths, OpOptions, PathClaim } from "./options.js";
+import type { RestoreSelection } from "./restore-selection.js";
 
 /** What a restore is into, and where the source may write before the commit. */
 export interface RestoreTarget {
@@ -26,6 +27,8 @@ export interface RestoreTarget {
   readonly claimed: readonly PathClaim[];
   /** Write through open databases instead of replacing them. */
   readonly live: boolean;
+  /** Only this is restored; absent: everything. Given only to a source that declares `restores: "part"`. */
+  readonly only?: RestoreSelection;
 }
 
 /** One change a restore makes, for people and for the plan. */

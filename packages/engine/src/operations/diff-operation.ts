@@ -1,11 +1,11 @@
-import { type OpOptions, parseSnapshotId } from "@keepsake/core";
+import { parseSnapshotId } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { uuidv7 } from "uuidv7";
 import { agentRefOf } from "../agent-ref.js";
 import { AgentSession, type LockedOptions } from "../agent-session.js";
 import { BundleReader } from "../bundle/bundle-reader.js";
 import { locateBundle } from "../bundle/locate-bundle.js";
-import { diffArtifacts } from "../diff/diff-artifacts.js";
+import { diffSource } from "../diff/diff-source.js";
 import { diffState } from "../diff/diff-state.js";
 import type { DiffReport, DiffRequest, DiffSource, OperationOptions } from "../memory-snapshotter.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
@@ -49,7 +49,8 @@ export class DiffOperation {
     const after = await this.#unpack(request.to, request, profile, staging, options);
     const sources: DiffSource[] = [];
     for (const id of [...new Set([...before.sourceIds, ...after.sourceIds])].sort()) {
-      sources.push(await diffSource(id, before, after, profile, { signal: options.signal }));
+      const { signal } = options;
+      sources.push(await diffSource(id, before.reader(id), after.reader(id), profile.sources, { signal }));
     }
     if (before.hasState || after.hasState) {
       sources.push({ id: STATE_FOLDER, kind: STATE_FOLDER, ...diffState(await before.state(), await after.state()) });
@@ -80,18 +81,4 @@ export class DiffOperation {
       onBytes,
     });
   }
-}
-
-async function diffSource(
-  id: string,
-  before: UnpackedBundle,
-  after: UnpackedBundle,
-  profile: BundleProfile,
-  options: OpOptions,
-): Promise<DiffSource> {
-  const source = profile.sources.find((candidate) => candidate.id === id);
-  const [old, now] = [before.reader(id), after.reader(id)];
-  const diff = source?.diff === undefined ? diffArtifacts(old, now) : await source.diff(old, now, options);
-  const kind = source?.kind ?? [...old.entries, ...now.entries][0]?.meta.kind ?? id;
-  return { id, kind, ...diff };
 }

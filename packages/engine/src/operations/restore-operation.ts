@@ -20,7 +20,8 @@ import { BundleReader } from "../bundle/bundle-reader.js";
 import { checkOwner } from "../bundle/check-owner.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import type { OperationOptions, RestoreReport, RestoreRequest } from "../memory-snapshotter.js";
-import { restoreReport } from "../restore/restore-report.js";
+import { liveDifference } from "../restore/live-difference.js";
+import { type ReportFacts, restoreReport } from "../restore/restore-report.js";
 import { StoredCheck } from "../restore/stored-check.js";
 import { RestoreTransaction } from "../restore/restore-transaction.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
@@ -78,11 +79,16 @@ export class RestoreOperation {
     const unpacked = await this.#unpack(request, profile, staging, options);
     const isLive = await holdsSomething(profile.paths.memory);
     checkRedaction(unpacked.manifest, request, isLive);
-    const order = { profile, stateRoot, operationId, live: request.live === true, lock };
+    const only = request.only?.length === 0 ? undefined : request.only;
+    const order = { profile, stateRoot, operationId, live: request.live === true, only, lock };
     await using transaction = new RestoreTransaction(order);
     options.onProgress?.({ phase: "stage", bytesDone: 0 });
     await transaction.stage(unpacked, options);
-    const facts = { request, profile, manifest: unpacked.manifest, transaction };
+    const compared =
+      (request.difference ?? request.dryRun === true)
+        ? await this.#compare(request, profile, transaction, options)
+        : {};
+    const facts = { request, profile, manifest: unpacked.manifest, transaction, ...compared };
     if (request.dryRun === true) return restoreReport({ ...facts, workersRestarted: false });
     const preSnapshot = isLive
       ? await this.#preSnapshot(request, profile, unpacked.manifest, lock, options)
@@ -108,6 +114,28 @@ export class RestoreOperation {
     return UnpackedBundle.unpack(this.#reader, origin, staging, reading, (manifest) => {
       checkOwner(manifest, profile.ref);
     });
+  }
+
+  /** What cannot be compared keeps no restore from being planned: the report then says so. */
+  async #compare(
+    request: RestoreRequest,
+    profile: AgentProfile,
+    transaction: RestoreTransaction,
+    options: LockedOptions,
+  ): Promise<Pick<ReportFacts, "difference" | "notices">> {
+    const { stateRoot } = this.#workspace;
+    await using live = await PrivateStaging.make(stateRoot, profile.ref, uuidv7());
+    await using stored = await PrivateStaging.make(stateRoot, profile.ref, uuidv7());
+    const { signal } = options;
+    try {
+      const captured = await this.#pipeline.capture({ profile, allow: "best_effort" }, live, options);
+      const unpacked = await this.#unpack(request, profile, stored, options);
+      return { difference: await liveDifference(captured, unpacked, transaction, profile, { signal }) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isKeepsakeError(error)) throw error;
+      return { notices: [`The live memory could not be compared with the snapshot (${error.code}): ${error.message}`] };
+    }
   }
 
   async #origin(request: RestoreRequest, profile: AgentProfile, options: LockedOptions): Promise<BundleOrigin> {

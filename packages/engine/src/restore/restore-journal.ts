@@ -41,8 +41,18 @@ export interface JournalEntry {
   readonly stagingDirs: readonly string[];
   /** in the order of the commit */
   readonly plans: readonly JournaledPlan[];
-  /** values to set when committed, and values that were there before; absent when state is not restored */
-  readonly state?: { readonly to: readonly StateItem[]; readonly before: readonly StateItem[] };
+  /** absent when state is not restored */
+  readonly state?: StatePlan;
+}
+
+/** What becomes of the state values. */
+export interface StatePlan {
+  /** values to set when committed */
+  readonly to: readonly StateItem[];
+  /** values that were there before */
+  readonly before: readonly StateItem[];
+  /** the keys that are restored, both lists hold no other; absent: all */
+  readonly keys?: readonly string[];
 }
 
 const VERSION = 1;

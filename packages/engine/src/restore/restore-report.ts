@@ -1,7 +1,8 @@
 import { canonicalJson, type Manifest, type SnapshotRecord } from "@keepsake/core";
-import type { PlanItem, RestoreReport, RestoreRequest } from "../memory-snapshotter.js";
+import type { DiffSource, PlanItem, RestoreReport, RestoreRequest } from "../memory-snapshotter.js";
 import { STATE_FOLDER } from "../snapshot/stage-state.js";
 import type { AgentProfile } from "../workspace.js";
+import { restoreNotices } from "./restore-notices.js";
 import type { RestoreTransaction } from "./restore-transaction.js";
 
 /** What a report is made of. */
@@ -12,38 +13,49 @@ export interface ReportFacts {
   readonly transaction: RestoreTransaction;
   readonly workersRestarted: boolean;
   readonly preSnapshot?: SnapshotRecord;
+  readonly difference?: readonly DiffSource[];
+  /** beside those that the restore itself gives reason for */
+  readonly notices?: readonly string[];
 }
 
 /** What a restore did, or would do. */
 export function restoreReport(facts: ReportFacts): RestoreReport {
   const { request, profile, manifest, transaction, preSnapshot, workersRestarted } = facts;
-  const plans = transaction.plans;
-  const notices = plans.flatMap(({ plan }) => [...plan.notices]);
-  if (preSnapshot?.complete === false) notices.push("The pre-restore snapshot is incomplete: see its omitted entries.");
-  const oid = manifest.git.headOid;
+  const { plans, selection } = transaction;
+  const takes = ({ source }: Artifact, path: string): boolean =>
+    selection === undefined || selection.isWhole(source) || selection.took(source, path);
+  const { headOid } = manifest.git;
+  const hasHead =
+    !/^0*$/.test(headOid) && manifest.artifacts.some((one) => one.kind === "git_bundle" && takes(one, ""));
   return {
     agentId: profile.ref.agent,
     from: manifest.snapshotId,
     ...(preSnapshot === undefined ? {} : { preSnapshot: preSnapshot.id }),
-    ...(/^0*$/.test(oid) ? {} : { gitResetOid: oid }),
-    sqliteRestoredDbs: manifest.artifacts.filter(isDatabase).map((artifact) => inSource(artifact)),
+    ...(hasHead ? { gitResetOid: headOid } : {}),
+    sqliteRestoredDbs: manifest.artifacts
+      .filter((artifact) => isDatabase(artifact) && takes(artifact, inSource(artifact)))
+      .map((artifact) => inSource(artifact)),
     stateFilesRestored: (transaction.state?.to ?? []).map(({ key }) => key),
     workersRestarted,
     dryRun: request.dryRun === true,
+    ...(selection === undefined ? {} : { only: request.only ?? [] }),
     plan: [
       ...plans.flatMap(({ source, plan }) => plan.changes.map((change) => ({ source, ...change }))),
       ...stateChanges(transaction),
     ],
-    notices,
+    ...(facts.difference === undefined ? {} : { difference: facts.difference }),
+    notices: [...restoreNotices(profile, manifest, transaction, preSnapshot), ...(facts.notices ?? [])],
   };
 }
 
+type Artifact = Manifest["artifacts"][number];
+
 /** The kinds of databases keep the names of the original tool: all begin alike. */
-function isDatabase({ kind, type }: Manifest["artifacts"][number]): boolean {
+function isDatabase({ kind, type }: Artifact): boolean {
   return type === "file" && kind.startsWith("sqlite");
 }
 
-function inSource({ pathInBundle, source }: Manifest["artifacts"][number]): string {
+function inSource({ pathInBundle, source }: Artifact): string {
   return pathInBundle.slice(source.length + 1);
 }
 

@@ -12,11 +12,14 @@ import {
 import { makeStagingPlace, stagingPlaceFor } from "@keepsake/files";
 import type { AgentProfile } from "../workspace.js";
 import { captureState } from "../snapshot/captured-state.js";
+import { STATE_FOLDER } from "../snapshot/stage-state.js";
 import { entriesOf } from "./entries-of.js";
-import { type JournalEntry, RestoreJournal, type RestorePhase } from "./restore-journal.js";
+import { type JournalEntry, RestoreJournal, type RestorePhase, type StatePlan } from "./restore-journal.js";
 import { checkState, replayState } from "./replay-state.js";
 import { endRestore } from "./restore-recovery.js";
-import { sourcesToRestore } from "./sources-to-restore.js";
+import { namesOf } from "./selection/names-of.js";
+import { Selection } from "./selection/selection.js";
+import { restoresWhole, type SourceToRestore, sourcesToRestore } from "./sources-to-restore.js";
 import type { UnpackedBundle } from "./unpacked-bundle.js";
 
 interface Participant {
@@ -31,6 +34,8 @@ export interface TransactionOrder {
   readonly stateRoot: string;
   readonly operationId: string;
   readonly live: boolean;
+  /** patterns of what is restored; undefined: everything */
+  readonly only?: readonly string[] | undefined;
   readonly lock: Lock;
 }
 
@@ -45,7 +50,8 @@ export class RestoreTransaction implements AsyncDisposable {
   readonly #sessions: RestoreSession[] = [];
   readonly #stagingDirs: string[] = [];
   #phase: RestorePhase | "open" | "over" = "open";
-  #state: { to: readonly StateItem[]; before: readonly StateItem[] } | undefined;
+  #state: StatePlan | undefined;
+  #selection: Selection | undefined;
 
   constructor(order: TransactionOrder) {
     this.#order = order;
@@ -58,24 +64,30 @@ export class RestoreTransaction implements AsyncDisposable {
   }
 
   /** The values that will be set and those there are now, or undefined when state is not restored. */
-  get state(): { readonly to: readonly StateItem[]; readonly before: readonly StateItem[] } | undefined {
+  get state(): StatePlan | undefined {
     return this.#state;
+  }
+
+  /** What the restore is limited to, or undefined when it is of everything. */
+  get selection(): Selection | undefined {
+    return this.#selection;
   }
 
   /** Writes everything beside the live data and checks it there. Changes nothing live. */
   async stage(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
-    const { profile } = this.#order;
+    const { profile, only } = this.#order;
+    if (only !== undefined) {
+      const ids = [...profile.sources.map(({ id }) => id), ...unpacked.sourceIds];
+      this.#selection = new Selection(only, ids, profile.paths.memory);
+    }
     await this.#enter("staging");
     await this.#openSessions(unpacked, options);
     for (const participant of this.#participants) {
       const { entries, omitted } = unpacked.reader(participant.id);
       participant.plan = await participant.session.stage(entriesOf(entries), omitted, options);
     }
-    if (!unpacked.hasState) return;
-    const to = await unpacked.state();
-    checkState(profile, to);
-    const before = await captureState(profile.state, { agent: profile.ref, paths: profile.paths }, options);
-    this.#state = { to, before };
+    if (unpacked.hasState) this.#state = await this.#planState(await unpacked.state(), options);
+    this.#selection?.checkAllMet(namesOf(profile, unpacked.manifest, this.plans));
   }
 
   /**
@@ -91,7 +103,7 @@ export class RestoreTransaction implements AsyncDisposable {
         options.signal?.throwIfAborted();
         if (plan !== undefined) await session.commit(plan, options);
       }
-      if (this.#state !== undefined) await replayState(profile, this.#state.to, options);
+      if (this.#state !== undefined) await replayState(profile, this.#state.to, this.#state.keys, options);
       options.signal?.throwIfAborted();
       await lock.assertHeld();
       decided = true;
@@ -130,7 +142,9 @@ export class RestoreTransaction implements AsyncDisposable {
       for (const { session, plan } of this.#participants.toReversed()) {
         if (plan !== undefined) await session.rollback(plan);
       }
-      if (this.#state !== undefined) await replayState(this.#order.profile, this.#state.before, {});
+      if (this.#state !== undefined) {
+        await replayState(this.#order.profile, this.#state.before, this.#state.keys, {});
+      }
       await this.#journal.noteTakenBack();
       await this.#end();
     } catch (error) {
@@ -142,18 +156,47 @@ export class RestoreTransaction implements AsyncDisposable {
     }
   }
 
+  /** What becomes of the state values; undefined when none of them is to be restored. */
+  async #planState(wanted: readonly StateItem[], options: OpOptions): Promise<StatePlan | undefined> {
+    const { profile } = this.#order;
+    const selection = this.#selection;
+    if (selection !== undefined && !selection.names(STATE_FOLDER)) return undefined;
+    const now = await captureState(profile.state, { agent: profile.ref, paths: profile.paths }, options);
+    if (selection === undefined) {
+      checkState(profile, wanted);
+      return { to: wanted, before: now };
+    }
+    selection.noteWhole(STATE_FOLDER);
+    const known = profile.state.flatMap((provider) => [...provider.keys]);
+    const keys = selection.stateKeys(new Set([...wanted, ...now].map(({ key }) => key)), known);
+    const selected = (items: readonly StateItem[]) => items.filter(({ key }) => keys.includes(key));
+    checkState(profile, selected(wanted));
+    return { to: selected(wanted), before: selected(now), keys };
+  }
+
   async #openSessions(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
     const claimed: PathClaim[] = [];
-    for (const { source, open, wanted } of sourcesToRestore(this.#order.profile.sources, unpacked.sourceIds)) {
+    const { profile } = this.#order;
+    for (const part of sourcesToRestore(profile.sources, unpacked.sourceIds, this.#selection)) {
+      const { source, open, wanted } = part;
       const others = source.takes === "remainder" ? [...claimed] : [];
-      const session = await open(this.#target(source.id, unpacked, others), options);
+      const session = await open(this.#target(part, unpacked, others), options);
       this.#sessions.push(session);
       claimed.push(...(wanted ? session.claims : session.claims.map(asItIs)));
       if (wanted) this.#participants.push({ id: source.id, session, plan: undefined });
+      if (wanted) this.#selection?.noteWhole(source.id);
+      else this.#refuseUnasked(part, session.claims, unpacked.sourceIds);
     }
   }
 
-  #target(id: string, unpacked: UnpackedBundle, claimed: readonly PathClaim[]): RestoreTarget {
+  /** A source that knows no selection is not asked; that something of it is selected must not pass unnoticed. */
+  #refuseUnasked({ source }: SourceToRestore, claims: readonly PathClaim[], captured: ReadonlySet<string>): void {
+    if (source.restores === "part" || !captured.has(source.id)) return;
+    const pattern = this.#selection?.meets(claims);
+    if (pattern !== undefined) throw restoresWhole(source.id, pattern);
+  }
+
+  #target({ source, wanted }: SourceToRestore, unpacked: UnpackedBundle, claimed: readonly PathClaim[]): RestoreTarget {
     const { profile, operationId, live } = this.#order;
     const stageBeside = async (dir: string): Promise<string> => {
       const place = await stagingPlaceFor(dir, `${operationId}-${String(this.#stagingDirs.length)}`);
@@ -162,9 +205,13 @@ export class RestoreTransaction implements AsyncDisposable {
       await makeStagingPlace(place);
       return place;
     };
-    const artifacts = unpacked.manifest.artifacts.filter((meta) => meta.source === id);
-    const omitted = unpacked.manifest.omitted.filter((omission) => omission.source === id);
-    return { agent: profile.ref, paths: profile.paths, operationId, artifacts, omitted, claimed, live, stageBeside };
+    // What does not come back takes no place.
+    const artifacts = wanted ? unpacked.manifest.artifacts.filter((meta) => meta.source === source.id) : [];
+    const omitted = unpacked.manifest.omitted.filter((omission) => omission.source === source.id);
+    const only = wanted && source.restores === "part" ? this.#selection?.of(source.id) : undefined;
+    const selected = only === undefined ? {} : { only };
+    const { ref: agent, paths } = profile;
+    return { agent, paths, operationId, artifacts, omitted, claimed, live, stageBeside, ...selected };
   }
 
   #lost(cause: unknown): KeepsakeError {

@@ -40,7 +40,11 @@ export interface SnapshotOrder {
   readonly assertHeld: () => Promise<void>;
 }
 
-interface Staged {
+/** What of a live memory is to be captured, and how. */
+export type CaptureOrder = Pick<SnapshotOrder, "profile" | "allow" | "exact">;
+
+/** A live memory of one moment, in private staging. */
+export interface Capture {
   readonly sources: readonly StagedSource[];
   readonly state: StagedArtifactFile[];
   readonly cut: NonNullable<UnsealedManifest["cut"]>;
@@ -68,7 +72,7 @@ export class SnapshotPipeline {
     const { profile, id } = order;
     await using staging = await PrivateStaging.make(this.#workspace.stateRoot, profile.ref, id);
     const createdAtMs = this.#clock.now();
-    const staged = await this.#captureUntilConsistent(order, staging, options);
+    const staged = await this.capture(order, staging, options);
     const redactions = order.redact ? await redactAll(staged, profile, options) : undefined;
     const artifacts = [...staged.sources.flatMap((source) => source.artifacts), ...staged.state].sort(byPath);
     if (artifacts.length === 0) throw nothingToCapture(profile);
@@ -89,11 +93,13 @@ export class SnapshotPipeline {
     );
   }
 
-  async #captureUntilConsistent(
-    order: SnapshotOrder,
-    staging: PrivateStaging,
-    options: OperationOptions,
-  ): Promise<Staged> {
+  /**
+   * Cut and stage alone; the caller holds the agent's lock.
+   *
+   * @param staging its own: it is cleared between two attempts
+   * @throws KeepsakeError `E_SOURCE_CHANGED`, `E_SOURCE_BUSY`, what sources throw
+   */
+  async capture(order: CaptureOrder, staging: PrivateStaging, options: OperationOptions): Promise<Capture> {
     const modes = modesToTry(order.allow, order.profile.cut.attempts);
     for (const [index, mode] of modes.entries()) {
       const startedAtMs = this.#clock.now();
@@ -121,12 +127,12 @@ function modesToTry(allow: CutMode, attempts: number): readonly CutMode[] {
 }
 
 async function captureOnce(
-  { profile, exact }: SnapshotOrder,
+  { profile, exact }: CaptureOrder,
   staging: PrivateStaging,
   mode: CutMode,
   startedAtMs: number,
   options: OperationOptions,
-): Promise<Staged> {
+): Promise<Capture> {
   await using cut = await Cut.attempt(profile, staging, mode, { signal: options.signal, exact });
   let bytesDone = 0;
   const onBytes = (bytes: number) => {
@@ -153,7 +159,7 @@ async function captureOnce(
 }
 
 function redactAll(
-  { sources, state }: Staged,
+  { sources, state }: Capture,
   profile: AgentProfile,
   options: OperationOptions,
 ): Promise<RedactionReport> {
@@ -164,7 +170,7 @@ function redactAll(
 
 function manifestOf(
   order: SnapshotOrder,
-  { sources, cut }: Staged,
+  { sources, cut }: Capture,
   artifacts: readonly StagedArtifactFile[],
   { createdAtMs, redactions }: { createdAtMs: number; redactions: RedactionReport | undefined },
 ): Omit<UnsealedManifest, "encryption"> {

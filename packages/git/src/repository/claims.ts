@@ -5,7 +5,7 @@ import { NESTED, splitBundlePath } from "./bundle-layout.js";
 import type { RepositoryPlace } from "./locate.js";
 
 /** What stands at the top of a git directory (see gitrepository-layout(5)); used where it is the memory itself. */
-const GIT_NAMES = new Set([
+export const GIT_NAMES: ReadonlySet<string> = new Set([
   ...["HEAD", "objects", "refs", "packed-refs", "config", "config.worktree", "description", "hooks", "info", "logs"],
   ...["index", "shallow", "branches", "remotes", "worktrees", "modules", "lfs", "annex", "COMMIT_EDITMSG", "gc.log"],
   ...["rebase-merge", "rebase-apply", "sequencer", "MERGE_MSG", "MERGE_MODE", "MERGE_RR", "SQUASH_MSG", "AUTO_MERGE"],

@@ -16,12 +16,13 @@ import { withModules } from "../capture/capture-place.js";
 import { bundlePrefix } from "../repository/bundle-layout.js";
 import { claimsOf, claimsOfBundle } from "../repository/claims.js";
 import { type GitDir, openGitDir } from "../repository/git-dir.js";
-import type { RepositoryPlace } from "../repository/locate.js";
+import type { Layout, RepositoryPlace } from "../repository/locate.js";
 import { type BundledRepository, bundledRepositories } from "./bundle-repositories.js";
 import { keepHeads } from "./keep-heads.js";
 import { hasSeparateParts, isSameRepository } from "./same-repository.js";
 import { RepositoryStager } from "./stage-repository.js";
 import { makeAside, SwapSteps } from "./swap-steps.js";
+import { isWholeSelected } from "./selected.js";
 import { ownerOf, settleTree } from "./settle-tree.js";
 import { verifyStaged } from "./verify-staged.js";
 
@@ -63,7 +64,9 @@ export class GitRestoreSession implements RestoreSession {
     target: RestoreTarget,
     live: readonly RepositoryPlace[],
   ): Promise<GitRestoreSession> {
-    const claims = [...(await claimsOf(live)), ...claimsOfBundle(id, root, target.artifacts)];
+    const coming = claimsOfBundle(id, root, target.artifacts);
+    const selected = coming.filter(({ path }) => target.only?.has(path, "") ?? true);
+    const claims = [...(await claimsOf(live)), ...selected];
     return new GitRestoreSession(id, root, target, live, claims);
   }
 
@@ -72,11 +75,14 @@ export class GitRestoreSession implements RestoreSession {
     omitted: readonly Omission[],
     { signal }: OpOptions = {},
   ): Promise<RestorePlan> {
-    const repositories = await bundledRepositories(entries);
+    const bundled = await bundledRepositories(entries);
+    const repositories = bundled.filter((one) => this.#isSelected(one));
     const left = omitted.map(({ path }) => (path.startsWith(`${this.#id}/`) ? path.slice(this.#id.length + 1) : path));
     const outgoing = this.#live.filter(
       (place) =>
-        !repositories.some((one) => samePlace(one, place)) && !left.includes(`${bundlePrefix(place.folder)}HEAD`),
+        this.#isSelected(place) &&
+        !bundled.some((one) => samePlace(one, place)) &&
+        !left.includes(`${bundlePrefix(place.folder)}HEAD`),
     );
     if (repositories.length + outgoing.length === 0) return { changes: [], data: { steps: [] }, notices: [] };
     const folder = join(await this.#target.stageBeside(this.#root, { signal }), `git-${this.#id}`);
@@ -91,6 +97,7 @@ export class GitRestoreSession implements RestoreSession {
     for (const place of outgoing) await this.#remove(place, staging);
     for (const [number, repository] of repositories.entries()) await this.#stageOne(repository, number, staging);
     const { changes, notices, swap } = staging;
+    await swap.keepFolderTimes();
     return { changes, data: swapPlanToJson({ steps: swap.steps }), notices };
   }
 
@@ -109,6 +116,12 @@ export class GitRestoreSession implements RestoreSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is held.
+  }
+
+  /** @throws KeepsakeError `E_UNSUPPORTED` when a part of the repository is selected */
+  #isSelected(repository: { readonly folder: string; readonly layout: Layout }): boolean {
+    const { only } = this.#target;
+    return only === undefined || isWholeSelected(only, this.#root, repository);
   }
 
   async #remove(place: RepositoryPlace, { swap, changes, notices }: Staging): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { KeepsakeError } from "@keepsake/core";
-import { lookAt, type Owner, type SwapStep } from "@keepsake/files";
+import { attributesOf, fromJsonPath, lookAt, type Owner, type SwapStep } from "@keepsake/files";
 import { isGitName } from "../repository/claims.js";
 import type { RepositoryPlace } from "../repository/locate.js";
 
@@ -52,6 +52,18 @@ export class SwapSteps {
       const stats = await lookAt(path);
       if (stats?.isDirectory() === false && segment !== "") throw inTheWay(path);
       if (stats === undefined) this.steps.push({ do: "make_dir", live: path, mode: 0o755, owner });
+    }
+  }
+
+  /** Nothing but the repositories changes: the folders they are in keep their times. */
+  async keepFolderTimes(): Promise<void> {
+    const changed = this.steps.filter((step) => step.do !== "set");
+    const folders = new Set(changed.map(({ live }) => dirname(fromJsonPath(live).toString())));
+    for (const live of folders) {
+      const stats = await lookAt(live);
+      if (stats?.isDirectory() !== true) continue;
+      const before = attributesOf(stats);
+      this.steps.push({ do: "set", live, to: before, before });
     }
   }
 

@@ -14,7 +14,7 @@ const MAX_LINES = 20;
 
 /** Lines of `integrity_check` that speak of rows, indexes or virtual tables, not of pages. The data can all be read. */
 const HARMLESS =
-  /^(NULL value in|CHECK constraint failed in|(NUMERIC|TEXT|non-\w+) value in|non-unique entry in index|row \d+ missing from index|row \d+ values differ from index|wrong # of entries in index|rowid not at end-of-record|unable to validate|malformed inverted index)/;
+  /^(NULL value in|CHECK constraint failed in|(NUMERIC|TEXT|non-\w+) value in|non-unique entry in index|row \d+ missing from index|row \d+ values differ from index|wrong # of entries in index|rowid not at end-of-record|unable to validate|malformed inverted index|fts5: checksum mismatch)/;
 
 /**
  * Checks a private copy. A part that needs what is not loaded here (a function in a CHECK, a collation, a tokenizer) is

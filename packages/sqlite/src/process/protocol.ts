@@ -59,14 +59,20 @@ export interface IncomingDatabase {
   readonly mtimeMs: number;
   readonly journalMode: string | undefined;
   readonly rowCounts: Readonly<Record<string, number>> | undefined;
+  /** what was odd about it when it was captured */
+  readonly knownNotes: readonly string[];
 }
 
 export interface StageRequest {
   readonly selection: Selection;
   readonly stageDir: string;
+  /** private places for what lies on another file system than the root, the innermost first */
+  readonly mounts: readonly { readonly folder: string; readonly stageDir: string }[];
   readonly incoming: readonly IncomingDatabase[];
   /** artifact paths that stay as they are */
   readonly untouched: readonly string[];
+  /** artifact paths of live databases that go when they are not among the incoming; absent: all that are found */
+  readonly removable?: readonly string[];
   readonly live: boolean;
 }
 

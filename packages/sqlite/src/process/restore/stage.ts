@@ -10,7 +10,8 @@ import { folderAttributes, liveAttributes, sameContent } from "./compare-live.js
 import { foldersTo, isReachable, ownerFor } from "./folders.js";
 import { canTellHolders, type Holder, holdersOf, liveHolder } from "./holders.js";
 import { checkIncoming, placeIncoming } from "./incoming.js";
-import { copyForUndo, fsyncPath } from "./write-through.js";
+import { fsyncPath } from "./durable-marks.js";
+import { copyForUndo } from "./write-through.js";
 
 /**
  * Checks every database of the bundle, writes it beside the live ones, and plans how they come into place. Nothing live is
@@ -25,7 +26,8 @@ export async function stageRestore(request: StageRequest, signal: AbortSignal): 
   const untouched = new Set(request.untouched);
   // First: a folder of what comes may be made in the place of a database that goes.
   for (const found of discovery.databases) {
-    if (!wanted.has(found.name) && !untouched.has(found.path)) stager.remove(found);
+    const mayGo = request.removable?.includes(found.path) ?? true;
+    if (mayGo && !wanted.has(found.name) && !untouched.has(found.path)) stager.remove(found);
   }
   for (const incoming of request.incoming) {
     signal.throwIfAborted();
@@ -40,8 +42,6 @@ const HOLDERS_UNKNOWN = "this system does not tell whether a process has it open
 
 class Stager {
   readonly #request: StageRequest;
-  readonly #incomingDir: string;
-  readonly #undoDir: string;
   readonly #steps: SwapStep[] = [];
   readonly #through: WriteThrough[] = [];
   readonly #changes: PlannedChange[] = [];
@@ -51,9 +51,7 @@ class Stager {
 
   constructor(request: StageRequest) {
     this.#request = request;
-    this.#incomingDir = join(request.stageDir, "new");
-    this.#undoDir = join(request.stageDir, "old");
-    for (const dir of [this.#incomingDir, this.#undoDir]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (const dir of this.#places()) mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
 
   get staged(): StagedRestore {
@@ -66,7 +64,7 @@ class Stager {
     if (notes.length > 0) this.#notices.push(`${incoming.path}: ${notes.slice(0, 3).join("; ")}`);
     const { root } = this.#request.selection;
     const live = join(root, incoming.name);
-    const staged = join(this.#incomingDir, String(this.#count++));
+    const staged = this.#newName(live, "new");
     const reachable = isReachable(root, incoming.name);
     await placeIncoming(incoming, wal, staged, ownerFor(reachable ? live : join(root, "new")));
     const before = reachable ? liveAttributes(live) : undefined;
@@ -94,12 +92,13 @@ class Stager {
     }
     this.#changes.push({ action: "delete", path });
     this.#setSidecarsAside(file);
-    this.#steps.push({ do: "remove", live: file, undo: this.#undo() });
+    this.#steps.push({ do: "remove", live: file, undo: this.#newName(file, "old") });
   }
 
   /** What was staged survives a power cut, before anything relies on it. */
   sync(): void {
-    for (const dir of [this.#incomingDir, this.#undoDir, this.#request.stageDir]) fsyncPath(dir, "r");
+    for (const dir of this.#places()) fsyncPath(dir, "r");
+    for (const dir of this.#stageDirs()) fsyncPath(dir, "r");
   }
 
   /** Files that come and go change their folder's time. Whoever looks after the folder sets it; a rollback keeps it. */
@@ -128,7 +127,7 @@ class Stager {
     holders: readonly Holder[],
     signal: AbortSignal,
   ): Promise<void> {
-    const undo = this.#undo();
+    const undo = this.#newName(live, "old");
     await copyForUndo(live, undo, signal);
     const livePageSize = pageSizeOf(readStart(undo, HEADER_BYTES));
     // SQLite cannot change the page size under an open log, nor write no pages; better-sqlite3 cuts white space off names.
@@ -140,20 +139,32 @@ class Stager {
   }
 
   #put(live: string, staged: string, name: string): void {
-    this.#steps.push(...foldersTo(this.#request.selection.root, name, this.#folders, () => this.#undo()));
+    const undo = (): string => this.#newName(live, "old");
+    this.#steps.push(...foldersTo(this.#request.selection.root, name, this.#folders, undo));
     // The old log goes first: beside the new file it would be replayed into it.
     this.#setSidecarsAside(live);
-    this.#steps.push({ do: "put", live, staged, undo: this.#undo() });
+    this.#steps.push({ do: "put", live, staged, undo: undo() });
   }
 
   /** Also those that are not there yet: a writer may come and be killed before the commit. */
   #setSidecarsAside(file: string): void {
     for (const suffix of SIDECARS) {
-      this.#steps.push({ do: "remove", live: `${file}${suffix}`, undo: this.#undo() });
+      this.#steps.push({ do: "remove", live: `${file}${suffix}`, undo: this.#newName(file, "old") });
     }
   }
 
-  #undo(): string {
-    return join(this.#undoDir, String(this.#count++));
+  /** On the file system of the database, so that it can be renamed there. */
+  #newName(live: string, kind: "new" | "old"): string {
+    const { mounts, stageDir } = this.#request;
+    const place = mounts.find(({ folder }) => live.startsWith(`${folder}/`))?.stageDir ?? stageDir;
+    return join(place, kind, String(this.#count++));
+  }
+
+  #stageDirs(): readonly string[] {
+    return [this.#request.stageDir, ...this.#request.mounts.map(({ stageDir }) => stageDir)];
+  }
+
+  #places(): readonly string[] {
+    return this.#stageDirs().flatMap((dir) => [join(dir, "new"), join(dir, "old")]);
   }
 }

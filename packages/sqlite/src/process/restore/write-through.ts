@@ -1,19 +1,24 @@
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, statSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { KeepsakeError } from "@keepsake/core";
-import { backupTo, beginReading, connect, endTransaction } from "../capture/connection.js";
+import { backupTo, beginReading, ChangedWhileCopied, connect, endTransaction } from "../capture/connection.js";
 import type { WriteThrough } from "../protocol.js";
-import { isBusy } from "../sqlite-error.js";
+import { isBusy, keepsakeErrorOf } from "../sqlite-error.js";
+import { fsyncPath, mark, unmark } from "./durable-marks.js";
+import { Pour } from "./pour.js";
+import { UndoCopy } from "./undo-copy.js";
 
-/** How long a writer in the live database is waited for, in milliseconds. */
+/** How long writers in the live databases are waited for, in milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
-const ALL_PAGES = 0x7fff_ffff;
+/** How long some of the databases are held while another one is waited for: its holder may be waiting for us. */
+const PATIENCE_MS = 100;
+const RETRY_MS = 10;
 
-/** Copies what a live database holds now, so that writing over it can be taken back. */
+/** Copies what a live database holds now. */
 export async function copyForUndo(live: string, undo: string, signal: AbortSignal): Promise<void> {
   const connection = connect(live, "read");
   try {
-    await whileBusy(live, signal, () => {
+    await whileBusy(deadline(), [live], signal, async () => {
       beginReading(connection);
       return true;
     });
@@ -26,91 +31,165 @@ export async function copyForUndo(live: string, undo: string, signal: AbortSigna
 }
 
 /**
- * Gives live databases the staged content through SQLite, one transaction each: whoever has one open sees the old rows
- * until it is done, and the staged ones from then on.
+ * Gives live databases the staged content through SQLite: whoever has one open sees the old rows until it is done, and
+ * the staged ones from then on. All are locked before the first is written, and committed one straight after the other:
+ * a transaction over several of them is before the restore in all, or after it in all.
+ *
+ * @throws KeepsakeError `E_SOURCE_BUSY` when they cannot be locked together; then none was changed
  */
 export async function writeThrough(steps: readonly WriteThrough[], signal: AbortSignal): Promise<null> {
-  for (const { live, staged, begun } of steps) {
-    signal.throwIfAborted();
-    // Done before: whoever has it open may have written since.
-    if (existsSync(doneMark(begun))) continue;
-    mark(begun);
-    await pour(staged, live, signal);
-    mark(doneMark(begun));
-  }
+  // Done before: whoever has it open may have written since.
+  const pending = steps.filter(({ begun }) => !existsSync(doneMark(begun)));
+  const files = onceEach(pending);
+  await whileBusy(deadline(), livesOf(files), signal, async (order) => {
+    const ordered = order(files);
+    const undos: UndoCopy[] = [];
+    try {
+      for (const { live, undo, begun } of files) {
+        // Where it had begun, what is live may be the new content: the old one is what was copied then.
+        if (!existsSync(begun)) undos.push(await UndoCopy.make(live, undo, signal));
+      }
+      return await together(ordered, "staged", signal, {
+        locked: async () => {
+          for (const undo of undos) if (!undo.isCurrent()) await undo.renew(signal);
+        },
+        finish: (pours) => commitAll(ordered, pours),
+      });
+    } finally {
+      for (const undo of undos) undo[Symbol.dispose]();
+    }
+  });
+  waitForDisk(files);
+  for (const { begun } of pending) mark(doneMark(begun));
   return null;
 }
 
-/** Takes {@link writeThrough} back where it had begun. */
+/** Takes {@link writeThrough} back where it had begun, in all databases together. */
 export async function undoWriteThrough(steps: readonly WriteThrough[], signal: AbortSignal): Promise<null> {
-  for (const { live, undo, begun } of steps.toReversed()) {
-    if (!existsSync(begun)) continue;
-    await pour(undo, live, signal);
-    rmSync(doneMark(begun), { force: true });
-    rmSync(begun);
-    fsyncPath(dirname(begun), "r");
-  }
+  const begun = steps.filter((step) => existsSync(step.begun));
+  const files = onceEach(begun);
+  await whileBusy(deadline(), livesOf(files), signal, (order) =>
+    together(order(files), "undo", signal, {
+      locked: async () => undefined,
+      finish: async (pours) => {
+        for (const pour of pours) await pour.finish();
+      },
+    }),
+  );
+  waitForDisk(files);
+  for (const step of steps) unmark(doneMark(step.begun), step.begun);
   return null;
 }
+
+/** The backup's own connection does not wait for the disk when it commits to a log. */
+function waitForDisk(steps: readonly WriteThrough[]): void {
+  for (const { live } of steps) {
+    for (const file of [live, `${live}-wal`]) if (existsSync(file)) fsyncPath(file, "r+");
+  }
+}
+
+/** Nothing but the last page of each is still to come: it is as good as done in one instant. */
+async function commitAll(steps: readonly WriteThrough[], pours: readonly Pour[]): Promise<void> {
+  for (const { begun } of steps) mark(begun);
+  for (const [index, pour] of pours.entries()) {
+    try {
+      await pour.finish();
+    } catch (error) {
+      // Those after it were not changed: others may write to them from now on, and an undo must not take that away.
+      unmark(...steps.slice(index + 1).map(({ begun }) => begun));
+      // Not to be tried again, whatever it is: those before it are written.
+      throw keepsakeErrorOf(error, "The databases could not be written");
+    }
+  }
+}
+
+/** What is done while all databases are locked: before anything is copied into them, and when all but the last page is. */
+interface WhileLocked {
+  locked(): Promise<void>;
+  finish(pours: readonly Pour[]): Promise<void>;
+}
+
+/** Locks all, fills all, and finishes them. @returns false when one of them is held by somebody else */
+async function together(
+  steps: readonly WriteThrough[],
+  content: "staged" | "undo",
+  signal: AbortSignal,
+  work: WhileLocked,
+): Promise<boolean> {
+  const pours: Pour[] = [];
+  const patience = performance.now() + PATIENCE_MS;
+  try {
+    for (const step of steps) {
+      const pour = await lockWithin(patience, step[content], step.live, signal);
+      if (pour === undefined) return false;
+      pours.push(pour);
+    }
+    await work.locked();
+    for (const pour of pours) await pour.fill(signal);
+    await work.finish(pours);
+    return true;
+  } finally {
+    await Promise.all(pours.map((pour) => pour.giveUp()));
+  }
+}
+
+async function lockWithin(until: number, from: string, to: string, signal: AbortSignal): Promise<Pour | undefined> {
+  for (;;) {
+    signal.throwIfAborted();
+    const pour = await Pour.lock(from, to);
+    if (pour !== undefined || performance.now() >= until) return pour;
+    await sleep(1 + Math.random());
+  }
+}
+
+/** Two names of one file are one database: the second could never be locked. */
+function onceEach(steps: readonly WriteThrough[]): readonly WriteThrough[] {
+  const byFile = new Map<string, WriteThrough>();
+  for (const step of steps) {
+    const { dev, ino } = statSync(step.live, { bigint: true });
+    byFile.set(`${String(dev)}:${String(ino)}`, step);
+  }
+  return [...byFile.values()];
+}
+
+const livesOf = (steps: readonly WriteThrough[]): readonly string[] => steps.map(({ live }) => live);
+const deadline = (): number => performance.now() + BUSY_TIMEOUT_MS;
 
 function doneMark(begun: string): string {
   return `${begun}.done`;
 }
 
-async function pour(from: string, to: string, signal: AbortSignal): Promise<void> {
-  const source = connect(from, "read");
-  try {
-    await whileBusy(to, signal, async () => {
-      const { totalPages } = await source.backup(to, { progress: () => ALL_PAGES });
-      // Measured: when the first step finds another connection in the way, the backup "succeeds" with no page copied.
-      return totalPages > 0;
-    });
-  } finally {
-    source.close();
-  }
-  // The backup's own connection does not wait for the disk when it commits to a log.
-  for (const file of [to, `${to}-wal`]) if (existsSync(file)) fsyncPath(file, "r+");
-}
+type Order = (steps: readonly WriteThrough[]) => readonly WriteThrough[];
+const inOrder: Order = (steps) => steps;
+const reversed: Order = (steps) => steps.toReversed();
 
 /** Tries until it is done: the backup's own connection does not wait for others, so waiting is ours. */
-async function whileBusy(live: string, signal: AbortSignal, attempt: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + BUSY_TIMEOUT_MS;
-  for (;;) {
+async function whileBusy(
+  until: number,
+  lives: readonly string[],
+  signal: AbortSignal,
+  attempt: (order: Order) => Promise<boolean>,
+): Promise<void> {
+  // From the other end at every other attempt: whichever way round a writer takes them, one of ours is the same.
+  for (let order: Order = inOrder; ; order = order === inOrder ? reversed : inOrder) {
     signal.throwIfAborted();
     try {
-      if (await attempt()) return;
+      if (await attempt(order)) return;
     } catch (error) {
-      if (!isBusy(error)) throw error;
+      signal.throwIfAborted();
+      if (!isBusy(error) && !(error instanceof ChangedWhileCopied)) throw error;
     }
-    if (performance.now() >= deadline) {
-      throw new KeepsakeError("E_SOURCE_BUSY", `The database ${live} stays locked by another process.`, {
-        context: { database: live, waited_ms: BUSY_TIMEOUT_MS },
-        hint: "Try again when its transaction has ended.",
-      });
-    }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    if (performance.now() >= until) throw staysLocked(lives);
+    // With jitter: a writer that waits for what we hold while we wait for what it holds must not meet us again.
+    await sleep(RETRY_MS * (0.5 + Math.random()));
   }
 }
 
-const RETRY_MS = 10;
-
-function mark(file: string): void {
-  const fd = openSync(file, "w", 0o600);
-  try {
-    writeSync(fd, "begun\n");
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  fsyncPath(dirname(file), "r");
-}
-
-/** Makes a file, or the names in a folder, survive a power cut. */
-export function fsyncPath(path: string, flags: "r" | "r+"): void {
-  const fd = openSync(path, flags);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+function staysLocked(lives: readonly string[]): KeepsakeError {
+  const [first = "", ...others] = lives;
+  const which = others.length === 0 ? `The database ${first} stays` : `The databases ${lives.join(", ")} stay`;
+  return new KeepsakeError("E_SOURCE_BUSY", `${which} locked by another process.`, {
+    context: { database: first, databases: [...lives], waited_ms: BUSY_TIMEOUT_MS },
+    hint: "Try again when its transaction has ended.",
+  });
 }
