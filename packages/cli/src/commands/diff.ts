@@ -1,8 +1,9 @@
-import { type JsonObject, toWire } from "@keepsake/core";
+import type { JsonObject } from "@keepsake/core";
 import type { DiffReport } from "@keepsake/engine";
 import type { CommandRun } from "../context.js";
 import type { RefOptions } from "../grammar/options.js";
 import { diffText } from "../render/diff.js";
+import { sourcesOnWire } from "../render/diff-wire.js";
 import { agentRequest } from "../session/agent-request.js";
 import { withKeepsake } from "../session/with-keepsake.js";
 
@@ -15,15 +16,6 @@ export const diff: CommandRun<RefOptions> = async (context, options, from = "", 
   return 0;
 };
 
-/** `toWire` leaves `details` alone, as a map of somebody else's keys; in a diff they are ours. */
-function wireOf(report: DiffReport): JsonObject {
-  const sources = report.sources.map((source) => ({
-    ...toWire({ id: source.id, kind: source.kind, summary: source.summary }),
-    items: source.items.map(({ path, change, details }) => ({
-      path,
-      change,
-      ...(details === undefined ? {} : { details: toWire(details) }),
-    })),
-  }));
-  return { a: report.a, b: report.b, sources };
+function wireOf({ a, b, sources }: DiffReport): JsonObject {
+  return { a, b, sources: sourcesOnWire(sources) };
 }

@@ -1,10 +1,11 @@
-import { toWire } from "@keepsake/core";
+import { type JsonObject, toWire } from "@keepsake/core";
 import type { BundleSelector, RestoreReport, RestoreRequest } from "@keepsake/engine";
 import type { CommandContext, CommandRun } from "../context.js";
 import type { RestoreOptions } from "../grammar/options.js";
 import { usageError } from "../grammar/usage-error.js";
 import { printable } from "../output/printable.js";
 import { confirmDestruction } from "../prompt/confirm.js";
+import { sourcesOnWire } from "../render/diff-wire.js";
 import { destructiveItems, planSummary, planText, restoreText } from "../render/restore.js";
 import { liveAgentRequest } from "../session/agent-request.js";
 import { withKeepsake } from "../session/with-keepsake.js";
@@ -27,11 +28,15 @@ async function run(context: CommandContext, request: RestoreRequest): Promise<nu
   const report = await withKeepsake(context, (keepsake, operation) => keepsake.restore(request, operation));
   for (const notice of report.notices) context.output.warn(printable(notice));
   context.output.result({
-    json: toWire(report),
+    json: wireOf(report),
     quiet: report.preSnapshot === undefined ? [] : [report.preSnapshot],
     human: (style) => restoreText(report, style),
   });
   return 0;
+}
+
+function wireOf({ difference, ...rest }: RestoreReport): JsonObject {
+  return { ...toWire(rest), ...(difference === undefined ? {} : { difference: sourcesOnWire(difference) }) };
 }
 
 async function askAbout(context: CommandContext, options: RestoreOptions, preview: RestoreReport): Promise<void> {
