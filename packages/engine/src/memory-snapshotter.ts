@@ -1,4 +1,5 @@
 import type {
+  HealthFinding,
   JsonObject,
   Manifest,
   OpOptions,
@@ -224,13 +225,7 @@ export interface RecoverReport {
 }
 
 /** One finding of `doctor`. */
-export interface DoctorFinding {
-  readonly name: string;
-  readonly status: "ok" | "warning" | "problem";
-  readonly message: string;
-  readonly hint?: string;
-  readonly details?: JsonObject;
-}
+export type DoctorFinding = HealthFinding;
 
 export interface DoctorReport {
   readonly ok: boolean;

@@ -6,6 +6,7 @@ import {
   errnoOf,
   isKeepsakeError,
   type JsonObject,
+  type KeepsakeError,
   parseAgentId,
   parseTenantId,
   type SnapshotRecord,
@@ -47,6 +48,7 @@ export class DoctorOperation {
       if (request.reindex === true) findings.push(...(await this.#reindex.run(store, request, options)));
       findings.push(...(await this.#checkStore(store, options)));
     }
+    findings.push(...(await this.#inspect("locks", "The locks", this.#workspace.locks, options)));
     return { ok: findings.every(({ status }) => status !== "problem"), findings };
   }
 
@@ -109,18 +111,26 @@ export class DoctorOperation {
         ...(await this.#checkOrphans(store, options)),
         ...bodies,
         ...this.#checkAgents(snapshots),
+        ...(await this.#inspect("store", store.describe(), store, options)),
       ];
     } catch (error) {
       if (!isKeepsakeError(error)) throw error;
-      return [
-        {
-          name,
-          status: "problem",
-          message: `${store.describe()} cannot be read: ${error.message}`,
-          details: { code: error.code },
-          ...(error.hint === undefined ? {} : { hint: error.hint }),
-        },
-      ];
+      return [unusable(name, `${store.describe()} cannot be read: ${error.message}`, error)];
+    }
+  }
+
+  /** What a store or the locks say of their place themselves. */
+  async #inspect(
+    name: string,
+    what: string,
+    place: Pick<BundleStore, "inspect">,
+    { signal }: OperationOptions,
+  ): Promise<readonly DoctorFinding[]> {
+    try {
+      return (await place.inspect?.({ signal })) ?? [];
+    } catch (error) {
+      if (!isKeepsakeError(error)) throw error;
+      return [unusable(name, `${what} cannot be tried out: ${error.message}`, error)];
     }
   }
 
@@ -194,6 +204,10 @@ export class DoctorOperation {
     }
     return findings;
   }
+}
+
+function unusable(name: string, message: string, { code, hint }: KeepsakeError): DoctorFinding {
+  return { name, status: "problem", message, details: { code }, ...(hint === undefined ? {} : { hint }) };
 }
 
 function digestMissing({ id, bundlePath, fileSha256 }: SnapshotRecord): DoctorFinding {
