@@ -55,9 +55,10 @@ export class S3Connection implements AsyncDisposable {
     return `bucket ${this.bucket}${where}${this.prefix === "" ? "" : `, below ${this.prefix}`}`;
   }
 
-  /** True when what is sent can be read on the way. */
+  /** True when what is sent can be read on the way: on this machine there is no way. */
   get isPlain(): boolean {
-    return this.#place.endpoint?.startsWith("http:") === true;
+    const { protocol, hostname } = new URL(this.#place.endpoint ?? "https://aws");
+    return protocol === "http:" && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
   }
 
   /** Identifies the place, so that what is known of one is not believed of another. */

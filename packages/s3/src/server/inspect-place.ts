@@ -34,8 +34,10 @@ export async function inspectLocks(
   const traits = await server.tryOut({ signal });
   const details = traitsToWire(traits);
   const where = connection.describe();
+  const versions: HealthFinding[] = traits.versioned ? [manyVersions(where)] : [];
   if (traits.conditionalPut && traits.ifMatch !== "none") {
-    return [{ name: "locks", status: "ok", message: `${where}: of several machines one gets a lock.`, details }];
+    const message = `${where}: of several machines one gets a lock.`;
+    return [{ name: "locks", status: "ok", message, details }, ...versions];
   }
   return [
     {
@@ -45,7 +47,17 @@ export async function inspectLocks(
       hint: "Let one machine alone work on an agent, or keep the locks elsewhere.",
       details,
     },
+    ...versions,
   ];
+}
+
+function manyVersions(where: string): HealthFinding {
+  return {
+    name: "locks",
+    status: "warning",
+    message: `${where}: the bucket keeps versions, and every renewal of a lock leaves one.`,
+    hint: "Let the bucket's lifecycle remove old versions below .keepsake-s3/, or keep the locks in another bucket.",
+  };
 }
 
 function publishing(connection: S3Connection, traits: ServerTraits): HealthFinding {
