@@ -86,6 +86,7 @@ const ARCHIVED: Meaning = {
   because: "the object was moved to an archive class",
   hint: "Bring it back with the server's own tools, then try again.",
 };
+const CHANGED: Meaning = { code: "E_IO", because: "the bytes changed on the way" };
 const CERTIFICATE: Meaning = {
   code: "E_IO",
   because: "the server's certificate is not trusted",
@@ -114,7 +115,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   InvalidObjectState: ARCHIVED,
   EntityTooLarge: { code: "E_LIMIT", because: "it is larger than the server takes" },
   KeyTooLongError: { code: "E_LIMIT", because: "its name is longer than the server takes" },
-  BadDigest: { code: "E_IO", because: "the bytes changed on the way" },
+  BadDigest: CHANGED,
+  XAmzContentSHA256Mismatch: CHANGED,
+  XAmzContentChecksumMismatch: CHANGED,
   NotImplemented: { code: "E_UNSUPPORTED", because: "the server does not know this call" },
   DEPTH_ZERO_SELF_SIGNED_CERT: CERTIFICATE,
   SELF_SIGNED_CERT_IN_CHAIN: CERTIFICATE,

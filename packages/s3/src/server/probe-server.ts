@@ -22,18 +22,21 @@ const CLEAN_UP_LIMIT_MS = 15_000;
 export async function probeServer(connection: S3Connection, options: OpOptions = {}): Promise<ServerTraits> {
   const trial = new Trial(connection, options);
   try {
-    // The first call tells whether there is a bucket, and whether it may be written to.
+    // The first call tells whether there is a bucket, and whether it may be written to. The others do not meet.
     const etag = await trial.put("plain");
-    const conditionalPut = await trial.letsOneWin();
-    return {
-      conditionalPut,
-      conditionalMultipart: conditionalPut && (await trial.refusesCompletion()),
-      ifMatch: await trial.ifMatch("plain", etag),
-      digests: { sha256: await trial.refuses("SHA256"), md5: await trial.refuses("MD5") },
-      listsAtOnce: await trial.listsAtOnce(),
-      objectLock: await trial.objectLock(),
-      versioned: await trial.isVersioned(),
-    };
+    const [conditionalPut, conditionalMultipart, ifMatch, sha256, md5, listsAtOnce, objectLock, versioned] =
+      await Promise.all([
+        trial.letsOneWin(),
+        trial.refusesCompletion(),
+        trial.ifMatch("plain", etag),
+        trial.refuses("SHA256"),
+        trial.refuses("MD5"),
+        trial.listsAtOnce(),
+        trial.objectLock(),
+        trial.isVersioned(),
+      ]);
+    const digests = { sha256, md5 };
+    return { conditionalPut, conditionalMultipart, ifMatch, digests, listsAtOnce, objectLock, versioned };
   } finally {
     await trial.cleanUp();
   }
@@ -138,7 +141,7 @@ class Trial {
   async cleanUp(): Promise<void> {
     const signal = AbortSignal.timeout(CLEAN_UP_LIMIT_MS);
     // What cannot be removed now, a sweep removes.
-    for (const key of this.#keys) await deleteObject(this.#connection, key, { signal }).catch(() => undefined);
+    await Promise.allSettled([...this.#keys].map((key) => deleteObject(this.#connection, key, { signal })));
   }
 
   #key(name: string): string {
