@@ -18,11 +18,14 @@ import { s3Store } from "./s3-store.js";
 const ARCHIVES = ["GLACIER", "DEEP_ARCHIVE"];
 
 const endpoint = z
-  .url({ protocol: /^https?$/, error: "expected an address: https://host, with a port if need be" })
-  .refine((url) => {
-    const { username, password, pathname, search } = new URL(url);
-    return `${username}${password}${search}` === "" && pathname === "/";
-  }, "an endpoint has neither a path nor credentials in it");
+  .string()
+  .refine(isAddress, "expected an address, https://host[:port], with neither a path nor credentials in it");
+
+function isAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search } = new URL(text);
+  return /^https?:$/.test(protocol) && `${username}${password}${search}` === "" && pathname === "/";
+}
 
 const place = {
   bucket: z.string().min(1).describe("The bucket; it must exist."),

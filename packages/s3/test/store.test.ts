@@ -79,7 +79,6 @@ onServer("a store on S3", () => {
       for await (const _object of store.list("t/", { signal: controller.signal })) controller.abort();
     };
     await expect(aborted()).rejects.toMatchObject({ name: "AbortError" });
-    for (const key of keys.slice(1_000)) await truth.delete(key);
   });
 
   it("keeps to its prefix, and shows nothing of what others and it itself keep there", async () => {

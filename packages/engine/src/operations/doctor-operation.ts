@@ -86,7 +86,8 @@ export class DoctorOperation {
   /** A journal whose agent is locked by a living process is a restore that runs right now. */
   async #checkJournal(tenant: string, agent: string): Promise<DoctorFinding> {
     const ref = { tenant: parseTenantId(tenant), agent: parseAgentId(agent) };
-    const holder = await this.#workspace.locks.holder?.(lockName(ref));
+    // Locks that cannot be asked are a finding of their own; `recover` asks them again.
+    const holder = await this.#workspace.locks.holder?.(lockName(ref)).catch(ignoreTyped);
     const details = { tenant, agent };
     if (holder?.alive === true) {
       return { name: "restore", status: "ok", message: `A restore of ${agent} is running.`, details };
@@ -204,6 +205,10 @@ export class DoctorOperation {
     }
     return findings;
   }
+}
+
+function ignoreTyped(error: unknown): undefined {
+  if (!isKeepsakeError(error)) throw error;
 }
 
 function unusable(name: string, message: string, { code, hint }: KeepsakeError): DoctorFinding {

@@ -70,7 +70,8 @@ export class S3Connection implements AsyncDisposable {
     signal?.throwIfAborted();
     try {
       const { sdk, client } = await this.#open();
-      const http = signal === undefined ? {} : { abortSignal: signal };
+      // One of its own: the library leaves a listener on it until the connection ends, and calls are made side by side.
+      const http = signal === undefined ? {} : { abortSignal: AbortSignal.any([signal]) };
       const result = await make({ sdk, client, bucket: this.bucket, http });
       this.#bucketIsThere = true;
       return result;

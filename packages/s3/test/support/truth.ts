@@ -1,6 +1,7 @@
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
@@ -83,7 +84,10 @@ export class Truth implements AsyncDisposable {
     for (const { Key, UploadId } of Uploads) {
       await this.client.send(new AbortMultipartUploadCommand({ Bucket: this.#bucket, Key, UploadId }));
     }
-    const all = [...(await this.keys()), ...(await this.keys(".keepsake-s3/"))];
-    await Promise.all(all.map((key) => this.delete(key)));
+    for (const below of ["", ".keepsake-s3/"]) {
+      const Objects = (await this.keys(below)).map((key) => ({ Key: this.#prefix + key }));
+      if (Objects.length === 0) continue;
+      await this.client.send(new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } }));
+    }
   }
 }
