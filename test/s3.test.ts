@@ -131,7 +131,7 @@ describe.runIf(hasS3Server)("an agent whose snapshots and locks are on S3", () =
     const doctor = await runCli(["doctor", "--json"], options);
     expect(doctor).toMatchObject({ code: 0, stderr: "" });
 
-    const refused = await runCli(["list", "--json"], { ...options, env: { ...options.env, AWS_SECRET_ACCESS_KEY: "hunter2" } });
+    const refused = await runCli(["list", "--agent", "ana", "--json"], { ...options, env: { ...options.env, AWS_SECRET_ACCESS_KEY: "hunter2" } });
     expect(refused.stderr).not.toContain("hunter2");
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "E_PERMISSION" } });
