@@ -10,7 +10,6 @@ import { makeBuckets } from "./s3-server/buckets.mjs";
 
 const KEY = { id: "keepsake", secret: "keepsake-secret" };
 
-
 /** @returns the environment in which tests find the server, and how to end it */
 export async function startS3Server() {
   const ceph = await startCeph(KEY);

@@ -20,47 +20,50 @@ function onS3(place: S3TestPlace) {
 }
 
 describe.runIf(hasS3Server)("an agent whose snapshots and locks are on S3", () => {
-  it.each(["plain", "encrypted"])("has them taken, listed, verified, restored, undone, deleted and pruned: %s", async (how) => {
-    const place = s3TestPlace();
-    await using keys = await tempDir();
-    const encryption = how === "plain" ? {} : await encryptionIn(keys.path);
-    await using box = await keepsakeCase({ ...onS3(place), ...encryption });
-    await using store = s3Store(place);
-    const { keepsake, memory } = box;
-    const database = await makeMemory(memory, { commits: 2 });
-    const before = await memoryState(memory);
-    const { record } = await keepsake.snapshot({ ...AGENT, label: "good" });
-    const folder = "tenants/default/snapshots/ana/";
-    const suffix = how === "plain" ? "" : ".age";
-    expect(await keysOf(store)).toEqual([
-      `${folder}${record.id}.json`,
-      `${folder}${record.id}.tar.zst${suffix}`,
-      `${folder}${record.id}.tar.zst${suffix}.sha256`,
-    ]);
+  it.each(["plain", "encrypted"])(
+    "has them taken, listed, verified, restored, undone, deleted and pruned: %s",
+    async (how) => {
+      const place = s3TestPlace();
+      await using keys = await tempDir();
+      const encryption = how === "plain" ? {} : await encryptionIn(keys.path);
+      await using box = await keepsakeCase({ ...onS3(place), ...encryption });
+      await using store = s3Store(place);
+      const { keepsake, memory } = box;
+      const database = await makeMemory(memory, { commits: 2 });
+      const before = await memoryState(memory);
+      const { record } = await keepsake.snapshot({ ...AGENT, label: "good" });
+      const folder = "tenants/default/snapshots/ana/";
+      const suffix = how === "plain" ? "" : ".age";
+      expect(await keysOf(store)).toEqual([
+        `${folder}${record.id}.json`,
+        `${folder}${record.id}.tar.zst${suffix}`,
+        `${folder}${record.id}.tar.zst${suffix}.sha256`,
+      ]);
 
-    await wreckMemory(memory, database);
-    const wrecked = await memoryState(memory);
-    const report = await keepsake.restore({ ...AGENT, ref: record.id });
-    expect(await memoryState(memory)).toEqual(before);
-    await keepsake.restore({ ...AGENT, ref: report.preSnapshot ?? "" });
-    expect(await memoryState(memory)).toEqual(wrecked);
+      await wreckMemory(memory, database);
+      const wrecked = await memoryState(memory);
+      const report = await keepsake.restore({ ...AGENT, ref: record.id });
+      expect(await memoryState(memory)).toEqual(before);
+      await keepsake.restore({ ...AGENT, ref: report.preSnapshot ?? "" });
+      expect(await memoryState(memory)).toEqual(wrecked);
 
-    expect(await keepsake.verify({ ...AGENT, ref: record.id, deep: true })).toMatchObject({ ok: true });
-    const { snapshots } = await keepsake.list(AGENT);
-    expect(snapshots).toHaveLength(3);
-    expect(snapshots.at(-1)).toMatchObject({ id: record.id, verifiedAtMs: expect.any(Number) as number });
-    const last = await keepsake.snapshot(AGENT);
-    await keepsake.delete({ ...AGENT, ref: report.preSnapshot ?? "" });
-    const pruned = await keepsake.prune({ ...AGENT, keep: { last: 1 } });
-    expect(pruned.kept).toContain(last.record.id);
-    expect((await keepsake.list(AGENT)).snapshots.length).toBe(pruned.kept.length);
-    // Nobody holds the lock any more, and all that is there belongs to a snapshot.
-    const { findings, ok } = await keepsake.doctor({});
-    expect(findings.filter(({ status }) => status !== "ok")).toEqual([]);
-    expect(ok).toBe(true);
-    expect(findings.map(({ name }) => name)).toEqual(expect.arrayContaining(["no_overwrite", "locks"]));
-    expect((await readdir(box.stateRoot)).sort()).not.toContain("tenants");
-  });
+      expect(await keepsake.verify({ ...AGENT, ref: record.id, deep: true })).toMatchObject({ ok: true });
+      const { snapshots } = await keepsake.list(AGENT);
+      expect(snapshots).toHaveLength(3);
+      expect(snapshots.at(-1)).toMatchObject({ id: record.id, verifiedAtMs: expect.any(Number) as number });
+      const last = await keepsake.snapshot(AGENT);
+      await keepsake.delete({ ...AGENT, ref: report.preSnapshot ?? "" });
+      const pruned = await keepsake.prune({ ...AGENT, keep: { last: 1 } });
+      expect(pruned.kept).toContain(last.record.id);
+      expect((await keepsake.list(AGENT)).snapshots.length).toBe(pruned.kept.length);
+      // Nobody holds the lock any more, and all that is there belongs to a snapshot.
+      const { findings, ok } = await keepsake.doctor({});
+      expect(findings.filter(({ status }) => status !== "ok")).toEqual([]);
+      expect(ok).toBe(true);
+      expect(findings.map(({ name }) => name)).toEqual(expect.arrayContaining(["no_overwrite", "locks"]));
+      expect((await readdir(box.stateRoot)).sort()).not.toContain("tenants");
+    },
+  );
 
   it("gets a bundle out and in, and a record back that was lost", async () => {
     const place = s3TestPlace();
@@ -94,9 +97,7 @@ describe.runIf(hasS3Server)("an agent whose snapshots and locks are on S3", () =
     await using other = await keepsakeCase({ ...onS3(place), lock: { ...onS3(place).lock, timeout_secs: 120 } });
     await writeFile(`${one.memory}/note.md`, "one\n");
     await writeFile(`${other.memory}/note.md`, "other\n");
-    const taken = await Promise.all(
-      [one, other, one, other].map(({ keepsake }) => keepsake.snapshot(AGENT)),
-    );
+    const taken = await Promise.all([one, other, one, other].map(({ keepsake }) => keepsake.snapshot(AGENT)));
     const { snapshots, unreadable } = await one.keepsake.list(AGENT);
     expect(unreadable).toEqual([]);
     expect(snapshots.map(({ id }) => id).sort()).toEqual(taken.map(({ record }) => record.id).sort());
@@ -126,12 +127,15 @@ describe.runIf(hasS3Server)("an agent whose snapshots and locks are on S3", () =
     const options = { cwd: temp.path, env: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } };
     const taken = await runJson(["snapshot", "--agent", "ana"], options);
     await rm(`${memory}/note.md`);
-    await runJson(["restore", "--agent", "ana", String(taken["id"]), "--yes"], options);
+    await runJson(["restore", "--agent", "ana", (taken as { id: string }).id, "--yes"], options);
     expect(await readdir(memory)).toEqual(["note.md"]);
     const doctor = await runCli(["doctor", "--json"], options);
     expect(doctor).toMatchObject({ code: 0, stderr: "" });
 
-    const refused = await runCli(["list", "--agent", "ana", "--json"], { ...options, env: { ...options.env, AWS_SECRET_ACCESS_KEY: "hunter2" } });
+    const refused = await runCli(["list", "--agent", "ana", "--json"], {
+      ...options,
+      env: { ...options.env, AWS_SECRET_ACCESS_KEY: "hunter2" },
+    });
     expect(refused.stderr).not.toContain("hunter2");
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stderr)).toMatchObject({ error: { code: "E_PERMISSION" } });

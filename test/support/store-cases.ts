@@ -101,19 +101,22 @@ export function storeCases(name: string, open: () => Promise<StoreCase>): void {
       expect(await keysOf(box.store)).toEqual([]);
     });
 
-    it.each(["at once", "between chunks", "while the body is silent"])("leaves nothing when aborted %s", async (when) => {
-      await using box = await open();
-      const controller = new AbortController();
-      if (when === "at once") controller.abort();
-      const body = (async function* () {
-        yield Buffer.from("x");
-        controller.abort();
-        if (when === "while the body is silent") await new Promise(() => undefined);
-        yield Buffer.from("y");
-      })();
-      await expect(box.store.put("k", body, { signal: controller.signal })).rejects.toSatisfy(isAbortError);
-      expect(await keysOf(box.store)).toEqual([]);
-    });
+    it.each(["at once", "between chunks", "while the body is silent"])(
+      "leaves nothing when aborted %s",
+      async (when) => {
+        await using box = await open();
+        const controller = new AbortController();
+        if (when === "at once") controller.abort();
+        const body = (async function* () {
+          yield Buffer.from("x");
+          controller.abort();
+          if (when === "while the body is silent") await new Promise(() => undefined);
+          yield Buffer.from("y");
+        })();
+        await expect(box.store.put("k", body, { signal: controller.signal })).rejects.toSatisfy(isAbortError);
+        expect(await keysOf(box.store)).toEqual([]);
+      },
+    );
 
     it("gives ranges", async () => {
       await using box = await open();
@@ -159,7 +162,22 @@ export function storeCases(name: string, open: () => Promise<StoreCase>): void {
     it("lists the keys of one prefix in byte order", async () => {
       await using box = await open();
       const { store } = box;
-      const keys = ["a-b", "a/b", "a.b", "a/b-c", "a/ab/c", "b", "é", "z/é", "z/Z", "😀", "\uFF5E", "a0", "aé/x", "a+b c"];
+      const keys = [
+        "a-b",
+        "a/b",
+        "a.b",
+        "a/b-c",
+        "a/ab/c",
+        "b",
+        "é",
+        "z/é",
+        "z/Z",
+        "😀",
+        "\uFF5E",
+        "a0",
+        "aé/x",
+        "a+b c",
+      ];
       for (const key of keys) await store.put(key, chunked(key));
       const sorted = [...keys].sort(byBytes);
       expect(sorted).not.toEqual([...keys].sort());

@@ -48,7 +48,12 @@ const place = {
     })
     .optional()
     .describe("How the server encrypts what it stores; default: as the bucket says."),
-  timeout_secs: z.number().positive().max(3600).default(30).describe("Seconds of silence after which a call is broken off."),
+  timeout_secs: z
+    .number()
+    .positive()
+    .max(3600)
+    .default(30)
+    .describe("Seconds of silence after which a call is broken off."),
   attempts: z.int().min(1).max(20).default(4).describe("How often a call is tried."),
 };
 
@@ -75,7 +80,11 @@ const storeOptions = z.strictObject({
 
 const lockOptions = z.strictObject({
   ...place,
-  lease_secs: z.number().positive().default(60).describe("Seconds after which a holder that is not heard of is taken for dead."),
+  lease_secs: z
+    .number()
+    .positive()
+    .default(60)
+    .describe("Seconds after which a holder that is not heard of is taken for dead."),
 });
 
 type PlaceOptions = Pick<z.output<typeof storeOptions>, keyof typeof place>;

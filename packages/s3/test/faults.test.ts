@@ -220,9 +220,7 @@ onServer("a writing", () => {
         const ETag = /<ETag>[^0-9a-f]*([0-9a-f]{32})/.exec(body.toString().replaceAll(/&[^;]*;/g, ""))?.[1] ?? "";
         const UploadId = address.searchParams.get("uploadId") ?? "";
         const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
-        await box.truth.client.send(
-          new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }),
-        );
+        await box.truth.client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }));
         return { headers: {}, body: "<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>" };
       },
     });
@@ -272,7 +270,9 @@ onServer("a failure", () => {
         (reason: unknown) => reason as Error,
       );
       expect(error).toMatchObject({ code: "E_PERMISSION", retry: "permanent" });
-      expect(JSON.stringify([error, error?.cause, String(error?.stack), String(error?.cause)])).not.toContain("hunter2");
+      expect(JSON.stringify([error, error?.cause, String(error?.stack), String(error?.cause)])).not.toContain(
+        "hunter2",
+      );
     }
   });
 

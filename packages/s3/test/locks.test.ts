@@ -17,14 +17,22 @@ const isLeasePut = (seen: Seen) => isLease(seen) && seen.method === "PUT";
 const release = (lock: Lock) => lock[Symbol.asyncDispose]();
 
 const holder = (place: TestPlace, leaseMs = HOUR_MS, wrapper: readonly string[] = []) => {
-  const [command = process.execPath, ...rest] = [...wrapper, process.execPath];
+  const [command, ...rest] = [...wrapper, process.execPath];
   return new Program([...rest, fixture("lock-holder.mjs"), JSON.stringify(place), String(leaseMs)], command);
 };
 
 /** The lease of a holder on another machine that is never heard of again. */
 function leaseFromElsewhere(leaseMs: number): string {
   const holder = { host: "boot:elsewhere", host_name: "elsewhere", pid: 1, started_at: "1" };
-  return JSON.stringify({ version: 1, token: 41, nonce: "n", renewal: 0, lease_ms: leaseMs, released: false, ...holder });
+  return JSON.stringify({
+    version: 1,
+    token: 41,
+    nonce: "n",
+    renewal: 0,
+    lease_ms: leaseMs,
+    released: false,
+    ...holder,
+  });
 }
 
 interface Bench extends AsyncDisposable {
@@ -100,21 +108,24 @@ onServer("locks on S3, among processes", () => {
     expect(await other.ask("check")).toBe("still");
   });
 
-  it.each(["-1h", "+1h"])("stay with a holder whose clock is wrong by %s, and with one seen by such a clock", async (by) => {
-    await using box = await bench();
-    const wrong = ["faketime", "-f", by];
-    await using other = holder(box.place, 60_000, wrong);
-    const said = await other.line();
-    expect(said).toBe("held 1");
-    await using locks = s3Locks(box.place);
-    await expect(locks.acquire("a", { timeoutMs: 1_000 })).rejects.toMatchObject({ code: "E_LOCKED" });
-    expect(await other.ask("check")).toBe("still");
-    await endOf(other);
-    // A lease that is young by the server's clock, and has ended long ago by this machine's.
-    await box.truth.put(OBJECT, leaseFromElsewhere(60_000));
-    await using third = holder(box.place, 60_000, wrong);
-    expect(await third.line()).toBeUndefined();
-  });
+  it.each(["-1h", "+1h"])(
+    "stay with a holder whose clock is wrong by %s, and with one seen by such a clock",
+    async (by) => {
+      await using box = await bench();
+      const wrong = ["faketime", "-f", by];
+      await using other = holder(box.place, 60_000, wrong);
+      const said = await other.line();
+      expect(said).toBe("held 1");
+      await using locks = s3Locks(box.place);
+      await expect(locks.acquire("a", { timeoutMs: 1_000 })).rejects.toMatchObject({ code: "E_LOCKED" });
+      expect(await other.ask("check")).toBe("still");
+      await endOf(other);
+      // A lease that is young by the server's clock, and has ended long ago by this machine's.
+      await box.truth.put(OBJECT, leaseFromElsewhere(60_000));
+      await using third = holder(box.place, 60_000, wrong);
+      expect(await third.line()).toBeUndefined();
+    },
+  );
 });
 
 /** faketime starts the program as a process of its own. */

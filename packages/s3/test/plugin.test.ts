@@ -1,4 +1,11 @@
-import { type BundleStore, isKeepsakeError, KeepsakeError, type ProviderContext, SILENT_LOGGER, type StandardSchema } from "@keepsake/core";
+import {
+  type BundleStore,
+  isKeepsakeError,
+  KeepsakeError,
+  type ProviderContext,
+  SILENT_LOGGER,
+  type StandardSchema,
+} from "@keepsake/core";
 import { chunked } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { s3Plugin } from "../src/index.js";

@@ -91,7 +91,9 @@ onServer("what a server can do", () => {
     expect(warnings).toHaveLength(1);
     await expect(store.put("k", chunked("new"))).rejects.toMatchObject({ code: "E_ALREADY_EXISTS" });
     expect(await box.truth.text("k")).toBe("old");
-    expect(await store.inspect?.()).toContainEqual(expect.objectContaining({ name: "no_overwrite", status: "warning" }));
+    expect(await store.inspect?.()).toContainEqual(
+      expect.objectContaining({ name: "no_overwrite", status: "warning" }),
+    );
 
     await using locks = s3Locks(box.place);
     expect(await locks.inspect?.()).toContainEqual(expect.objectContaining({ name: "locks", status: "warning" }));
@@ -105,7 +107,8 @@ onServer("what a server can do", () => {
 
   it("is little where conditions are refused as unknown, and the store writes all the same", async () => {
     await using box = await faultBench();
-    box.faults.fault = (seen) => (hasCondition(seen) && seen.method === "PUT" ? { status: 501, code: "NotImplemented" } : "pass");
+    box.faults.fault = (seen) =>
+      hasCondition(seen) && seen.method === "PUT" ? { status: 501, code: "NotImplemented" } : "pass";
     await using store = testStore(box.place);
     await store.put("k", chunked("x"));
     expect(store.capabilities.noOverwrite).toBe("advisory");

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PartReader } from "../src/objects/part-reader.js";
 import { DEFAULT_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, partBytesOf } from "../src/objects/part-sizes.js";
-import { s3Store } from "../src/index.js";
+import type { s3Store } from "../src/index.js";
 import { fixture, Program } from "./support/processes.js";
 import { faultBench, makeKnown, onServer, testPlace, testStore } from "./support/test-server.js";
 import { Truth } from "./support/truth.js";
@@ -53,23 +53,29 @@ describe("parts", () => {
 });
 
 onServer("a store on S3", () => {
-  it.each([0, 1, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 10 * MIB, 16 * MIB + 7])("holds %i bytes as they were", async (size) => {
-    const place = testPlace();
-    await using truth = new Truth(place);
-    await using store = testStore({ ...place, partBytes: 5 * MIB });
-    const bytes = Buffer.alloc(size);
-    for (let at = 0; at + 4 <= size; at += 4) bytes.writeUInt32LE(at, at);
-    await store.put("k", chunked(bytes, 300_007));
-    expect((await truth.get("k")).equals(bytes)).toBe(true);
-    expect(Buffer.from(await collect((await store.get("k")).body)).equals(bytes)).toBe(true);
-    expect(await truth.uploads()).toEqual([]);
-  });
+  it.each([0, 1, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 10 * MIB, 16 * MIB + 7])(
+    "holds %i bytes as they were",
+    async (size) => {
+      const place = testPlace();
+      await using truth = new Truth(place);
+      await using store = testStore({ ...place, partBytes: 5 * MIB });
+      const bytes = Buffer.alloc(size);
+      for (let at = 0; at + 4 <= size; at += 4) bytes.writeUInt32LE(at, at);
+      await store.put("k", chunked(bytes, 300_007));
+      expect((await truth.get("k")).equals(bytes)).toBe(true);
+      expect(Buffer.from(await collect((await store.get("k")).body)).equals(bytes)).toBe(true);
+      expect(await truth.uploads()).toEqual([]);
+    },
+  );
 
   it("lists more than a page", async () => {
     const place = testPlace();
     await using truth = new Truth(place);
     await using store = testStore(place);
-    const keys = Array.from({ length: 1_130 }, (_, index) => `t/${String(index % 7)}/${String(index).padStart(5, "0")}`);
+    const keys = Array.from(
+      { length: 1_130 },
+      (_, index) => `t/${String(index % 7)}/${String(index).padStart(5, "0")}`,
+    );
     for (let from = 0; from < keys.length; from += 32) {
       await Promise.all(keys.slice(from, from + 32).map((key) => truth.put(key, "x")));
     }
@@ -186,7 +192,9 @@ onServer("a store on S3", () => {
     expect((await store.inspect?.())?.filter(({ status }) => status === "problem")).toEqual([]);
 
     await using unlocked = testStore({ retention: { mode: "GOVERNANCE", days: 3 } });
-    expect(await unlocked.inspect?.()).toContainEqual(expect.objectContaining({ name: "object_lock", status: "problem" }));
+    expect(await unlocked.inspect?.()).toContainEqual(
+      expect.objectContaining({ name: "object_lock", status: "problem" }),
+    );
     await expect(unlocked.put("k", chunked("x"))).rejects.toMatchObject({ retry: "permanent" });
   });
 });

@@ -1,8 +1,9 @@
+import type * as sdkTypes from "@aws-sdk/client-s3";
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { KeepsakeError } from "@keepsake/core";
 
 /** The library for S3; a second of loading, so it is loaded when it is first needed. */
-export type Sdk = typeof import("@aws-sdk/client-s3");
+export type Sdk = typeof sdkTypes;
 
 /** @throws KeepsakeError `E_PLUGIN_LOAD` when it is not installed */
 export async function loadSdk(): Promise<Sdk> {

@@ -112,7 +112,8 @@ export class S3Connection implements AsyncDisposable {
     const handle = requestHandler.handle.bind(requestHandler);
     requestHandler.handle = async (...args) => {
       const answer = await handle(...args);
-      this.clock.note(answer.response.headers["date"]);
+      const { headers } = answer.response as { readonly headers: Readonly<Record<string, string>> };
+      this.clock.note(headers["date"]);
       return answer;
     };
     return { sdk, client };

@@ -1,4 +1,11 @@
-import { type ErrorCode, errnoOf, isKeepsakeError, type JsonObject, KeepsakeError, type RetryAdvice } from "@keepsake/core";
+import {
+  type ErrorCode,
+  errnoOf,
+  isKeepsakeError,
+  type JsonObject,
+  KeepsakeError,
+  type RetryAdvice,
+} from "@keepsake/core";
 
 /** What the server or the way to it answered instead of what was asked for. */
 export interface S3Failure {

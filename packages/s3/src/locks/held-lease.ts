@@ -79,7 +79,8 @@ export class HeldLease implements Lock {
       await this.#renewOnce();
     } catch (error) {
       // What failed once may succeed next time; until the lease ends nobody takes the lock.
-      if (!isKeepsakeError(error, "E_LOCK_LOST")) this.#logger?.debug("a lock could not be renewed", { lock: this.name });
+      if (!isKeepsakeError(error, "E_LOCK_LOST"))
+        this.#logger?.debug("a lock could not be renewed", { lock: this.name });
     }
   }
 
@@ -108,10 +109,13 @@ export class HeldLease implements Lock {
     clearTimeout(this.#runOut);
     if (this.#released !== undefined || this.#lost.signal.aborted) return;
     const leftMs = this.#held.lease.lease_ms - this.#ageMs();
-    this.#runOut = setTimeout(() => {
-      if (this.#hasRunOut()) this.#lose("its lease could not be renewed");
-      else this.#watchEnd();
-    }, Math.max(1, leftMs)).unref();
+    this.#runOut = setTimeout(
+      () => {
+        if (this.#hasRunOut()) this.#lose("its lease could not be renewed");
+        else this.#watchEnd();
+      },
+      Math.max(1, leftMs),
+    ).unref();
   }
 
   #ageMs(): number {
@@ -139,10 +143,14 @@ export class HeldLease implements Lock {
   }
 
   #unanswered(cause: unknown): KeepsakeError {
-    return new KeepsakeError("E_IO", `The lock ${JSON.stringify(this.name)} could not be looked at: no answer in time.`, {
-      cause,
-      context: { lock: this.name },
-    });
+    return new KeepsakeError(
+      "E_IO",
+      `The lock ${JSON.stringify(this.name)} could not be looked at: no answer in time.`,
+      {
+        cause,
+        context: { lock: this.name },
+      },
+    );
   }
 
   #throwIfGone(): void {

@@ -33,7 +33,12 @@ export class LeaseObjects {
    * @param expected the ETag of what is there; undefined: nothing is
    * @returns the new ETag; undefined when something else is there
    */
-  async write(name: string, lease: Lease, expected: string | undefined, options: OpOptions): Promise<string | undefined> {
+  async write(
+    name: string,
+    lease: Lease,
+    expected: string | undefined,
+    options: OpOptions,
+  ): Promise<string | undefined> {
     const traits = await this.#server.traits(options);
     const canDecide = traits.conditionalPut && traits.ifMatch !== "none";
     if (!canDecide) return this.#writeUndecided(name, lease, expected, options);

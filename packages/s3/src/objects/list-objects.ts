@@ -77,7 +77,7 @@ export function decoded(key: string): string {
 
 /** What of a prefix can be asked for; the rest is compared here. */
 function wellFormedPart(prefix: string): string {
-  return prefix.isWellFormed() ? prefix : prefix.slice(0, -1).toWellFormed().split("\uFFFD")[0] ?? "";
+  return prefix.isWellFormed() ? prefix : (prefix.slice(0, -1).toWellFormed().split("\uFFFD")[0] ?? "");
 }
 
 function unordered(connection: S3Connection): KeepsakeError {

@@ -43,11 +43,7 @@ export async function headObject(
 }
 
 /** Removes an object; that there is none is no error to the server either. */
-export async function deleteObject(
-  connection: S3Connection,
-  key: string,
-  { signal }: OpOptions = {},
-): Promise<void> {
+export async function deleteObject(connection: S3Connection, key: string, { signal }: OpOptions = {}): Promise<void> {
   const sentence = `The object ${JSON.stringify(key)} could not be deleted`;
   await connection.call({ sentence, context: { key }, signal }, ({ sdk, client, bucket, http }) =>
     client.send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key: key }), http),
