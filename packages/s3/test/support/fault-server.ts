@@ -153,7 +153,11 @@ function flipped(body: Buffer): Buffer {
 function refuse(incoming: IncomingMessage, answer: ServerResponse, status: number, code: string): void {
   incoming.resume().on("end", () => {
     answer.writeHead(status, { "content-type": "application/xml" });
-    answer.end(incoming.method === "HEAD" ? "" : `<?xml version="1.0"?><Error><Code>${code}</Code></Error>`);
+    answer.end(
+      incoming.method === "HEAD"
+        ? ""
+        : `<?xml version="1.0"?><Error><Code>${code}</Code><Message>hunter2</Message><StringToSign>hunter2</StringToSign></Error>`,
+    );
   });
 }
 
