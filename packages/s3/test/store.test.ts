@@ -3,18 +3,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { PartReader } from "../src/objects/part-reader.js";
 import { DEFAULT_PART_BYTES, MAX_PARTS, MIN_PART_BYTES, partBytesOf } from "../src/objects/part-sizes.js";
-import type { s3Store } from "../src/index.js";
+import { keysOf } from "./support/keys-of.js";
 import { fixture, Program } from "./support/processes.js";
 import { faultBench, makeKnown, onServer, testPlace, testStore } from "./support/test-server.js";
 import { Truth } from "./support/truth.js";
 
 const MIB = 1024 * 1024;
-
-async function keysOf(store: ReturnType<typeof s3Store>, prefix = ""): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of store.list(prefix)) keys.push(key);
-  return keys;
-}
 
 describe("parts", () => {
   it("hold the largest object that S3 takes, and begin small", () => {
