@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { KeepsakeError, type Lock, type LockManager, type OpOptions, parseArtifactPath } from "@keepsake/core";
 import type { S3Place } from "./connection/place.js";
-import { S3Connection } from "./connection/s3-connection.js";
+import { DEFAULT_TIMEOUT_MS, S3Connection } from "./connection/s3-connection.js";
 import { HeldLease, thisMoment } from "./locks/held-lease.js";
 import { LeaseObjects } from "./locks/lease-objects.js";
 import { LeaseWatch } from "./locks/lease-watch.js";
@@ -17,6 +17,7 @@ export interface S3LocksOptions extends S3Place {
 }
 
 const MAX_PAUSE_MS = 1_000;
+const MIN_PATIENCE_MS = 1_000;
 
 /**
  * Locks in a bucket, exclusive among all machines that use it, as far as the server has conditional writes; without them
@@ -26,9 +27,11 @@ const MAX_PAUSE_MS = 1_000;
  * it runs, and knows it. A holder on this machine that has ended frees its lock at once. Waiting is by looking again.
  */
 export function s3Locks(options: S3LocksOptions): LockManager & AsyncDisposable {
-  const { leaseMs = 60_000, logger } = options;
+  const { leaseMs = 60_000, timeoutMs = DEFAULT_TIMEOUT_MS, logger } = options;
   if (!(leaseMs > 0)) throw new TypeError("leaseMs must be above 0.");
-  const connection = new S3Connection(options);
+  // A renewal that meets silence is tried again while the lease still lasts.
+  const patienceMs = Math.min(timeoutMs, Math.max(MIN_PATIENCE_MS, leaseMs / 3));
+  const connection = new S3Connection({ ...options, timeoutMs: patienceMs });
   const server = new KnownServer(connection, logger);
   const objects = new LeaseObjects(connection, server);
 

@@ -206,6 +206,16 @@ onServer("locks on S3", () => {
     await release(lock);
   });
 
+  it("are kept though a renewal meets silence: it is tried again within the lease", async () => {
+    await using box = await faultBench();
+    await makeKnown(box);
+    await using locks = s3Locks({ ...box.place, leaseMs: 9_000 });
+    await using lock = await locks.acquire("a", { timeoutMs: 0 });
+    box.faults.once(isLeasePut, { stall: "before" });
+    await lock.assertHeld();
+    expect(box.faults.seen.filter(isLeasePut)).toHaveLength(3);
+  });
+
   it.each([
     ["the claim's answer is lost", 0],
     ["a renewal's answer is lost", 1],

@@ -21,7 +21,7 @@ export interface Line {
 }
 
 const DEFAULT_ATTEMPTS = 4;
-const DEFAULT_TIMEOUT_MS = 30_000;
+export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** One bucket of one server, reached when it is first needed. What a call throws is a KeepsakeError, or the signal's reason. */
 export class S3Connection implements AsyncDisposable {
