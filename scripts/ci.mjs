@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runChecks } from "./checks.mjs";
 import { run } from "./lib.mjs";
+import { startS3Server } from "./s3-server.mjs";
 
 /** Counts the test cases; what broke outside of a case (a file that did not load, a stray rejection) is one failure. */
 function countTests(report, status) {
@@ -18,13 +19,23 @@ function countTests(report, status) {
   return { passed, failed: failed === 0 && status !== 0 ? 1 : failed };
 }
 
-function runTests() {
+/** Without it the tests that need it fail, and say so. */
+async function s3Server() {
+  try {
+    return await startS3Server();
+  } catch (error) {
+    process.stderr.write(`no S3 server: ${error.message}\n`);
+    return { env: {}, stop: async () => undefined };
+  }
+}
+
+function runTests(s3Environment) {
   const directory = mkdtempSync(join(tmpdir(), "keepsake-ci-"));
   const file = join(directory, "report.json");
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
     const status = run("npm", ["test", "--silent", "--", ...reporters], {
-      env: { ...process.env, SLOW: "1", KEEPSAKE_REQUIRE_TOOLS: "1" },
+      env: { ...process.env, ...s3Environment, SLOW: "1", KEEPSAKE_REQUIRE_TOOLS: "1" },
     });
     return countTests(JSON.parse(readFileSync(file, "utf8")), status);
   } catch (error) {
@@ -35,7 +46,15 @@ function runTests() {
   }
 }
 
-const tests = runTests();
+// Its bucket is made with the library that is installed with the packages.
+run("npm", ["run", "--silent", "bootstrap"]);
+const server = await s3Server();
+let tests;
+try {
+  tests = runTests(server.env);
+} finally {
+  await server.stop();
+}
 const checks = runChecks();
 
 process.stdout.write("\n");

@@ -84,6 +84,7 @@ export type { BundleStore, ByteRange, StoreCapabilities, StoredBody, StoredObjec
 export { type Clock, SYSTEM_CLOCK } from "./ports/clock.js";
 export type { Codec, DecodeOptions } from "./ports/codec.js";
 export type { EventPublisher, LifecycleEvent, MutationEvent } from "./ports/event-publisher.js";
+export type { HealthFinding } from "./ports/health-finding.js";
 export type { Lock, LockManager } from "./ports/lock-manager.js";
 export { type Logger, SILENT_LOGGER } from "./ports/logger.js";
 export type { AgentPaths, OpOptions, PathClaim } from "./ports/options.js";

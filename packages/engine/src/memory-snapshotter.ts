@@ -1,4 +1,5 @@
 import type {
+  HealthFinding,
   JsonObject,
   Manifest,
   OpOptions,
@@ -235,13 +236,7 @@ export interface RecoverReport {
 }
 
 /** One finding of `doctor`. */
-export interface DoctorFinding {
-  readonly name: string;
-  readonly status: "ok" | "warning" | "problem";
-  readonly message: string;
-  readonly hint?: string;
-  readonly details?: JsonObject;
-}
+export type DoctorFinding = HealthFinding;
 
 export interface DoctorReport {
   readonly ok: boolean;

@@ -5,6 +5,7 @@ import { jsonStatePlugin } from "@keepsake/json-state";
 import { localFsPlugin } from "@keepsake/local-fs";
 import { memdirPlugin } from "@keepsake/memdir";
 import { redactionPlugin } from "@keepsake/redaction";
+import { s3Plugin } from "@keepsake/s3";
 import { sqlitePlugin } from "@keepsake/sqlite";
 import { zstdPlugin } from "@keepsake/zstd";
 import { presetsPlugin } from "./presets.plugin.js";
@@ -18,6 +19,7 @@ export const standardPlugins: readonly Plugin[] = [
   zstdPlugin,
   agePlugin,
   localFsPlugin,
+  s3Plugin,
   redactionPlugin,
   presetsPlugin,
 ];

@@ -1,12 +1,18 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
+import type { HealthFinding } from "./health-finding.js";
 import type { OpOptions } from "./options.js";
 
-/** What a store can do; declared, never guessed. */
+/** What a store can do; declared, never guessed. One that has to ask its place first says the weaker until it knows. */
 export interface StoreCapabilities {
   /** after `put` resolves the object survives a power cut */
   readonly durable: boolean;
   /** "atomic": of several writers of one new key exactly one wins; "advisory": best effort */
   readonly noOverwrite: "atomic" | "advisory";
+  /**
+   * The same for bodies that are too large for one request, where it differs. A bundle's record is small: what makes a
+   * snapshot exist is under `noOverwrite`.
+   */
+  readonly noOverwriteLarge?: "atomic" | "advisory";
   /** `get` honours `range` */
   readonly ranges: boolean;
 }
@@ -57,4 +63,11 @@ export interface BundleStore {
   replace?(key: string, body: Uint8Array, options?: OpOptions): Promise<StoredObject>;
   /** Removes uploads that a crash left unfinished and that nobody is writing; returns their names. */
   sweep?(options?: OpOptions & { readonly olderThanMs: number }): Promise<readonly string[]>;
+  /**
+   * Tries out what the place of the store really does, and says which guarantees follow from it. It may write small objects
+   * of its own, which no other method shows, and removes them.
+   *
+   * @throws KeepsakeError when the place cannot be reached at all
+   */
+  inspect?(options?: OpOptions): Promise<readonly HealthFinding[]>;
 }

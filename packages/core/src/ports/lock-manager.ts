@@ -1,3 +1,4 @@
+import type { HealthFinding } from "./health-finding.js";
 import type { OpOptions } from "./options.js";
 
 /** A held lock. Disposing releases it, is idempotent, and never releases somebody else's. */
@@ -24,4 +25,6 @@ export interface LockManager {
   holder?(
     name: string,
   ): Promise<{ readonly pid?: number; readonly host?: string; readonly alive: boolean } | undefined>;
+  /** As a store's: what the place of the locks really does, and what follows from it. */
+  inspect?(options?: OpOptions): Promise<readonly HealthFinding[]>;
 }

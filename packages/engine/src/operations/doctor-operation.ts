@@ -6,6 +6,7 @@ import {
   errnoOf,
   isKeepsakeError,
   type JsonObject,
+  type KeepsakeError,
   parseAgentId,
   parseTenantId,
   type SnapshotRecord,
@@ -47,6 +48,7 @@ export class DoctorOperation {
       if (request.reindex === true) findings.push(...(await this.#reindex.run(store, request, options)));
       findings.push(...(await this.#checkStore(store, options)));
     }
+    findings.push(...(await this.#inspect("locks", "The locks", this.#workspace.locks, options)));
     return { ok: findings.every(({ status }) => status !== "problem"), findings };
   }
 
@@ -84,7 +86,8 @@ export class DoctorOperation {
   /** A journal whose agent is locked by a living process is a restore that runs right now. */
   async #checkJournal(tenant: string, agent: string): Promise<DoctorFinding> {
     const ref = { tenant: parseTenantId(tenant), agent: parseAgentId(agent) };
-    const holder = await this.#workspace.locks.holder?.(lockName(ref));
+    // Locks that cannot be asked are a finding of their own; `recover` asks them again.
+    const holder = await this.#workspace.locks.holder?.(lockName(ref)).catch(ignoreTyped);
     const details = { tenant, agent };
     if (holder?.alive === true) {
       return { name: "restore", status: "ok", message: `A restore of ${agent} is running.`, details };
@@ -109,19 +112,27 @@ export class DoctorOperation {
         ...(await this.#checkOrphans(store, options)),
         ...bodies,
         ...this.#checkAgents(snapshots),
+        ...(await this.#inspect("store", store.describe(), store, options)),
         ...proofs(snapshots),
       ];
     } catch (error) {
       if (!isKeepsakeError(error)) throw error;
-      return [
-        {
-          name,
-          status: "problem",
-          message: `${store.describe()} cannot be read: ${error.message}`,
-          details: { code: error.code },
-          ...(error.hint === undefined ? {} : { hint: error.hint }),
-        },
-      ];
+      return [unusable(name, `${store.describe()} cannot be read: ${error.message}`, error)];
+    }
+  }
+
+  /** What a store or the locks say of their place themselves. */
+  async #inspect(
+    name: string,
+    what: string,
+    place: Pick<BundleStore, "inspect">,
+    { signal }: OperationOptions,
+  ): Promise<readonly DoctorFinding[]> {
+    try {
+      return (await place.inspect?.({ signal })) ?? [];
+    } catch (error) {
+      if (!isKeepsakeError(error)) throw error;
+      return [unusable(name, `${what} cannot be tried out: ${error.message}`, error)];
     }
   }
 
@@ -220,6 +231,14 @@ function proofOf(newestFirst: readonly SnapshotRecord[]): DoctorFinding[] {
   const message = `No snapshot of ${agent} was ever proven restorable.`;
   const hint = `Prove one with \`keepsake verify --agent ${agent} latest --deep\`.`;
   return [{ ...found, message, hint, details: { tenant, agent } }];
+}
+
+function ignoreTyped(error: unknown): undefined {
+  if (!isKeepsakeError(error)) throw error;
+}
+
+function unusable(name: string, message: string, { code, hint }: KeepsakeError): DoctorFinding {
+  return { name, status: "problem", message, details: { code }, ...(hint === undefined ? {} : { hint }) };
 }
 
 function digestMissing({ id, bundlePath, fileSha256 }: SnapshotRecord): DoctorFinding {
