@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pluginConformance, runConformance, sourceConformance } from "@keepsake/testkit";
@@ -15,10 +15,8 @@ function stateOf(memory: string): unknown {
       const at = join(memory, folder);
       return [
         folder,
-        run(at, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags/v1"),
-        run(at, "rev-list", "--count", "--branches"),
+        run(at, "for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"),
         run(at, "symbolic-ref", "HEAD"),
-        run(at, "diff", "--cached", "--name-status"),
         run(at, "fsck", "--full", "--no-dangling"),
       ];
     });
@@ -37,14 +35,14 @@ runConformance(
             for (const at of [memory, join(memory, "nested")]) {
               mkdirSync(at, { recursive: true });
               run(at, "init", "-q", "-b", "main");
-              for (const text of ["one", "two", "three"]) commitFile(at, "note.md", text);
-              run(at, "tag", "v1");
+              for (const text of ["one", "two"]) commitFile(at, "note.md", text);
+              run(at, "branch", "side");
             }
           },
           change() {
             commitFile(memory, "note.md", `changed ${String(Math.random())}`);
             if (!existsSync(join(memory, "new"))) {
-              rmSync(join(memory, "nested/.git"), { recursive: true });
+              run(join(memory, "nested"), "branch", "-q", "-D", "side");
               mkdirSync(join(memory, "new"));
               run(join(memory, "new"), "init", "-q", "-b", "other");
             }

@@ -22,7 +22,7 @@ runConformance(
 );
 
 const module = fileURLToPath(new URL("../dist/plugin.js", import.meta.url));
-runConformance(
-  pluginConformance({ create: () => ({ plugin: jsonStatePlugin, module, options: () => ({ keys }) }) }),
-  { describe, it },
-);
+runConformance(pluginConformance({ create: () => ({ plugin: jsonStatePlugin, module, options: () => ({ keys }) }) }), {
+  describe,
+  it,
+});

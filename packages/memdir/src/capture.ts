@@ -45,6 +45,7 @@ export class MemdirCapture implements CaptureSession {
   readonly #scratch: string;
   readonly #exact: boolean;
   #copies = 0;
+  #isDisposed = false;
 
   constructor(target: CaptureTarget, root: MemoryRoot, scope: Scope, options: ResolvedOptions) {
     this.#root = root;
@@ -74,6 +75,8 @@ export class MemdirCapture implements CaptureSession {
   }
 
   async *entries({ signal }: OpOptions = {}): AsyncGenerator<SourceEntry> {
+    // The scratch directory may be gone, and nothing is proved about what would be read now.
+    if (this.#isDisposed) throw new TypeError("This capture is closed.");
     if (!this.#root.exists) {
       yield { type: "absent", path: this.#options.root, required: this.#options.required };
       return;
@@ -99,6 +102,7 @@ export class MemdirCapture implements CaptureSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is held open between calls; the scratch directory is the engine's.
+    this.#isDisposed = true;
   }
 
   async *#walk(signal: AbortSignal | undefined): AsyncGenerator<Found> {

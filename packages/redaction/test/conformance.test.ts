@@ -6,7 +6,7 @@ import { DEFAULT_RULES, defaultPolicy, expandSample, redactionPlugin } from "../
 const samples = DEFAULT_RULES.flatMap((rule): RedactionSample[] =>
   rule.samples.found.map((sample) => {
     const { text, secret } = expandSample(sample);
-    return { text, secret: secret ?? "" };
+    return { text, secret: text.slice(secret?.start ?? 0, secret?.end ?? 0) };
   }),
 );
 const clean = DEFAULT_RULES.flatMap((rule) => rule.samples.spared.map((sample) => expandSample(sample).text));

@@ -13,7 +13,11 @@ function rowsIn(memory: string): unknown {
   const names = readdirSync(memory, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".db"));
   return names
     .sort()
-    .map((name) => [name, query(join(memory, name), "SELECT * FROM notes ORDER BY 1"), query(join(memory, name), "PRAGMA user_version")]);
+    .map((name) => [
+      name,
+      query(join(memory, name), "SELECT * FROM notes ORDER BY 1"),
+      query(join(memory, name), "PRAGMA user_version"),
+    ]);
 }
 
 runConformance(
@@ -26,7 +30,8 @@ runConformance(
         memory,
         live: {
           make() {
-            const sql = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text); INSERT INTO notes VALUES (1, 'one'), (2, x'00ff'); PRAGMA user_version = 7";
+            const sql =
+              "CREATE TABLE notes (id INTEGER PRIMARY KEY, text); INSERT INTO notes VALUES (1, 'one'), (2, x'00ff'); PRAGMA user_version = 7";
             make(join(memory, "plain.db"), sql);
             make(join(memory, "deep/other.db"), sql);
             make(join(memory, "gone.db"), sql);
@@ -40,7 +45,11 @@ runConformance(
               connection.close();
             }
             if (existsSync(join(memory, "gone.db"))) rmSync(join(memory, "gone.db"));
-            else make(join(memory, "new.db"), "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text); INSERT INTO notes (text) VALUES ('new')");
+            else
+              make(
+                join(memory, "new.db"),
+                "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text); INSERT INTO notes (text) VALUES ('new')",
+              );
           },
           read: () => rowsIn(memory),
         },

@@ -17,6 +17,7 @@ export class GitCaptureSession implements CaptureSession {
   readonly #places: readonly RepositoryPlace[];
   readonly #required: boolean;
   readonly #captures: RepositoryCapture[] = [];
+  #isDisposed = false;
 
   constructor(
     target: CaptureTarget,
@@ -58,6 +59,8 @@ export class GitCaptureSession implements CaptureSession {
   }
 
   async *entries({ signal }: OpOptions = {}): AsyncGenerator<SourceEntry> {
+    // Without its copies an ended capture would show no repository at all.
+    if (this.#isDisposed) throw new TypeError("This capture is closed.");
     if (this.#places.length === 0) yield { type: "absent", path: "HEAD", required: this.#required };
     for (const capture of this.#captures) {
       for await (const entry of capture.entries(signal)) {
@@ -86,6 +89,7 @@ export class GitCaptureSession implements CaptureSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     for (const [number] of this.#captures.splice(0).entries()) {
       await rm(join(this.#target.scratchDir, String(number)), { recursive: true, force: true });
     }

@@ -73,7 +73,7 @@ export class SourceWorld {
     const hold = await session.hold?.();
     await session.pin();
     await hold?.[Symbol.asyncDispose]();
-    return this.unpack(session);
+    return await this.unpack(session);
   }
 
   /** Reads all entries of a session that is pinned. */
