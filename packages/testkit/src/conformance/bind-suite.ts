@@ -5,6 +5,9 @@ import { withinLimit } from "./within-limit.js";
 
 const LIMIT_MS = 60_000;
 const LARGE_LIMIT_MS = 1_800_000;
+// No multiple of any size of blocks or parts.
+const STREAM_BYTES = 64 * 1024 * 1024 + 12_345;
+const LARGE_STREAM_BYTES = 5 * 1024 ** 3 + 12_345;
 
 /** The cases of a suite for the subjects of one factory. */
 export function bindSuite<Subject extends object>(
@@ -17,8 +20,16 @@ export function bindSuite<Subject extends object>(
     says: one.says,
     ...(one.needs === undefined ? {} : { needs: one.needs.capability }),
     isPrecondition: index === 0,
-    run: ({ large = false, limitMs = large ? LARGE_LIMIT_MS : LIMIT_MS }: ConformanceOptions = {}) =>
-      withinLimit(runCase(suite, one, factory, large), limitMs, () => `${one.id} did not end within ${limitMs} ms`),
+    run: ({
+      large = false,
+      limitMs = large ? LARGE_LIMIT_MS : LIMIT_MS,
+      streamBytes = large ? LARGE_STREAM_BYTES : STREAM_BYTES,
+    }: ConformanceOptions = {}) =>
+      withinLimit(
+        runCase(suite, one, factory, streamBytes),
+        limitMs,
+        () => `${one.id} did not end within ${limitMs} ms`,
+      ),
   }));
 }
 
@@ -26,12 +37,12 @@ async function runCase<Subject extends object>(
   suite: PortSuite<Subject>,
   one: PortCase<Subject>,
   factory: SubjectFactory<Subject>,
-  large: boolean,
+  streamBytes: number,
 ): Promise<CaseOutcome> {
   await using dir = await tempDir();
   await using made = held(await factory.create(dir.path));
   const { subject } = made;
-  const tools = { dir: dir.path, large };
+  const tools = { dir: dir.path, streamBytes };
   const { needs } = one;
   if (needs === undefined || declares(suite, subject, needs.capability)) {
     await one.run(subject, tools);

@@ -21,6 +21,13 @@ export function prose(sizeBytes: number, seed = 1): Buffer {
   return Buffer.from(parts.join("")).subarray(0, sizeBytes);
 }
 
+/** All bytes of a stream. Copies each chunk at once: one that is used again afterwards is told by a case of its own. */
+export async function gathered(stream: ByteStream): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
 /** A stream of the given chunks that knows how it was used. */
 export class WatchedBody implements AsyncIterable<Uint8Array> {
   isOpened = false;

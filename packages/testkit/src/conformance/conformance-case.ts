@@ -2,6 +2,8 @@
 export interface ConformanceOptions {
   /** Streams of 5 GiB instead of 64 MiB. Default false. */
   readonly large?: boolean | undefined;
+  /** how much goes through where a case streams, when it is neither of the two; in bytes */
+  readonly streamBytes?: number | undefined;
   /** What a case may take, in milliseconds; default 60,000, with `large` 1,800,000. */
   readonly limitMs?: number | undefined;
 }

@@ -2,8 +2,8 @@
 export interface CaseTools {
   /** A private folder of this case; exists, is empty, and goes when the case has ended. */
   readonly dir: string;
-  /** Objects of 5 GiB instead of 64 MiB where a case streams. */
-  readonly large: boolean;
+  /** how much goes through where a case streams */
+  readonly streamBytes: number;
 }
 
 /** What a case asks, and what answers it. */

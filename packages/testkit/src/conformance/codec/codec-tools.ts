@@ -1,16 +1,17 @@
 import { type ByteStream, type Codec, type ErrorCode, isKeepsakeError } from "@keepsake/core";
-import { chunked, collect } from "../../streams.js";
+import { chunked } from "../../streams.js";
+import { gathered } from "../bodies.js";
 import { check, nameOf } from "../expectations.js";
 
 /** Far more than any case decodes: a defect must not fill the memory. */
 export const ROOM = { maxOutputBytes: 2 ** 34 };
 
 export async function encoded(codec: Codec, bytes: Uint8Array | string, chunkBytes?: number): Promise<Buffer> {
-  return Buffer.from(await collect(codec.encode(chunked(bytes, chunkBytes))));
+  return gathered(codec.encode(chunked(bytes, chunkBytes)));
 }
 
 export async function decoded(codec: Codec, bytes: Uint8Array, chunkBytes?: number): Promise<Buffer> {
-  return Buffer.from(await collect(codec.decode(chunked(bytes, chunkBytes), ROOM)));
+  return gathered(codec.decode(chunked(bytes, chunkBytes), ROOM));
 }
 
 /** How a stream ended, and what it gave until then. */
@@ -24,7 +25,7 @@ export interface Ending {
 export async function endingOf(stream: ByteStream): Promise<Ending> {
   const chunks: Uint8Array[] = [];
   try {
-    for await (const chunk of stream) chunks.push(chunk);
+    for await (const chunk of stream) chunks.push(Buffer.from(chunk));
     return { bytes: Buffer.concat(chunks), code: undefined };
   } catch (error) {
     check(isKeepsakeError(error), `It failed with ${nameOf(error)}, which is no KeepsakeError.`);

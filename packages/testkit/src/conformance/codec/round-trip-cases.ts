@@ -1,17 +1,15 @@
 import { type ByteStream, digestOf, HashedStream } from "@keepsake/core";
-import { chunked, collect } from "../../streams.js";
-import { bodyThat, longBody, noise, prose } from "../bodies.js";
+import { chunked } from "../../streams.js";
+import { bodyThat, gathered, longBody, noise, prose } from "../bodies.js";
 import { check, same, sameBytes } from "../expectations.js";
 import { MemoryWatch } from "../memory-watch.js";
-import type { CaseTools, PortCase } from "../port-case.js";
+import type { PortCase } from "../port-case.js";
 import type { CodecSubject } from "./codec-subject.js";
 import { decoded, encoded, ROOM } from "./codec-tools.js";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const MAX_GROWTH_BYTES = 48 * MIB;
-
-const lengthOf = ({ large }: CaseTools): number => (large ? 5 * KIB * MIB : 64 * MIB) + 777;
 
 async function comesBack({ codec }: CodecSubject, bytes: Uint8Array, what: string, chunkBytes?: number): Promise<void> {
   const there = await encoded(codec, bytes, chunkBytes);
@@ -34,16 +32,16 @@ export const ROUND_TRIP_CASES: readonly PortCase<CodecSubject>[] = [
       const gaps = bodyThat([new Uint8Array(0), Buffer.from("a"), new Uint8Array(0)], () => undefined, [
         Buffer.from("b"),
       ]);
-      const there = Buffer.from(await collect(codec.encode(gaps)));
+      const there = await gathered(codec.encode(gaps));
       same((await decoded(codec, there)).toString(), "ab", "Bytes between empty chunks.");
       const split = [new Uint8Array(0), there.subarray(0, 1), new Uint8Array(0), there.subarray(1)];
-      const back = await collect(
+      const back = await gathered(
         codec.decode(
           bodyThat(split, () => undefined),
           ROOM,
         ),
       );
-      same(Buffer.from(back).toString(), "ab", "An input with empty chunks.");
+      same(back.toString(), "ab", "An input with empty chunks.");
     },
   },
   {
@@ -134,19 +132,19 @@ export const ROUND_TRIP_CASES: readonly PortCase<CodecSubject>[] = [
   {
     id: "codec.stream",
     says: "A stream of 64 MiB (with `large` of 5 GiB) comes back, through a pipe that is never whole in memory.",
-    async run({ codec }, tools) {
-      const sent = new HashedStream(longBody(lengthOf(tools)));
-      const back = await digestOf(codec.decode(codec.encode(sent), { maxOutputBytes: lengthOf(tools) }));
+    async run({ codec }, { streamBytes }) {
+      const sent = new HashedStream(longBody(streamBytes));
+      const back = await digestOf(codec.decode(codec.encode(sent), { maxOutputBytes: streamBytes }));
       same(back, sent.digest, "It came back otherwise.");
     },
   },
   {
     id: "codec.bounded-memory",
     says: "Such a stream is held to less than 48 MiB at any time.",
-    async run({ codec }, tools) {
+    async run({ codec }, { streamBytes }) {
       const watch = new MemoryWatch(8);
-      const there = codec.encode(longBody(lengthOf(tools), watch.look));
-      for await (const _chunk of codec.decode(there, { maxOutputBytes: lengthOf(tools) }));
+      const there = codec.encode(longBody(streamBytes, watch.look));
+      for await (const _chunk of codec.decode(there, { maxOutputBytes: streamBytes }));
       const grown = Math.round(watch.grownBytes / MIB);
       check(watch.grownBytes < MAX_GROWTH_BYTES, `${grown} MiB more were held while a stream passed through.`);
     },

@@ -150,7 +150,7 @@ export const RESTORE_CASES: readonly PortCase<SourceSubject>[] = [
     async (world) => {
       const { before, after, bundle } = await changed(world);
       const reason = new DOMException("stop", "AbortError");
-      for (let look = 1; look <= 12; look++) {
+      for (const look of [1, 2, 3, 5, 8]) {
         const plan = await world.stage(bundle);
         const stopped = await world.step("commit", plan, firesAtLook(look, reason)).catch((error: unknown) => error);
         if (stopped !== undefined) check(stopped === reason, "A commit that was stopped did not fail with the reason.");

@@ -1,5 +1,5 @@
 import { chunked, collect } from "../../streams.js";
-import { noise } from "../bodies.js";
+import { gathered, noise } from "../bodies.js";
 import { check, failsAs, failsWith, same, sameBytes } from "../expectations.js";
 import type { PortCase } from "../port-case.js";
 import type { StoreSubject } from "./store-subject.js";
@@ -46,7 +46,7 @@ export const GET_CASES: readonly PortCase<StoreSubject>[] = [
         [99, 1, ""],
       ] as const) {
         const { object, body } = await store.get(KEY, { range: { start, length } });
-        same(Buffer.from(await collect(body)).toString(), expected, `The range from ${start}, ${length} bytes long.`);
+        same((await gathered(body)).toString(), expected, `The range from ${start}, ${length} bytes long.`);
         same(object.sizeBytes, 10, "The facts of an object are of all of it, also when a range is read.");
       }
     },
@@ -150,7 +150,7 @@ export const GET_CASES: readonly PortCase<StoreSubject>[] = [
       await store.put(KEY, chunked(bytes, MIB));
       const { body } = await store.get(KEY);
       await store.delete(KEY);
-      const read = await collect(body).catch(() => undefined);
+      const read = await gathered(body).catch(() => undefined);
       if (read !== undefined) sameBytes(read, bytes, "A body ended early without an error.");
     },
   },

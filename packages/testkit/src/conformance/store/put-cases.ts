@@ -1,9 +1,9 @@
 import { HashedStream, digestOf } from "@keepsake/core";
 import { chunked } from "../../streams.js";
-import { bodyThat, longBody, noise } from "../bodies.js";
+import { bodyThat, gathered, longBody, noise } from "../bodies.js";
 import { check, failsWith, same, sameBytes } from "../expectations.js";
 import { MemoryWatch } from "../memory-watch.js";
-import type { CaseTools, PortCase } from "../port-case.js";
+import type { PortCase } from "../port-case.js";
 import type { StoreSubject } from "./store-subject.js";
 import { bytesOf, expectInvisible, keysIn, objectsIn, textOf } from "./store-tools.js";
 
@@ -11,8 +11,6 @@ const MIB = 1024 * 1024;
 const KEY = "tenants/default/object.bin";
 /** Two parts of the usual 16 MiB with their copies. What holds a whole object of 64 MiB is above it. */
 const MAX_GROWTH_BYTES = 48 * MIB;
-
-export const sizeOf = ({ large }: CaseTools): number => (large ? 5 * 1024 * MIB : 64 * MIB) + 12_345;
 
 export const PUT_CASES: readonly PortCase<StoreSubject>[] = [
   {
@@ -24,7 +22,7 @@ export const PUT_CASES: readonly PortCase<StoreSubject>[] = [
       same([put.key, put.sizeBytes], [KEY, bytes.length], "`put` answers key and size.");
       check(put.modifiedAtMs > 1e12, "`modifiedAtMs` is in milliseconds since 1970.");
       const { object, body } = await store.get(KEY);
-      sameBytes(await digestedBytes(body), bytes, "What is read is not what was put.");
+      sameBytes(await gathered(body), bytes, "What is read is not what was put.");
       const facts = { key: KEY, sizeBytes: put.sizeBytes, modifiedAtMs: put.modifiedAtMs };
       for (const [from, told] of [
         ["get", object],
@@ -134,8 +132,8 @@ export const PUT_CASES: readonly PortCase<StoreSubject>[] = [
   {
     id: "store.put.stream",
     says: "An object of 64 MiB (with `large` of 5 GiB) goes in as a stream and comes out the same.",
-    async run({ store }, tools) {
-      const sent = new HashedStream(longBody(sizeOf(tools)));
+    async run({ store }, { streamBytes }) {
+      const sent = new HashedStream(longBody(streamBytes));
       const put = await store.put(KEY, sent);
       same(put.sizeBytes, sent.digest.sizeBytes, "`put` answers another size.");
       same(await digestOf((await store.get(KEY)).body), sent.digest, "What comes out is not what went in.");
@@ -152,21 +150,15 @@ export const PUT_CASES: readonly PortCase<StoreSubject>[] = [
         same(await digestOf((await store.get(KEY)).body), sent.digest, "What comes out is not what went in.");
       },
     },
-    async run({ store }, tools) {
+    async run({ store }, { streamBytes }) {
       const watch = new MemoryWatch(8);
-      await store.put(KEY, longBody(sizeOf(tools), watch.look));
+      await store.put(KEY, longBody(streamBytes, watch.look));
       for await (const _chunk of (await store.get(KEY)).body) watch.look();
       const grown = Math.round(watch.grownBytes / MIB);
       check(watch.grownBytes < MAX_GROWTH_BYTES, `${grown} MiB more were held while an object passed through.`);
     },
   },
 ];
-
-async function digestedBytes(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
 
 async function race({ store }: StoreSubject) {
   const bodies = Array.from({ length: 16 }, (_none, writer) => `${writer};`.repeat(4_000 + writer));

@@ -1,10 +1,11 @@
 import { type BundleStore, type ByteRange, parseArtifactPath, type StoredObject } from "@keepsake/core";
+import { gathered } from "../bodies.js";
 import { check, failsWith, same } from "../expectations.js";
-import { chunked, collect } from "../../streams.js";
+import { chunked } from "../../streams.js";
 
 /** All bytes of an object, or of a range of it. */
 export async function bytesOf(store: BundleStore, key: string, range?: ByteRange): Promise<Uint8Array> {
-  return collect((await store.get(key, range === undefined ? {} : { range })).body);
+  return gathered((await store.get(key, range === undefined ? {} : { range })).body);
 }
 
 export async function textOf(store: BundleStore, key: string, range?: ByteRange): Promise<string> {
