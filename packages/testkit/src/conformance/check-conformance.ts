@@ -23,15 +23,19 @@ export interface ConformanceReport {
 /**
  * Runs the cases one after the other, without a test runner. Never rejects for a case.
  *
- * @param onResult called as soon as a case has ended
+ * @param options `onResult` is called as soon as a case has ended; `signal` stops before the next one
  */
 export async function checkConformance(
   cases: readonly ConformanceCase[],
-  options: ConformanceOptions & { readonly onResult?: (result: CaseResult) => void } = {},
+  options: ConformanceOptions & {
+    readonly onResult?: (result: CaseResult) => void;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<ConformanceReport> {
   const results: CaseResult[] = [];
   const unsound = new Set<string>();
   for (const one of cases) {
+    options.signal?.throwIfAborted();
     const { port, id, says } = one;
     const outcome = unsound.has(port) ? ({ status: "not_checked" } as const) : await outcomeOf(one, options);
     if (outcome.status === "failed" && one.isPrecondition) unsound.add(port);

@@ -43,18 +43,34 @@ const LOCKS: readonly Broken<LockSubject>[] = [
         },
       };
     }),
-    fails: [],
+    fails: [
+      "lock.abort-waiting",
+      "lock.clock",
+      "lock.exclusive",
+      "lock.exclusive.shared",
+      "lock.holder",
+      "lock.lost.asked",
+      "lock.release.own",
+      "lock.timeout",
+      "lock.timeout.context",
+      "lock.waits",
+    ],
+    hangs: ["lock.lost.signal"],
   },
   {
     wrong: "does not share its place with another manager",
     make: () => ({ ...right(), other: memoryLocks() }),
-    fails: [],
+    fails: ["lock.clock", "lock.exclusive.shared", "lock.timeout", "lock.token.grows", "lock.waits"],
   },
-  { wrong: "has one token for all", make: eachLock(() => ({ fencingToken: 1 })), fails: [] },
+  {
+    wrong: "has one token for all",
+    make: eachLock(() => ({ fencingToken: 1 })),
+    fails: ["lock.lost.next", "lock.token.grows"],
+  },
   {
     wrong: "begins to count anew",
     make: eachLock(({ fencingToken }) => ({ fencingToken: fencingToken % 3 })),
-    fails: [],
+    fails: ["lock.token.grows"],
   },
   {
     wrong: "releases what somebody else holds",
@@ -70,7 +86,7 @@ const LOCKS: readonly Broken<LockSubject>[] = [
         } as Lock;
       },
     })),
-    fails: [],
+    fails: ["lock.lost.next", "lock.release.own"],
   },
   {
     wrong: "cannot be released twice",
@@ -84,7 +100,7 @@ const LOCKS: readonly Broken<LockSubject>[] = [
         },
       };
     }),
-    fails: [],
+    fails: ["lock.release.own", "lock.release.twice"],
   },
   {
     wrong: "waits for ever",
@@ -92,7 +108,7 @@ const LOCKS: readonly Broken<LockSubject>[] = [
       acquire: (name, { signal }) => locks.acquire(name, { timeoutMs: 3_600_000, signal }),
     })),
     fails: [],
-    hangs: [],
+    hangs: ["lock.clock", "lock.release.own", "lock.timeout", "lock.timeout.context"],
   },
   {
     wrong: "has another code when time is up",
@@ -102,7 +118,7 @@ const LOCKS: readonly Broken<LockSubject>[] = [
           throw error instanceof KeepsakeError ? new KeepsakeError("E_IO", "busy", { cause: error }) : error;
         }),
     })),
-    fails: [],
+    fails: ["lock.release.own", "lock.timeout"],
   },
   {
     wrong: "does not say which lock is held",

@@ -9,12 +9,12 @@ import { STREAM_CASES } from "./stream-cases.js";
 
 const SUBJECT: PortCase<CodecSubject> = {
   id: "codec.subject",
-  says: "The subject is a codec with an id and a suffix that can end a file name; one that encrypts comes with its `others`.",
+  says: "The subject is a codec with an id and a suffix that can end a file name; only one that encrypts has `others`.",
   async run({ codec, deterministic, others }) {
     check(/^[a-z0-9][a-z0-9_-]*$/.test(codec.id), "An id is of [a-z0-9_-].");
     check(/^\.[A-Za-z0-9_-]+$/.test(codec.suffix), "A suffix is a dot and one or more of [A-Za-z0-9_-].");
     same(typeof deterministic, "boolean", "The subject says whether the codec is deterministic.");
-    same(others !== null, codec.encrypts ?? false, "`others` are given for a codec that encrypts, and for no other.");
+    check(others === null || codec.encrypts === true, "`others` are for a codec that encrypts.");
   },
 };
 
@@ -35,7 +35,7 @@ const DESCRIBE: PortCase<CodecSubject> = {
 export const CODEC_SUITE: PortSuite<CodecSubject> = {
   port: "codec",
   cases: [SUBJECT, DESCRIBE, ...ROUND_TRIP_CASES, ...STREAM_CASES, ...DAMAGE_CASES],
-  capabilities: ({ codec, deterministic }) => ({ deterministic, encrypts: codec.encrypts ?? false }),
+  capabilities: ({ deterministic, others }) => ({ deterministic, keys: others !== null }),
 };
 
 /** The cases for a codec. */

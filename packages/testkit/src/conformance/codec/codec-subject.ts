@@ -7,7 +7,7 @@ export interface CodecSubject {
   readonly codec: Codec;
   /** True when equal input gives equal output. */
   readonly deterministic: boolean;
-  /** For a codec that encrypts: the same without a key, and with a key that does not fit. Null for others. */
+  /** For a codec that encrypts: the same without a key, and with a key that does not fit. Null where there is none. */
   readonly others: { readonly keyless: Codec; readonly stranger: Codec } | null;
 }
 
