@@ -55,7 +55,7 @@ export interface ArtifactSource {
  * One capture: open → hold → pin → release → fence, entries → dispose.
  *
  * The engine holds all sessions in a fixed order, pins all, releases all, and only then reads `entries`, so that all
- * sources show one instant. Disposing is idempotent and also allowed before `entries` ended.
+ * sources show one instant. Disposing is idempotent and also allowed before `entries` ended; afterwards `entries` fails.
  */
 export interface CaptureSession extends AsyncDisposable {
   /** Places this source looks after in this agent's memory; known from `open` on. */

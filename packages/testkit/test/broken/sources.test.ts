@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactSource, CaptureSession, CaptureTarget, RestoreSession, RestoreTarget } from "@keepsake/core";
 import { streamOf } from "@keepsake/core";
@@ -47,20 +47,23 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
       await writeFile(join(paths.memory, ".lock"), "");
       return {};
     }),
-    fails: [],
+    fails: ["source.abort", "source.dispose", "source.empty", "source.untouched"],
   },
   {
     wrong: "writes into the data when it is pinned",
     make: capturing((session, target) => ({
       async pin(options) {
-        for (const { name } of await notesIn(notesOf(target))) await appendFile(join(notesOf(target), name), "");
-        await mkdir(join(target.paths.memory, "notes", "x"), { recursive: true }).catch(() => undefined);
-        return session.pin(options).catch(() => "held" as const);
+        for (const { name } of await notesIn(notesOf(target))) await utimes(join(notesOf(target), name), 1, 1);
+        return session.pin(options);
       },
     })),
-    fails: [],
+    fails: ["source.abort", "source.dispose", "source.fence.quiet", "source.untouched"],
   },
-  { wrong: "has a fence that never moves", make: capturing(() => ({ fence: async () => "always" })), fails: [] },
+  {
+    wrong: "has a fence that never moves",
+    make: capturing(() => ({ fence: async () => "always" })),
+    fails: ["source.fence.moves"],
+  },
   {
     wrong: "has a fence that moves by itself",
     make: capturing(() => {
@@ -120,7 +123,21 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         for await (const entry of session.entries(options)) yield { ...entry, path: `/${entry.path}` };
       },
     })),
-    fails: [],
+    fails: [
+      "source.commit.twice",
+      "source.entries",
+      "source.finish",
+      "source.omitted",
+      "source.pin",
+      "source.restore",
+      "source.restore.dispose",
+      "source.restore.gone",
+      "source.restore.same",
+      "source.rollback",
+      "source.rollback.early",
+      "source.rollback.half",
+      "source.stage",
+    ],
   },
   {
     wrong: "gives a path twice",
@@ -133,7 +150,7 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         }
       },
     })),
-    fails: ["source.entries"],
+    fails: ["source.entries", "source.omitted"],
   },
   {
     wrong: "gives the type of a file for its mode",
@@ -155,7 +172,14 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         }
       },
     })),
-    fails: ["source.entries", "source.pin"],
+    fails: [
+      "source.commit.twice",
+      "source.entries",
+      "source.finish",
+      "source.pin",
+      "source.restore",
+      "source.rollback.half",
+    ],
   },
   {
     wrong: "makes up a reason for an omission",
@@ -166,7 +190,7 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         }
       },
     })),
-    fails: [],
+    fails: ["source.entries", "source.restore.gone"],
   },
   {
     wrong: "does not look at the signal of its entries",
@@ -184,7 +208,7 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
       await readFile(join(notesOf(target), "a.md"));
       return {};
     }),
-    fails: [],
+    fails: ["source.empty", "source.restore.gone", "source.restore.nothing"],
   },
   {
     wrong: "stages in the live data",
@@ -195,7 +219,7 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         return plan;
       },
     })),
-    fails: [],
+    fails: ["source.restore.dispose", "source.restore.same", "source.rollback.early", "source.stage"],
   },
   {
     wrong: "has a plan that is no JSON",
@@ -205,7 +229,7 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         return { ...plan, data: { ...plan.data, made: new Date() as never } };
       },
     })),
-    fails: [],
+    fails: ["source.stage"],
   },
   {
     wrong: "keeps its plan in the session",
@@ -219,7 +243,14 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         commit: async (plan, options) => (isStaged ? session.commit(plan, options) : undefined),
       };
     }),
-    fails: [],
+    fails: [
+      "source.commit.twice",
+      "source.finish",
+      "source.pin",
+      "source.restore",
+      "source.restore.nothing",
+      "source.rollback.half",
+    ],
   },
   {
     wrong: "says nothing of its changes",
@@ -251,14 +282,18 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         await session.commit(plan, options);
       },
     })),
-    fails: [],
+    fails: ["source.commit.twice", "source.rollback.half"],
   },
   {
     wrong: "commits what is left when it is stopped, and tells nobody",
     make: restoring((session) => ({ commit: (plan) => session.commit(plan) })),
     fails: [],
   },
-  { wrong: "takes nothing back", make: restoring(() => ({ rollback: async () => undefined })), fails: [] },
+  {
+    wrong: "takes nothing back",
+    make: restoring(() => ({ rollback: async () => undefined })),
+    fails: ["source.rollback", "source.rollback.half"],
+  },
   {
     wrong: "takes back only what it has seen to its end",
     make: restoring((session) => ({
@@ -289,7 +324,14 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         return { ...plan, changes: plan.changes.filter(({ action }) => action !== "delete"), data: { steps } };
       },
     })),
-    fails: [],
+    fails: [
+      "source.commit.twice",
+      "source.finish",
+      "source.pin",
+      "source.restore",
+      "source.restore.nothing",
+      "source.rollback.half",
+    ],
   },
   {
     wrong: "removes what the snapshot had omitted",
@@ -306,7 +348,7 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
     make: restoring((_session, target) => ({
       finish: async () => await writeFile(join(notesOf(target), "finished.md"), "").catch(() => undefined),
     })),
-    fails: [],
+    fails: ["source.finish", "source.restore", "source.restore.gone", "source.restore.nothing", "source.restore.same"],
   },
 ];
 
