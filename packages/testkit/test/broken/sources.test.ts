@@ -243,14 +243,7 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         commit: async (plan, options) => (isStaged ? session.commit(plan, options) : undefined),
       };
     }),
-    fails: [
-      "source.commit.twice",
-      "source.finish",
-      "source.pin",
-      "source.restore",
-      "source.restore.nothing",
-      "source.rollback.half",
-    ],
+    fails: ["source.commit.twice", "source.finish", "source.pin", "source.restore", "source.restore.nothing"],
   },
   {
     wrong: "says nothing of its changes",

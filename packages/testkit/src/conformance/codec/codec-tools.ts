@@ -37,5 +37,5 @@ export async function endingOf(stream: ByteStream): Promise<Ending> {
 export function spread(end: number, count: number): number[] {
   if (end <= count) return Array.from({ length: end }, (_none, at) => at);
   const even = Array.from({ length: count }, (_none, index) => Math.floor((index * end) / count));
-  return [...new Set([...even, ...Array.from({ length: 32 }, (_none, index) => end - 32 + index)])];
+  return [...new Set([...even, ...Array.from({ length: 12 }, (_none, index) => end - 12 + index)])];
 }

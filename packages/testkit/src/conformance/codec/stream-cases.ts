@@ -14,7 +14,7 @@ type Direction = readonly [
 
 /** Both directions, each with a long input in chunks of 64 KiB. */
 async function directions(codec: Codec): Promise<readonly Direction[]> {
-  const bytes = Buffer.concat([prose(500_000), noise(1_500_000)]);
+  const bytes = Buffer.concat([prose(200_000), noise(800_000)]);
   return [
     ["encode", pieces(bytes), (input, options) => codec.encode(input, options)],
     ["decode", pieces(await encoded(codec, bytes)), (input, options) => codec.decode(input, { ...ROOM, ...options })],
