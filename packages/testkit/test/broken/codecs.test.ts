@@ -13,7 +13,11 @@ const broken = (change: (codec: Codec) => Partial<Codec>) => (): CodecSubject =>
 
 const mask = (key: number) =>
   async function* (input: ByteStream): ByteStream {
-    for await (const chunk of input) yield Uint8Array.from(chunk, (byte) => byte ^ key);
+    for await (const chunk of input) {
+      const masked = Buffer.from(chunk);
+      for (let at = 0; at < masked.length; at++) masked[at] = (masked[at] ?? 0) ^ key;
+      yield masked;
+    }
   };
 
 /** No encryption at all but in its manners: a mask, and before it one byte that tells the key. */
