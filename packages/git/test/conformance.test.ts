@@ -54,6 +54,8 @@ runConformance(
     },
   }),
   { describe, it },
+  // Every step of the data is some processes: a loaded machine needs its time.
+  { limitMs: 200_000 },
 );
 
 const module = fileURLToPath(new URL("../dist/plugin.js", import.meta.url));

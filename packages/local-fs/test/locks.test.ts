@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
-import { isAbortError, type Lock } from "@keepsake/core";
+import type { Lock } from "@keepsake/core";
 import { tempDir } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { fileLocks } from "../src/file-locks.js";

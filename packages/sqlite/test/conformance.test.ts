@@ -53,6 +53,8 @@ runConformance(
     },
   }),
   { describe, it },
+  // Every session is a process, every step of the data some: a loaded machine needs its time.
+  { limitMs: 200_000 },
 );
 
 const module = fileURLToPath(new URL("../dist/plugin.js", import.meta.url));

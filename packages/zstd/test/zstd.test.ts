@@ -141,8 +141,6 @@ describe("damage", () => {
 });
 
 describe("as a stream", () => {
-  const content = sampleNoise(1000 * KIB);
-
   it("reads no further ahead than the frames in flight", async () => {
     let read = 0;
     const input = (async function* () {

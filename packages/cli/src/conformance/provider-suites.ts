@@ -10,10 +10,12 @@ import type {
   StateItem,
   StateProvider,
 } from "@keepsake/core";
+import type * as TestkitModule from "@keepsake/testkit";
 import type { ConformanceCase, MadePart } from "@keepsake/testkit";
 import type { PluginFixtures, ProviderFixture } from "./plugin-fixtures.js";
 
-type Testkit = typeof import("@keepsake/testkit");
+/** The package, which is loaded only when a plugin is tested. */
+type Testkit = typeof TestkitModule;
 type Options = Readonly<Record<string, unknown>>;
 
 /** The cases of one suite, for one provider or for the plugin as a whole. */

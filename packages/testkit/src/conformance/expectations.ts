@@ -55,6 +55,11 @@ export async function failsAs(reason: unknown, work: Promise<unknown>, sentence:
   check(error === reason, `${sentence} It failed with ${nameOf(error)} instead of the very ${nameOf(reason)}.`);
 }
 
+/** The optional member is not there at all. */
+export function isAbsent(object: object, member: string, sentence: string): void {
+  same(Reflect.get(object, member), undefined, sentence);
+}
+
 /** A short name of anything thrown. */
 export function nameOf(error: unknown): string {
   if (isKeepsakeError(error)) return `${error.code} (${error.message})`;

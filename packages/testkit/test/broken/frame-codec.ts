@@ -68,7 +68,8 @@ async function* decode(
       if (head.length < 4) throw cut();
       const digest = Buffer.from(await reader.read(DIGEST_BYTES));
       const size = head.readUInt32LE();
-      if (size > FRAME_BYTES) throw new KeepsakeError("E_INTEGRITY", "A frame is too long.");
+      if (size > FRAME_BYTES && defects.followsChunks !== true)
+        throw new KeepsakeError("E_INTEGRITY", "A frame is too long.");
       const bytes = Buffer.from(await reader.read(size));
       if (bytes.length < size || digest.length < DIGEST_BYTES) {
         if (defects.takesCuts === true) return;

@@ -26,7 +26,7 @@ function eachLock(change: (lock: Lock, locks: LockManager) => Partial<Lock>) {
     async acquire(name, options) {
       const lock = await locks.acquire(name, options);
       const own = { ...lock, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
-      return { ...own, ...change(lock, locks) } as Lock;
+      return { ...own, ...change(lock, locks) };
     },
   }));
 }
@@ -39,7 +39,7 @@ const LOCKS: readonly Broken<LockSubject>[] = [
       return {
         acquire: async (name, options) => {
           const lock = await memoryLocks().acquire(name, options);
-          return { ...lock, fencingToken: ++token, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() } as Lock;
+          return { ...lock, fencingToken: ++token, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
         },
       };
     }),
@@ -83,7 +83,7 @@ const LOCKS: readonly Broken<LockSubject>[] = [
             await lock[Symbol.asyncDispose]();
             lose(name);
           },
-        } as Lock;
+        };
       },
     })),
     fails: ["lock.lost.next", "lock.release.own"],
@@ -179,7 +179,7 @@ const LOCKS: readonly Broken<LockSubject>[] = [
     make: broken((locks) => ({
       acquire: async (name, options) => {
         const lock = await locks.acquire("tenants/default/ana", options);
-        return { ...lock, name, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() } as Lock;
+        return { ...lock, name, [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose]() };
       },
     })),
     fails: [],
@@ -206,7 +206,7 @@ const LOCKS: readonly Broken<LockSubject>[] = [
             ...lock,
             assertHeld: async () => undefined,
             [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
-          } as Lock;
+          };
         },
       };
     }),

@@ -12,7 +12,11 @@ import {
 import type { LiveData, SourceSubject } from "../../src/index.js";
 
 /** One change: a file is put, or taken away; what was there is kept. */
-type Step = { readonly name: string; readonly staged: string | null; readonly undo: string };
+interface Step {
+  readonly name: string;
+  readonly staged: string | null;
+  readonly undo: string;
+}
 
 export interface Note {
   readonly name: string;

@@ -147,7 +147,10 @@ const STATES: readonly Broken<StateSubject>[] = [
         const all = await readAll(file);
         const added = items.map(({ key, value }) => {
           const old = all[key];
-          return { key, value: Array.isArray(old) && Array.isArray(value) ? [...old, ...value] : value } as StateItem;
+          return {
+            key,
+            value: Array.isArray(old) && Array.isArray(value) ? ([old, value].flat() as JsonValue) : value,
+          };
         });
         await provider.restore(target, added, options);
       },
@@ -274,11 +277,9 @@ const strict = (accepts: (key: string) => boolean): StandardSchema<JsonObject> =
     version: 1,
     vendor: "test",
     validate(value) {
-      if (!isJsonObject(value as JsonValue)) return { issues: [{ message: "no object" }] };
-      const unknown = Object.keys(value as JsonObject).filter((key) => !accepts(key));
-      return unknown.length > 0
-        ? { issues: [{ message: "unknown key", path: unknown }] }
-        : { value: value as JsonObject };
+      if (!isJsonObject(value)) return { issues: [{ message: "no object" }] };
+      const unknown = Object.keys(value).filter((key) => !accepts(key));
+      return unknown.length > 0 ? { issues: [{ message: "unknown key", path: unknown }] } : { value: value };
     },
   },
 });
@@ -333,7 +334,7 @@ const PLUGINS: readonly Broken<PluginSubject>[] = [
           "~standard": {
             ...options["~standard"],
             validate: (value) => {
-              if (!isJsonObject(value as JsonValue)) throw new TypeError("no object");
+              if (!isJsonObject(value)) throw new TypeError("no object");
               return options["~standard"].validate(value);
             },
           },

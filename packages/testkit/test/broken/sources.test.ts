@@ -19,7 +19,7 @@ function capturing(change: ChangeCapture) {
     const source = notesSource();
     const open: ArtifactSource["open"] = async (target, options) => {
       const session = await source.open(target, options);
-      return { ...session, ...(await change(session, target)) } as CaptureSession;
+      return { ...session, ...(await change(session, target)) };
     };
     return notesSubject(dir, { ...source, open });
   };
@@ -32,7 +32,7 @@ function restoring(change: ChangeRestore) {
     const openRestore: ArtifactSource["openRestore"] = async (target) => {
       const session = await source.openRestore?.(target);
       if (session === undefined) throw new TypeError("no restore");
-      return { ...session, ...change(session, target) } as RestoreSession;
+      return { ...session, ...change(session, target) };
     };
     return notesSubject(dir, { ...source, openRestore });
   };
@@ -356,7 +356,7 @@ describe("the source suite, of a source that only captures and has no fence", ()
       const { openRestore: _none, ...source } = notesSource();
       const open: ArtifactSource["open"] = async (target, options) => {
         const { fence: _fence, hold: _hold, ...session } = await source.open(target, options);
-        return session as CaptureSession;
+        return session;
       };
       return notesSubject(dir, { ...source, open });
     },

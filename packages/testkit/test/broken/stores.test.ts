@@ -1,9 +1,28 @@
-import { abortable, type BundleStore, type ByteStream, KeepsakeError, type StoredObject } from "@keepsake/core";
+import {
+  abortable,
+  type BundleStore,
+  type ByteStream,
+  KeepsakeError,
+  type OpOptions,
+  type StoredObject,
+} from "@keepsake/core";
 import { describe } from "vitest";
 import { chunked, memoryStore, storeConformance, type StoreSubject } from "../../src/index.js";
 import { type Broken, expectBroken } from "./expect-broken.js";
 
 const right = (): StoreSubject => ({ store: memoryStore(), reopen: null, boundedMemory: false });
+
+/** What the right store answers. */
+async function replaced(
+  store: BundleStore,
+  key: string,
+  bytes: Uint8Array,
+  options?: OpOptions,
+): Promise<StoredObject> {
+  const object = await store.replace?.(key, bytes, options);
+  if (object === undefined) throw new TypeError("no replace");
+  return object;
+}
 
 /** A right store with some of its members replaced. */
 function broken(change: (store: BundleStore) => Partial<BundleStore>, more: Partial<StoreSubject> = {}) {
@@ -74,7 +93,7 @@ const STORES: readonly Broken<StoreSubject>[] = [
       async put(key, body, options) {
         options?.signal?.throwIfAborted();
         const bytes = await gather(abortable(body, options?.signal));
-        return (await store.replace?.(key, bytes)) as StoredObject;
+        return replaced(store, key, bytes);
       },
     })),
     fails: ["store.put.no-overwrite", "store.put.race"],
@@ -335,7 +354,7 @@ const STORES: readonly Broken<StoreSubject>[] = [
       async replace(key, body, options) {
         await store.replace?.(key, body.subarray(0, body.length / 2), options);
         await new Promise((resolve) => setImmediate(resolve));
-        return (await store.replace?.(key, body, options)) as StoredObject;
+        return replaced(store, key, body, options);
       },
     })),
     fails: ["store.replace"],

@@ -12,7 +12,8 @@ const SUBJECT: PortCase<LockSubject> = {
   id: "lock.subject",
   says: "The subject gives a free lock, with its name, a token and a signal; it says whether there is another manager and how to lose a lock.",
   async run({ locks, other, lose }) {
-    check(other !== undefined && lose !== undefined, "`other` and `lose` are given, or null.");
+    const given: readonly unknown[] = [other, lose];
+    check(!given.includes(undefined), "`other` and `lose` are given, or null.");
     const lock = await locks.acquire(NAME, { timeoutMs: 0 });
     const shape = [lock.name, typeof lock.fencingToken, lock.signal instanceof AbortSignal];
     same(shape, [NAME, "number", true], "A lock has a name, a fencing token and a signal.");

@@ -1,5 +1,5 @@
 import { isKeepsakeError, type Lock } from "@keepsake/core";
-import { check, failsWith, same } from "../expectations.js";
+import { check, failsWith, isAbsent, same } from "../expectations.js";
 import type { PortCase } from "../port-case.js";
 import type { LockSubject } from "./lock-subject.js";
 import { LONG_MS, NAME, release, turns } from "./lock-tools.js";
@@ -112,7 +112,7 @@ export const RELEASE_CASES: readonly PortCase<LockSubject>[] = [
     needs: {
       capability: "holder",
       async inverse({ locks }) {
-        same(locks.holder, undefined, "Locks that do not tell their holder have no such member.");
+        isAbsent(locks, "holder", "Locks that do not tell their holder have no such member.");
       },
     },
     async run({ locks }) {

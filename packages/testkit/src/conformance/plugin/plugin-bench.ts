@@ -129,7 +129,8 @@ class Bench {
 export async function disposePart(part: unknown): Promise<void> {
   if ((typeof part !== "object" && typeof part !== "function") || part === null) return;
   const { [Symbol.asyncDispose]: async, [Symbol.dispose]: sync } = part as Partial<AsyncDisposable & Disposable>;
-  await (async ?? sync)?.call(part);
+  const closing: unknown = (async ?? sync)?.call(part);
+  await closing;
 }
 
 async function checkedOptions(provider: AnyProvider, options: Readonly<Record<string, unknown>>): Promise<unknown> {

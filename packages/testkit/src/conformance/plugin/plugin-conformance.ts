@@ -65,7 +65,7 @@ const SUBJECT: PortCase<PluginSubject> = {
   async run({ plugin, module }) {
     check(typeof plugin.name === "string" && NAME.test(plugin.name), "A plugin's name is of [a-z0-9@/._-].");
     same(plugin.api, PLUGIN_API, "The plugin is written for another API.");
-    check(module !== undefined, "`module` is given, or null.");
+    check([null, "string"].includes(module === null ? null : typeof module), "`module` is given, or null.");
   },
 };
 

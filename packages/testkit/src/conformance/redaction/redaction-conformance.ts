@@ -3,7 +3,7 @@ import { bindSuite } from "../bind-suite.js";
 import { prose } from "../bodies.js";
 import type { ConformanceCase } from "../conformance-case.js";
 import { check, same } from "../expectations.js";
-import type { PortCase, PortSuite, SubjectFactory } from "../port-case.js";
+import type { PortSuite, SubjectFactory } from "../port-case.js";
 
 /** A text that holds one secret; the very characters of the secret, as they stand in it. */
 export interface RedactionSample {

@@ -30,7 +30,10 @@ async function checkEntry(entry: SourceEntry, scratchDir: string): Promise<void>
     return;
   }
   check(Number.isFinite(entry.mtimeMs), `The time of ${path} is no number.`);
-  if (entry.type === "symlink") return check(entry.target !== "", `The link ${path} leads nowhere.`);
+  if (entry.type === "symlink") {
+    check(entry.target !== "", `The link ${path} leads nowhere.`);
+    return;
+  }
   check(Number.isInteger(entry.mode) && entry.mode >= 0 && entry.mode <= 0o7777, `The mode of ${path} is none.`);
   if (entry.type === "directory") return;
   check(isPlainJson(entry.facts ?? {}), `The facts of ${path} are not plain JSON.`);

@@ -1,4 +1,4 @@
-import { same } from "../expectations.js";
+import { isAbsent, same } from "../expectations.js";
 import type { CaseTools, PortCase } from "../port-case.js";
 import type { SourceSubject } from "./source-subject.js";
 import { SourceWorld } from "./source-world.js";
@@ -30,7 +30,7 @@ export function ofRestore(
       capability: "restore",
       async inverse(subject, tools) {
         if (subject.live === null) return quietOnNothing(subject, tools);
-        same(subject.source.openRestore, undefined, "A source that cannot restore has no such member.");
+        isAbsent(subject.source, "openRestore", "A source that cannot restore has no such member.");
       },
     },
     run: (subject, tools) => run(new SourceWorld(subject, tools)),

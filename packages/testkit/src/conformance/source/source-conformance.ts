@@ -20,7 +20,7 @@ const SUBJECT: PortCase<SourceSubject> = {
     const seen: string[] = [];
     for (const step of [() => undefined, live.make, live.change]) {
       await step();
-      seen.push(JSON.stringify(await live.read()) ?? "");
+      seen.push(JSON.stringify([await live.read()]));
     }
     check(new Set(seen).size === 3, "`live.read` tells no data, made data and changed data apart.");
   },

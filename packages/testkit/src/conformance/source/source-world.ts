@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { copyFile, link, lstat, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, link, mkdir, mkdtemp } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -110,9 +110,9 @@ export class SourceWorld {
 
   /** A session; without entries as in a recovery, where nothing is known but the plan. */
   async openRestore(entries: readonly BundleEntry[] = [], omitted: readonly Omission[] = []): Promise<RestoreSession> {
-    const open = this.source.openRestore;
+    const open = this.source.openRestore?.bind(this.source);
     check(open !== undefined, "The source has `openRestore`.");
-    return open.call(this.source, {
+    return open({
       agent: AGENT,
       paths: { memory: this.#memory },
       operationId: `op-${this.#operations++}`,
@@ -163,22 +163,9 @@ export class SourceWorld {
     const digest = await digestOf(createReadStream(file));
     return { meta: { ...base, ...facts, ...digest, type: "file", mode: entry.mode }, path: entry.path, file };
   }
-
-  /** Removes what the kit itself keeps, for a case that goes many rounds. */
-  async forget(): Promise<void> {
-    await rm(join(this.#dir, KIT), { recursive: true, force: true });
-  }
 }
 
 async function copyContent({ content }: Extract<SourceEntry, { type: "file" }>, file: string): Promise<void> {
   const stream = "file" in content ? createReadStream(content.file) : Readable.from(content.stream);
   await pipeline(stream, createWriteStream(file, { mode: 0o600 }));
-}
-
-/** True when there is something of that name. */
-export async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }

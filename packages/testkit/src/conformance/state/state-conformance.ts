@@ -1,7 +1,7 @@
 import { parseAgentId, parseTenantId, type StateItem, type StateProvider, type StateTarget } from "@keepsake/core";
 import { bindSuite } from "../bind-suite.js";
 import type { ConformanceCase } from "../conformance-case.js";
-import { check, failsAs, isPlainJson, same } from "../expectations.js";
+import { check, failsAs, isAbsent, isPlainJson, same } from "../expectations.js";
 import type { PortCase, PortSuite, SubjectFactory } from "../port-case.js";
 
 /** A state provider to be tested, with at least two keys, none of which has a value. */
@@ -48,14 +48,14 @@ function ofRestore(
     needs: {
       capability: "restore",
       async inverse({ provider }) {
-        same(provider.restore, undefined, "A provider that cannot restore has no such member.");
+        isAbsent(provider, "restore", "A provider that cannot restore has no such member.");
       },
     },
     async run(subject, { dir }) {
       const { provider } = subject;
-      const { restore } = provider;
+      const restore = provider.restore?.bind(provider);
       check(restore !== undefined, "The provider has `restore`.");
-      const bound = Object.assign(Object.create(provider) as StateProvider, { restore: restore.bind(provider) });
+      const bound = Object.assign(Object.create(provider) as StateProvider, { restore });
       await run({ ...subject, provider: bound }, targetIn(dir), keysOf(provider));
     },
   };
@@ -225,7 +225,7 @@ const CASES: PortSuite<StateSubject>["cases"] = [
     needs: {
       capability: "quiesce",
       async inverse({ provider }) {
-        same(provider.quiesce, undefined, "A provider that cannot pause an agent has no such member.");
+        isAbsent(provider, "quiesce", "A provider that cannot pause an agent has no such member.");
       },
     },
     async run({ provider, write }, { dir }) {

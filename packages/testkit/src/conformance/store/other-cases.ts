@@ -1,6 +1,6 @@
 import { chunked } from "../../streams.js";
 import { noise } from "../bodies.js";
-import { check, failsAs, failureOf, same } from "../expectations.js";
+import { check, failsAs, failureOf, isAbsent, same } from "../expectations.js";
 import type { PortCase } from "../port-case.js";
 import type { StoreSubject } from "./store-subject.js";
 import { expectInvisible, keysIn, putAll, textOf } from "./store-tools.js";
@@ -60,7 +60,7 @@ export const OTHER_CASES: readonly PortCase<StoreSubject>[] = [
     needs: {
       capability: "replace",
       async inverse({ store }) {
-        same(store.replace, undefined, "A store without `replace` has no such member.");
+        isAbsent(store, "replace", "A store without `replace` has no such member.");
       },
     },
     async run({ store }) {
@@ -87,7 +87,7 @@ export const OTHER_CASES: readonly PortCase<StoreSubject>[] = [
     needs: {
       capability: "sweep",
       async inverse({ store }) {
-        same(store.sweep, undefined, "A store without `sweep` has no such member.");
+        isAbsent(store, "sweep", "A store without `sweep` has no such member.");
       },
     },
     async run({ store }) {
@@ -136,7 +136,10 @@ export const OTHER_CASES: readonly PortCase<StoreSubject>[] = [
     },
     async run({ store }) {
       const { [Symbol.asyncDispose]: async, [Symbol.dispose]: sync } = store as Partial<AsyncDisposable & Disposable>;
-      for (let round = 0; round < 2; round++) await (async ?? sync)?.call(store);
+      for (let round = 0; round < 2; round++) {
+        const closing: unknown = (async ?? sync)?.call(store);
+        await closing;
+      }
       await failureOf(store.put("k", chunked("x")), "`put` into a store that was disposed.");
     },
   },
