@@ -16,7 +16,8 @@ export interface Broken<Subject> {
 /** Two mebibytes stream quickly; what is about memory asks for more. */
 const QUICK: ConformanceOptions = { streamBytes: 2 * 1024 * 1024 + 7 };
 const HANGS_AFTER_MS = 1_500;
-const LIMIT_MS = Number(process.env["KIT_LIMIT"] ?? 30_000);
+/** What ends, ends within this also on a loaded machine. */
+const LIMIT_MS = 60_000;
 
 async function failedIds(cases: readonly ConformanceCase[], hangs: readonly string[], options: ConformanceOptions) {
   const failed: string[] = [];
@@ -42,7 +43,7 @@ export function expectBroken<Subject>(
   for (const { wrong, make, fails, hangs = [], options = {} } of table) {
     it(`tells what ${wrong}`, async () => {
       const failed = await failedIds(bind({ create: make }), hangs, options);
-      expect(failed.sort(), failed.sort().join(" ")).toEqual([...fails, ...hangs].sort());
+      expect(failed.sort()).toEqual([...fails, ...hangs].sort());
     });
   }
 }
