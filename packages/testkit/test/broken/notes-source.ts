@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   type ArtifactSource,
   type CaptureSession,
+  type JsonObject,
   type RestorePlan,
   type RestoreSession,
   type RestoreTarget,
@@ -12,7 +13,7 @@ import {
 import type { LiveData, SourceSubject } from "../../src/index.js";
 
 /** One change: a file is put, or taken away; what was there is kept. */
-interface Step {
+interface Step extends JsonObject {
   readonly name: string;
   readonly staged: string | null;
   readonly undo: string;
