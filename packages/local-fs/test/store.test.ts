@@ -217,7 +217,7 @@ describe("list", () => {
         const sorted = [...stored].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
         expect(await keysOf(store.list(""))).toEqual(sorted);
         // By characters: half of one is no prefix of any bytes.
-        const cut = [...prefix].slice(0, -1).join("");
+        const cut = Array.from(prefix).slice(0, -1).join("");
         expect(await keysOf(store.list(cut))).toEqual(sorted.filter((one) => one.startsWith(cut)));
       }),
       { numRuns: 60 },
