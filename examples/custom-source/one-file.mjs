@@ -16,20 +16,23 @@ export function oneFile({ id = "one_file", path, required = false }) {
   const name = basename(path);
   const placeIn = (paths) => {
     const live = resolve(paths.memory, path);
-    return { live, claims: [{ path: live, scope: "path" }], async [Symbol.asyncDispose]() {} };
+    return { live, claims: [{ path: live, scope: "path" }] };
   };
 
   function openCapture({ paths }) {
-    const { live, ...session } = placeIn(paths);
+    const { live, claims } = placeIn(paths);
+    let isClosed = false;
     return {
-      ...session,
+      claims,
       // Nothing stops the other program from writing: only a fingerprint that stays the same proves one moment.
       pin: async () => "fenced",
       async fence() {
         const stats = await lookAt(live);
         return stats === undefined ? "absent" : `${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
       },
-      async *entries() {
+      async *entries({ signal } = {}) {
+        signal?.throwIfAborted();
+        if (isClosed) throw new TypeError("This capture is closed.");
         try {
           const handle = await open(live);
           const attributes = attributesOf(await handle.stat({ bigint: true }));
@@ -40,14 +43,18 @@ export function oneFile({ id = "one_file", path, required = false }) {
           else yield { type: "omitted", path: name, reason: "unreadable" };
         }
       },
+      async [Symbol.asyncDispose]() {
+        isClosed = true;
+      },
     };
   }
 
   function openRestore({ paths, stageBeside }) {
-    const { live, ...session } = placeIn(paths);
+    const { live, claims } = placeIn(paths);
     return {
-      ...session,
-      async stage(entries, omitted) {
+      claims,
+      async stage(entries, omitted, { signal } = {}) {
+        signal?.throwIfAborted();
         const dir = await stageBeside(dirname(live));
         const places = { live, staged: join(dir, "new"), undo: join(dir, "old") };
         const there = await lookAt(live);
@@ -73,10 +80,11 @@ export function oneFile({ id = "one_file", path, required = false }) {
         }
         return { changes, data: swapPlanToJson({ steps }), notices: [] };
       },
-      commit: ({ data }) => applySwap(swapPlanFromJson(data)),
+      commit: ({ data }, { signal } = {}) => applySwap(swapPlanFromJson(data), signal),
       rollback: ({ data }) => revertSwap(swapPlanFromJson(data)),
       // The engine removes the staging directory, and with it the old file.
       finish: async () => undefined,
+      async [Symbol.asyncDispose]() {},
     };
   }
 

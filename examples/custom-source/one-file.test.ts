@@ -1,13 +1,24 @@
-import { chmod, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ArtifactSource, Plugin } from "@keepsake/core";
 import { openKeepsake } from "@keepsake/standard";
-import { tempDir, type TempDir, treeDigest, writeTree } from "@keepsake/testkit";
+import {
+  pluginConformance,
+  runConformance,
+  sourceConformance,
+  tempDir,
+  type TempDir,
+  treeDigest,
+  writeTree,
+} from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 
 const file = fileURLToPath(new URL("./one-file.mjs", import.meta.url));
-const { default: plugin } = (await import(file)) as { default: Plugin };
+const { default: plugin, oneFile } = (await import(file)) as {
+  default: Plugin;
+  oneFile: (options: { readonly path: string }) => ArtifactSource;
+};
 const CONTACTS = '{"ben":"+49 30 1234"}\n';
 
 /** A memory, and beside it the file of another program. */
@@ -66,44 +77,6 @@ describe("the one-file source", () => {
     expect(manifest.artifacts.map((artifact) => artifact.source)).toEqual(["contacts", "memory_files"]);
   });
 
-  it("commits and takes back as often as it is told to", async () => {
-    await using dir = await world();
-    const source = await plugin.providers?.[0]?.create({ path: "contacts.json" } as never, {} as never, {
-      id: "contacts",
-      baseDir: dir.path,
-    });
-    if (source === undefined || source === null || typeof source !== "object" || !("openRestore" in source))
-      throw new TypeError("no source");
-    const { openRestore } = source as Required<ArtifactSource>;
-    await writeTree(dir.path, { "staged/0": "new\n", "beside/x": "" });
-    const live = dir.join("book/contacts.json");
-    const session = await openRestore({
-      agent: {} as never,
-      paths: { memory: dirname(live) },
-      operationId: "op",
-      stageBeside: async () => dir.join("beside"),
-      artifacts: [],
-      claimed: [],
-      live: false,
-    });
-    const meta = { mode: 0o600, mtimeMs: 1000, sha256: "0".repeat(64) } as never;
-    const entries = (async function* () {
-      yield { meta, path: "contacts.json", file: dir.join("staged/0") };
-    })();
-    const plan = await session.stage(entries, []);
-    expect(await readFile(live, "utf8")).toBe(CONTACTS);
-    const again = JSON.parse(JSON.stringify(plan)) as typeof plan;
-    for (let round = 0; round < 2; round += 1) {
-      await session.commit(again);
-      await session.commit(again);
-      expect(await readFile(live, "utf8")).toBe("new\n");
-      await session.rollback(again);
-      await session.rollback(again);
-      expect(await readFile(live, "utf8")).toBe(CONTACTS);
-      expect((await stat(live)).mode & 0o777).toBe(0o640);
-    }
-  });
-
   it("is found by a configuration file", async () => {
     await using dir = await world();
     await writeTree(dir.path, {
@@ -117,3 +90,31 @@ describe("the one-file source", () => {
     });
   });
 });
+
+runConformance(
+  [
+    ...sourceConformance({
+      async create(dir) {
+        const memory = join(dir, "ana");
+        const contacts = join(dir, "book/contacts.json");
+        await mkdir(memory);
+        await mkdir(dirname(contacts));
+        return {
+          source: oneFile({ path: "../book/contacts.json" }),
+          memory,
+          live: {
+            make: () =>
+              writeTree(dir, { "book/contacts.json": { file: CONTACTS, mode: 0o640, mtimeMs: 1_700_000_000_123 } }),
+            async change() {
+              await writeFile(contacts, `{"n":${String(Math.random())}}`);
+              await chmod(contacts, 0o600);
+            },
+            read: () => treeDigest(dirname(contacts), { mtimes: "files" }),
+          },
+        };
+      },
+    }),
+    ...pluginConformance({ create: () => ({ plugin, module: file, options: () => ({ path: "contacts.json" }) }) }),
+  ],
+  { describe, it },
+);

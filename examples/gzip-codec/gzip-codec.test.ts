@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
-import { type Codec, isKeepsakeError, type Plugin } from "@keepsake/core";
-import { chunked, collect } from "@keepsake/testkit";
+import { fileURLToPath } from "node:url";
+import type { Codec, Plugin } from "@keepsake/core";
+import { chunked, codecConformance, collect, pluginConformance, runConformance } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 
 const file = new URL("./gzip-codec.mjs", import.meta.url).href;
@@ -21,50 +22,13 @@ describe("the gzip codec", () => {
     }
   });
 
-  it("tells a cut, a tail, a flipped bit and a bomb apart", async () => {
+  it("takes no second stream for a part of the first, as Node's own gunzip does", async () => {
     const encoded = gzipSync("a short note");
-    for (let length = 0; length < encoded.length; length += 1) {
-      expect([length, await outcome(encoded.subarray(0, length))]).toEqual([length, "E_TRUNCATED"]);
+    expect(gunzipSync(Buffer.concat([encoded, encoded])).toString()).toBe("a short notea short note");
+    for (const size of [1000, 1]) {
+      const decoding = collect(gzip.decode(chunked(Buffer.concat([encoded, encoded]), size), unlimited));
+      await expect(decoding).rejects.toMatchObject({ code: "E_TRAILING_DATA" });
     }
-    for (const tail of ["x", "\0", "x".repeat(70_000), encoded]) {
-      const longer = Buffer.concat([encoded, Buffer.from(tail)]);
-      for (const size of [1000, 1]) expect(await outcome(longer, size)).toBe("E_TRAILING_DATA");
-    }
-    for (let index = 10; index < encoded.length; index += 1) {
-      const damaged = Buffer.from(encoded);
-      damaged[index] = (damaged[index] ?? 0) ^ 0x10;
-      const code = await outcome(damaged);
-      expect(code).toMatch(/^(ok|E_INTEGRITY|E_TRUNCATED|E_TRAILING_DATA)$/);
-      if (code !== "ok") continue; // unused bits at the end of the last byte
-      expect(Buffer.from(await collect(gzip.decode(chunked(damaged), unlimited))).toString()).toBe("a short note");
-    }
-    expect(await outcome(gzipSync(content), 1000, content.length - 1)).toBe("E_LIMIT");
-  });
-
-  it("stops with its signal and closes its input when its consumer stops", async () => {
-    const reason = new Error("stop now");
-    const controller = new AbortController();
-    const silent = (async function* () {
-      yield gzipSync(content).subarray(0, 100);
-      controller.abort(reason);
-      await new Promise(() => undefined);
-    })();
-    const { signal } = controller;
-    await expect(collect(gzip.decode(silent, { ...unlimited, signal }))).rejects.toBe(reason);
-    const closed = new Promise<void>((resolve) => {
-      const input = (async function* () {
-        try {
-          yield gzipSync(content);
-          yield gzipSync(content);
-        } finally {
-          resolve();
-        }
-      })();
-      void (async () => {
-        for await (const _chunk of gzip.decode(input, unlimited)) break;
-      })();
-    });
-    await closed;
   });
 
   it("is what the plugin provides", () => {
@@ -73,12 +37,10 @@ describe("the gzip codec", () => {
   });
 });
 
-async function outcome(bytes: Uint8Array, size = 1000, maxOutputBytes = Number.POSITIVE_INFINITY): Promise<string> {
-  try {
-    await collect(gzip.decode(chunked(bytes, size), { maxOutputBytes }));
-    return "ok";
-  } catch (error) {
-    if (isKeepsakeError(error)) return error.code;
-    throw error;
-  }
-}
+runConformance(
+  [
+    ...codecConformance({ create: () => ({ codec: gzip, deterministic: true, others: null }) }),
+    ...pluginConformance({ create: () => ({ plugin, module: fileURLToPath(file) }) }),
+  ],
+  { describe, it },
+);

@@ -56,6 +56,7 @@ export function jsonState({ id = "json-file", keys, baseDir = process.cwd() }: J
     async restore(target, items, options = {}) {
       const values = valuesOf(items, keys);
       for (const key of Object.keys(keys)) {
+        options.signal?.throwIfAborted();
         const path = fileOf(key, target);
         const value = values.get(key);
         await sweep(path);

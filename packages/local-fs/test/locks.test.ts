@@ -1,5 +1,5 @@
 import { mkdir, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
-import { isAbortError, type Lock } from "@keepsake/core";
+import type { Lock } from "@keepsake/core";
 import { tempDir } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { fileLocks } from "../src/file-locks.js";
@@ -77,32 +77,6 @@ describe("fileLocks", () => {
     expect(await locks.holder?.("a")).toMatchObject({ pid: process.pid, alive: true });
     await release(lock);
     expect(await locks.holder?.("a")).toBeUndefined();
-  });
-
-  it("stops waiting when aborted, with the signal's reason", async () => {
-    await using dir = await tempDir();
-    const locks = fileLocks({ root: dir.path });
-    const held = await locks.acquire("a", { timeoutMs: 0 });
-    const controller = new AbortController();
-    const waiting = locks.acquire("a", { timeoutMs: HOUR_MS, signal: controller.signal });
-    controller.abort();
-    await expect(waiting).rejects.toSatisfy(isAbortError);
-    await expect(locks.acquire("b", { timeoutMs: 0, signal: controller.signal })).rejects.toSatisfy(isAbortError);
-    await release(held);
-    await expectToken(locks.acquire("a", { timeoutMs: 0 }), 2);
-  });
-
-  it("is released once, by its own holder alone", async () => {
-    await using dir = await tempDir();
-    const locks = fileLocks({ root: dir.path });
-    const first = await locks.acquire("a", { timeoutMs: 0 });
-    await release(first);
-    await using second = await locks.acquire("a", { timeoutMs: 0 });
-    await release(first);
-    await second.assertHeld();
-    await expect(first.assertHeld()).rejects.toMatchObject({ code: "E_LOCK_LOST" });
-    expect(first.signal.aborted).toBe(false);
-    await expect(locks.acquire("a", { timeoutMs: 0 })).rejects.toMatchObject({ code: "E_LOCKED" });
   });
 
   it("keeps one small file and the last token, however often it was taken", async () => {

@@ -130,28 +130,6 @@ describe("localFs", () => {
     expect(await readdir(dir.path)).toEqual([]);
   });
 
-  it("gives ranges", async () => {
-    await using dir = await tempDir();
-    const store = localFs({ root: dir.path });
-    await store.put("k", chunked("0123456789"));
-    expect(await text(store, "k", { start: 0, length: 3 })).toBe("012");
-    expect(await text(store, "k", { start: 7, length: 3 })).toBe("789");
-    expect(await text(store, "k", { start: 7, length: 100 })).toBe("789");
-    expect(await text(store, "k", { start: 10, length: 1 })).toBe("");
-    expect(await text(store, "k", { start: 99, length: 1 })).toBe("");
-    expect(await text(store, "k", { start: 3, length: 0 })).toBe("");
-  });
-
-  it("hands over chunks that are not reused", async () => {
-    await using dir = await tempDir();
-    const store = localFs({ root: dir.path });
-    const bytes = Buffer.alloc(3 * 1024 * 1024, "abcdefg");
-    await store.put("k", chunked(bytes, 100_001));
-    const kept: Uint8Array[] = [];
-    for await (const chunk of (await store.get("k")).body) kept.push(chunk);
-    expect(Buffer.concat(kept).equals(bytes)).toBe(true);
-  });
-
   it("holds no file open for a body that is not read, or not to its end", async () => {
     await using dir = await tempDir();
     const store = localFs({ root: dir.path });
@@ -238,7 +216,8 @@ describe("list", () => {
             stored.add(one);
         const sorted = [...stored].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
         expect(await keysOf(store.list(""))).toEqual(sorted);
-        const cut = prefix.slice(0, -1);
+        // By characters: half of one is no prefix of any bytes.
+        const cut = Array.from(prefix).slice(0, -1).join("");
         expect(await keysOf(store.list(cut))).toEqual(sorted.filter((one) => one.startsWith(cut)));
       }),
       { numRuns: 60 },

@@ -31,6 +31,7 @@ export class MemdirCapture implements CaptureSession {
   readonly #scope: Scope;
   readonly #options: ResolvedOptions;
   readonly #tree: PinnedTree;
+  #isDisposed = false;
 
   constructor(target: CaptureTarget, root: MemoryRoot, scope: Scope, options: ResolvedOptions) {
     this.#root = root;
@@ -68,6 +69,8 @@ export class MemdirCapture implements CaptureSession {
   }
 
   async *entries({ signal }: OpOptions = {}): AsyncGenerator<SourceEntry> {
+    // The scratch directory may be gone, and nothing is proved about what would be read now.
+    if (this.#isDisposed) throw new TypeError("This capture is closed.");
     if (!this.#root.exists) {
       yield { type: "absent", path: this.#options.root, required: this.#options.required };
       return;
@@ -93,6 +96,7 @@ export class MemdirCapture implements CaptureSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     await this.#tree[Symbol.asyncDispose]();
   }
 

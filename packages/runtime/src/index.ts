@@ -6,4 +6,7 @@ export type { ConfigSource } from "./config/read-config.js";
 export { defineConfig, type KeepsakeConfigInput, type ResolvedConfig, type UseEntry } from "./config/schema.js";
 export { createKeepsake, type KeepsakeOptions } from "./create-keepsake.js";
 export type { Keepsake, LoadedPlugin, LoadedProvider } from "./keepsake.js";
+export { loadPlugin } from "./plugins/load-plugin.js";
+export type { PluginSource } from "./plugins/registry.js";
+export { secretReader } from "./secrets.js";
 export { lineLogger, type LogLevel } from "./log/stderr-logger.js";

@@ -1,3 +1,28 @@
+export { checkConformance, type CaseResult, type ConformanceReport } from "./conformance/check-conformance.js";
+export { codecConformance } from "./conformance/codec/codec-conformance.js";
+export type { CodecFactory, CodecSubject } from "./conformance/codec/codec-subject.js";
+export type { ConformanceCase, ConformanceOptions } from "./conformance/conformance-case.js";
+export { lockConformance } from "./conformance/lock/lock-conformance.js";
+export type { LockFactory, LockSubject } from "./conformance/lock/lock-subject.js";
+export { type MadePart, type MakeOptions, makePart } from "./conformance/plugin/plugin-bench.js";
+export {
+  pluginConformance,
+  type PluginFactory,
+  type PluginSubject,
+} from "./conformance/plugin/plugin-conformance.js";
+export {
+  redactionConformance,
+  type RedactionFactory,
+  type RedactionSample,
+  type RedactionSubject,
+} from "./conformance/redaction/redaction-conformance.js";
+export { runConformance, type TestRunner } from "./conformance/run-conformance.js";
+export { sourceConformance } from "./conformance/source/source-conformance.js";
+export type { LiveData, SourceFactory, SourceSubject } from "./conformance/source/source-subject.js";
+export { stateConformance, type StateFactory, type StateSubject } from "./conformance/state/state-conformance.js";
+export { storeConformance } from "./conformance/store/store-conformance.js";
+export type { StoreFactory, StoreSubject } from "./conformance/store/store-subject.js";
+export { type CaseDescription, describeConformance } from "./conformance/suites.js";
 export { type DiskCall, type DiskFault, nameOfFault, type Strike } from "./faults/disk-fault.js";
 export { DiskFaults } from "./faults/disk-faults.js";
 export { type DiskPoint, pointsOf } from "./faults/disk-point.js";

@@ -66,18 +66,6 @@ describe("round trip", () => {
     expect(sizes[1]).toBeLessThan((sizes[0] ?? 0) * 0.95);
   });
 
-  it("never reuses a chunk it gave out", async () => {
-    const content = sampleText(400 * KIB);
-    for (const codec of [small, javaScript]) {
-      const given: { chunk: Uint8Array; copy: Buffer }[] = [];
-      for await (const chunk of small.encode(chunked(content, 777))) given.push({ chunk, copy: Buffer.from(chunk) });
-      const encoded = Buffer.concat(given.map(({ copy }) => copy));
-      for await (const chunk of codec.decode(chunked(encoded), unlimited))
-        given.push({ chunk, copy: Buffer.from(chunk) });
-      for (const { chunk, copy } of given) expect(copy.equals(chunk)).toBe(true);
-    }
-  });
-
   it("refuses options outside their range", () => {
     expect(() => zstd({ level: 0 })).toThrow(TypeError);
     expect(() => zstd({ frameBytes: 9 * KIB * KIB })).toThrow(TypeError);
@@ -153,56 +141,6 @@ describe("damage", () => {
 });
 
 describe("as a stream", () => {
-  const content = sampleNoise(1000 * KIB);
-
-  it("stops with the signal's reason, in both directions, also while the input is silent", async () => {
-    const encoded = await collect(small.encode(chunked(content)));
-    for (const [bytes, make] of [
-      [content, (input, signal) => small.encode(input, { signal })],
-      [encoded, (input, signal) => small.decode(input, { ...unlimited, signal })],
-      [encoded, (input, signal) => javaScript.decode(input, { ...unlimited, signal })],
-    ] as [Uint8Array, (input: AsyncIterable<Uint8Array>, signal: AbortSignal) => AsyncIterable<Uint8Array>][]) {
-      const controller = new AbortController();
-      const reason = new Error("stop now");
-      const silent = (async function* () {
-        yield bytes.subarray(0, bytes.length - 10);
-        controller.abort(reason);
-        await new Promise(() => undefined);
-      })();
-      await expect(collect(make(silent, controller.signal))).rejects.toBe(reason);
-      await expect(collect(make(chunked(bytes), AbortSignal.abort(reason)))).rejects.toBe(reason);
-    }
-  });
-
-  it("closes its input when the consumer stops early", async () => {
-    const encoded = await collect(small.encode(chunked(content)));
-    for (const make of [
-      (input: AsyncIterable<Uint8Array>) => small.encode(input),
-      (input: AsyncIterable<Uint8Array>) => small.decode(input, unlimited),
-      (input: AsyncIterable<Uint8Array>) => javaScript.decode(input, unlimited),
-    ]) {
-      let closed = false;
-      const input = (async function* () {
-        try {
-          for (;;) yield* chunked(encoded, 50_000);
-        } finally {
-          closed = true;
-        }
-      })();
-      for await (const _chunk of make(input)) break;
-      expect(closed).toBe(true);
-    }
-  });
-
-  it("passes the input's own error on", async () => {
-    const broken = new Error("the disk is on fire");
-    const input = (async function* () {
-      yield Uint8Array.of(0x28, 0xb5);
-      throw broken;
-    })();
-    await expect(collect(small.decode(input, unlimited))).rejects.toBe(broken);
-  });
-
   it("reads no further ahead than the frames in flight", async () => {
     let read = 0;
     const input = (async function* () {

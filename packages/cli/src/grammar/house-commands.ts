@@ -38,6 +38,16 @@ export function addHouseCommands(program: Command, bind: Bind): void {
     program.command("plugins").description("what is loaded, and from where"),
     async () => (await import("../commands/plugins.js")).plugins,
   );
+  const plugin = program.command("plugin").description("work on a plugin of your own");
+  bind(
+    plugin
+      .command("test")
+      .description("ask a plugin what its ports promise: the conformance suites, without a test runner")
+      .argument("<module>", "a file or a package name")
+      .option("--use <provider>", "only the providers of this name")
+      .option("--options <file>", "their options by name (YAML, JSON, or .mjs with `conformance` too)"),
+    async () => (await import("../commands/plugin-test.js")).pluginTest,
+  );
   const config = program.command("config").description("look at the configuration");
   bind(
     config.command("check").description("check the configuration; lists every problem"),

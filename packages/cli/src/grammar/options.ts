@@ -89,5 +89,10 @@ export interface KeygenOptions {
   readonly output?: string;
 }
 
+export interface PluginTestOptions {
+  readonly use?: string;
+  readonly options?: string;
+}
+
 /** A command without options of its own. */
 export type NoOptions = Readonly<Record<string, never>>;

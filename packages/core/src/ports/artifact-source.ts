@@ -58,7 +58,8 @@ export interface ArtifactSource {
  *
  * The engine holds all sessions in a fixed order, pins them, releases all, and only then reads `entries`, so that all
  * sources show one instant: it lies within the hold, and what cannot be held is shown not to have moved from when it was
- * pinned until a look after that instant. Disposing is idempotent and also allowed before `entries` ended.
+ * pinned until a look after that instant. Disposing is idempotent and also allowed before `entries`
+ * ended; afterwards `entries` fails.
  */
 export interface CaptureSession extends AsyncDisposable {
   /** Places this source looks after in this agent's memory; known from `open` on. */

@@ -21,6 +21,7 @@ export class GitCaptureSession implements CaptureSession {
   /** all that were ever pinned, by their git directory */
   readonly #captures = new Map<string, RepositoryCapture>();
   #pinned: readonly RepositoryCapture[] = [];
+  #isDisposed = false;
 
   constructor(
     target: CaptureTarget,
@@ -75,6 +76,8 @@ export class GitCaptureSession implements CaptureSession {
   }
 
   async *entries({ signal }: OpOptions = {}): AsyncGenerator<SourceEntry> {
+    // Without its copies an ended capture would show no repository at all.
+    if (this.#isDisposed) throw new TypeError("This capture is closed.");
     if (this.#places.length === 0) yield { type: "absent", path: "HEAD", required: this.#required };
     for (const capture of this.#pinned) {
       for await (const entry of capture.entries(signal)) {
@@ -123,6 +126,7 @@ export class GitCaptureSession implements CaptureSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     for (let number = 0; number < this.#captures.size; number++) {
       await rm(join(this.#target.scratchDir, String(number)), { recursive: true, force: true });
     }

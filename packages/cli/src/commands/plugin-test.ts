@@ -1,0 +1,60 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { KeepsakeError, type Plugin } from "@keepsake/core";
+import { type ProviderSuite, type SuiteInput, suiteOf } from "../conformance/provider-suites.js";
+import { readFixtures } from "../conformance/read-fixtures.js";
+import { isOk, reportDocument, reportText, type SuiteReport } from "../conformance/report.js";
+import type { CommandRun } from "../context.js";
+import { exitOf } from "../errors/exit-code.js";
+import type { PluginTestOptions } from "../grammar/options.js";
+
+/** An import that takes longer does not end. */
+const IMPORT_LIMIT_MS = 30_000;
+
+/** `plugin test`: runs the suites that fit what a plugin provides; 13 when a case fails. */
+export const pluginTest: CommandRun<PluginTestOptions> = async (context, { use, options }, module = "") => {
+  const { cwd, env } = context.terminal;
+  const [{ loadPlugin, secretReader }, testkit] = await Promise.all([
+    import("@keepsake/runtime"),
+    import("@keepsake/testkit"),
+  ]);
+  const fixtures = await readFixtures(options, cwd);
+  const entry = existsSync(resolve(cwd, module)) ? resolve(cwd, module) : module;
+  const { plugin, origin } = await loadPlugin(entry, { baseDir: cwd, timeoutMs: IMPORT_LIMIT_MS });
+  const input: SuiteInput = { ...fixtures, plugin, secrets: secretReader(fixtures.baseDir, env) };
+  refuseUnknownNames(plugin, [...(use === undefined ? [] : [use]), ...Object.keys(fixtures.options)]);
+
+  const suites: ProviderSuite[] = [];
+  if (use === undefined) {
+    const optionsOf = ({ name }: { readonly name: string }) => fixtures.options[name] ?? {};
+    const cases = testkit.pluginConformance({ create: () => ({ plugin, module: origin, options: optionsOf }) });
+    suites.push({ kind: "plugin", name: plugin.name, cases });
+  }
+  for (const provider of plugin.providers ?? []) {
+    const suite = use === undefined || provider.name === use ? suiteOf(testkit, input, provider) : undefined;
+    if (suite !== undefined) suites.push(suite);
+  }
+
+  const reports: SuiteReport[] = [];
+  for (const suite of suites) {
+    context.output.note(`${suite.kind} ${suite.name}: ${String(suite.cases.length)} cases`);
+    const { results } = await testkit.checkConformance(suite.cases, { signal: context.signal });
+    reports.push({ suite, results });
+  }
+  context.output.result({
+    json: reportDocument(plugin, origin, reports),
+    quiet: reports.flatMap(({ results }) => results.filter(({ status }) => status === "failed").map(({ id }) => id)),
+    human: (style) => reportText(reports, style),
+  });
+  return isOk(reports) ? 0 : exitOf("E_PLUGIN_FAILED");
+};
+
+function refuseUnknownNames(plugin: Plugin, names: readonly string[]): void {
+  const known = (plugin.providers ?? []).map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new KeepsakeError("E_USAGE", `The plugin ${plugin.name} has no provider ${JSON.stringify(unknown)}.`, {
+    context: { plugin: plugin.name, known },
+    hint: `It has ${known.length === 0 ? "none" : known.join(", ")}.`,
+  });
+}
