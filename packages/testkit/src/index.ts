@@ -1,6 +1,6 @@
 export { type DiskCall, type DiskFault, nameOfFault, type Strike } from "./faults/disk-fault.js";
 export { DiskFaults } from "./faults/disk-faults.js";
-export { type DiskPoint, pointsOf } from "./faults/disk-point.js";
+export { type DiskPoint, pointsOf, spread } from "./faults/disk-point.js";
 export type { Program, ProgramRun, RunOptions } from "./faults/program.js";
 export type { ResidentProgram } from "./faults/resident-program.js";
 export { type Struck, sweep, type SweepCase, type SweepReport } from "./faults/sweep.js";
