@@ -119,6 +119,8 @@ export async function judgeLeft(ground: CrashGround, swept: Swept, answer: Answe
   const judged = { ground, keepsake, answer };
   const phase = await ground.world.journalPhase();
   await judgeTruth(judged, phase);
+  // What has reported its end has left nothing to recover.
+  if (answer.result !== undefined) expect(phase).toBeUndefined();
   const { length: count } = await wholeSnapshots(keepsake);
   const { done, undone } = swept.snapshots;
   expect(answer.result === undefined ? undone : [done], "snapshots").toContain(count);
