@@ -17,8 +17,8 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const LEFT_OUT = new Set(["better-sqlite3", "@mongodb-js/zstd", "reflect-metadata"]);
 
 /**
- * `operate.mjs` with all that it imports in one file, and that of the databases' helper beside it, because the library
- * looks for it there: of the compiled packages, as they are. It starts in a quarter of the time, which counts where a program is
+ * `operate.mjs` and `power-operate.mjs` with all that they import, and that of the databases' helper beside it, because the
+ * library looks for it there: of the compiled packages, as they are. It starts in a quarter of the time, which counts where a program is
  * started for every strike.
  */
 export class BundledProgram implements AsyncDisposable {
@@ -49,6 +49,7 @@ export class BundledProgram implements AsyncDisposable {
         rolldownOptions: {
           input: {
             operate: here("operate.mjs"),
+            "power-operate": here("power-operate.mjs"),
             library: here("../node_modules/@keepsake/standard/dist/index.js"),
             main: join(helper, "../dist/process/main.js"),
           },
@@ -61,8 +62,8 @@ export class BundledProgram implements AsyncDisposable {
   }
 
   /** The program's file. */
-  get path(): string {
-    return this.#temp.join("program", "operate.js");
+  path(program: "operate" | "power-operate"): string {
+    return this.#temp.join("program", `${program}.js`);
   }
 
   /** The same library for this process, so that what judges starts its helpers as fast. */

@@ -10,17 +10,12 @@ import {
 } from "@keepsake/testkit";
 import { makeDatabase, makeMemory } from "./agent-memory.js";
 import { BundledProgram } from "./bundled-program.js";
-import { CrashWorld, type SourceName, type WorldState } from "./crash-world.js";
+import { CrashWorld, type WorldContent, type WorldState } from "./crash-world.js";
+import type { Operation } from "./operation.js";
 import { wreckMemory } from "./wreck-memory.js";
 
 export const AGENT = { agent: "ana" };
 export const OLDER = { ...AGENT, ref: "latest~1" };
-
-/** An operation as the resident program takes it. */
-export interface Operation {
-  readonly name: string;
-  readonly request: object;
-}
 
 /** How far a restore is interrupted when it is to be recovered. */
 type Interruption = "committed" | "intent";
@@ -32,8 +27,8 @@ type Interruption = "committed" | "intent";
  */
 export class CrashGround implements AsyncDisposable {
   readonly world: CrashWorld;
+  readonly bundled: BundledProgram;
   readonly #faults: DiskFaults;
-  readonly #bundled: BundledProgram;
   readonly #program: ResidentProgram;
   before: WorldState;
   after: WorldState;
@@ -41,15 +36,14 @@ export class CrashGround implements AsyncDisposable {
   private constructor(world: CrashWorld, faults: DiskFaults, bundled: BundledProgram) {
     this.world = world;
     this.#faults = faults;
-    this.#bundled = bundled;
-    this.#program = faults.resident({ argv: [process.execPath, bundled.path] });
+    this.bundled = bundled;
+    this.#program = faults.resident({ argv: [process.execPath, bundled.path("operate")] });
   }
 
-  static async make(sources: readonly SourceName[], fill: (world: CrashWorld) => Promise<void>): Promise<CrashGround> {
+  /** @param root see `CrashWorld.make` */
+  static async make(content: WorldContent, root?: string): Promise<CrashGround> {
     const bundled = await BundledProgram.make();
-    const world = await CrashWorld.make(await bundled.library(), sources);
-    await fill(world);
-    await world.save("plain");
+    const world = await CrashWorld.make(await bundled.library(), content, root);
     const ground = new CrashGround(world, await DiskFaults.prepare(), bundled);
     ground.before = await world.state();
     await ground.#saveExported();
@@ -60,9 +54,8 @@ export class CrashGround implements AsyncDisposable {
   }
 
   /** Runs an operation in a process of its own. */
-  run({ name, request }: Operation, strike?: Strike): Promise<ProgramRun> {
-    const { config, stateRoot, root } = this.world;
-    return this.#program.ask(JSON.stringify({ config, stateRoot, name, request }), { within: root, strike });
+  run(operation: Operation, strike?: Strike): Promise<ProgramRun> {
+    return this.#program.ask(JSON.stringify(this.world.placed(operation)), { within: this.world.root, strike });
   }
 
   /** The bundle that was exported, in the shape "exported". */
@@ -101,15 +94,16 @@ export class CrashGround implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#program[Symbol.asyncDispose]();
-    await this.#bundled[Symbol.asyncDispose]();
+    await this.bundled[Symbol.asyncDispose]();
     await this.#faults[Symbol.asyncDispose]();
     await this.world[Symbol.asyncDispose]();
   }
 }
 
 /** Notes and state values. */
-export function groundOfNotes(): Promise<CrashGround> {
-  return CrashGround.make(["memdir"], async (world) => {
+export const NOTES: WorldContent = {
+  sources: ["memdir"],
+  async fill(world) {
     await writeTree(world.memory, {
       "MEMORY.md": "# Index\n",
       "topics/a.md": "one\n",
@@ -124,12 +118,13 @@ export function groundOfNotes(): Promise<CrashGround> {
       await rm(join(world.memory, "latest"));
       await rm(join(world.memory, "topics", "deep"), { recursive: true });
     });
-  });
-}
+  },
+};
 
 /** A note, state values, and a database with rows in its log, which its writer left behind. */
-export function groundOfDatabase(): Promise<CrashGround> {
-  return CrashGround.make(["sqlite", "memdir"], async (world) => {
+const DATABASE: WorldContent = {
+  sources: ["sqlite", "memdir"],
+  async fill(world) {
     await writeTree(world.memory, { "MEMORY.md": "# Index\n" });
     const database = makeDatabase(join(world.memory, "long_term.sqlite"), 20);
     await withValues(world, async () => {
@@ -141,16 +136,21 @@ export function groundOfDatabase(): Promise<CrashGround> {
     });
     database.close();
     await world.bringBack("open");
-  });
-}
+  },
+};
 
 /** A whole memory: notes, a database, a repository with uncommitted edits, state values. */
-export function groundOfAll(): Promise<CrashGround> {
-  return CrashGround.make(["sqlite", "git", "memdir"], async (world) => {
+const ALL: WorldContent = {
+  sources: ["sqlite", "git", "memdir"],
+  async fill(world) {
     const database = await makeMemory(world.memory, { commits: 2 });
     await withValues(world, () => wreckMemory(world.memory, database));
-  });
-}
+  },
+};
+
+export const groundOfNotes = (root?: string): Promise<CrashGround> => CrashGround.make(NOTES, root);
+export const groundOfDatabase = (): Promise<CrashGround> => CrashGround.make(DATABASE);
+export const groundOfAll = (root?: string): Promise<CrashGround> => CrashGround.make(ALL, root);
 
 async function withValues(world: CrashWorld, goOn: () => Promise<void>): Promise<void> {
   await writeFile(join(world.run, "cursor.json"), '{"line":1}');

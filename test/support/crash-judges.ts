@@ -2,24 +2,22 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrorCode } from "@keepsake/core";
 import type { Keepsake } from "@keepsake/runtime";
-import { type DiskFault, type ProgramRun, type Struck, sweep, type SweepReport } from "@keepsake/testkit";
+import { type DiskFault, type Struck, sweep, type SweepReport } from "@keepsake/testkit";
 import { expect } from "vitest";
-import { AGENT, type CrashGround, OLDER, type Operation } from "./crash-grounds.js";
+import { AGENT, type CrashGround, OLDER } from "./crash-grounds.js";
+import { type Answer, answerOf, type Operation } from "./operation.js";
 
-/** What the resident program answered. */
-interface Answer {
-  readonly result?: unknown;
-  readonly error?: { readonly code?: string; readonly message: string };
-}
-
-interface Judged extends Struck {
+interface Judged {
   readonly ground: CrashGround;
   readonly keepsake: Keepsake;
   readonly answer: Answer;
 }
 
+/** What is done first with what an operation left. */
+export type NextOperation = "recover" | "snapshot";
+
 /** An operation that is swept: on which shape of the ground, and what must hold of it beside what always must. */
-interface Swept {
+export interface Swept {
   readonly shape: "plain" | "exported" | "intent" | "committed";
   operation(ground: CrashGround): Promise<Operation> | Operation;
   /** how the memory may be afterwards */
@@ -33,7 +31,7 @@ interface Swept {
 const OLD = (): readonly ["old"] => ["old"];
 const UNMOVED = { done: 2, undone: [2] };
 
-const SWEPT = {
+export const SWEPT = {
   snapshot: {
     shape: "plain",
     operation: () => ({ name: "snapshot", request: AGENT }),
@@ -103,25 +101,31 @@ export async function sweepOperation(
       return { [Symbol.asyncDispose]: () => Promise.resolve() };
     },
     run: async (_ground, strike) => ground.run(await swept.operation(ground), strike),
-    judge: (_ground, struck) => judge(ground, swept, struck),
+    async judge(_ground, struck) {
+      const answer = answerOf(struck.run.said);
+      judgeAnswer(struck, answer);
+      // The next operation after every other point is a recovery, after the rest a snapshot.
+      await judgeLeft(ground, swept, answer, struck.point.call.ordinal % 2 === 0 ? "recover" : "snapshot");
+    },
   });
   console.log([report.summary, ...report.failures].join("\n  "));
   expect(report.failures).toEqual([]);
   return report;
 }
 
-async function judge(ground: CrashGround, swept: Swept, struck: Struck): Promise<void> {
-  const answer = answerOf(struck.run);
-  judgeAnswer(struck, answer);
+/** Judges what an operation left that ended in whatever way. */
+export async function judgeLeft(ground: CrashGround, swept: Swept, answer: Answer, next: NextOperation): Promise<void> {
   await using keepsake = await ground.world.open();
-  const judged = { ...struck, ground, keepsake, answer };
+  const judged = { ground, keepsake, answer };
   const phase = await ground.world.journalPhase();
   await judgeTruth(judged, phase);
+  // What has reported its end has left nothing to recover.
+  if (answer.result !== undefined) expect(phase).toBeUndefined();
   const { length: count } = await wholeSnapshots(keepsake);
   const { done, undone } = swept.snapshots;
   expect(answer.result === undefined ? undone : [done], "snapshots").toContain(count);
 
-  const goneOn = await goOn(judged);
+  const goneOn = await goOn(keepsake, next);
   const now = await ground.world.state();
   const allowed = swept.memory(judged, phase).map((which) => (which === "old" ? ground.before : ground.after));
   expect(allowed.map((state) => JSON.stringify(state))).toContain(JSON.stringify(now));
@@ -131,10 +135,6 @@ async function judge(ground: CrashGround, swept: Swept, struck: Struck): Promise
   expect(await wholeSnapshots(keepsake)).toHaveLength(count + goneOn);
   const { ok, findings } = await keepsake.doctor({});
   expect(ok, JSON.stringify(findings)).toBe(true);
-}
-
-function answerOf({ said }: ProgramRun): Answer {
-  return said === "" ? {} : (JSON.parse(said) as Answer);
 }
 
 /** A call that failed is a typed error, or was made good; never a process that ends without a word. */
@@ -164,9 +164,9 @@ async function wholeSnapshots(keepsake: Keepsake): Promise<readonly string[]> {
   return snapshots.map(({ id }) => id);
 }
 
-/** The next operation: of every two points after one it is a recovery, after the other a snapshot. @returns how many it added */
-async function goOn({ keepsake, point }: Judged): Promise<number> {
-  if (point.call.ordinal % 2 === 0) {
+/** @returns how many snapshots it added */
+async function goOn(keepsake: Keepsake, next: NextOperation): Promise<number> {
+  if (next === "recover") {
     await keepsake.recover({});
     return 0;
   }

@@ -1,10 +1,11 @@
 import { access, constants, mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Keepsake } from "@keepsake/runtime";
 import { type TempDir, tempDir, treeDigest } from "@keepsake/testkit";
 import type { Library } from "./bundled-program.js";
 import { execute } from "./execute.js";
 import { memoryState } from "./memory-state.js";
+import type { Operation, PlacedOperation } from "./operation.js";
 
 /** What of a world counts: the memory as it is, its databases and repository by what they say, the state values. */
 export type WorldState = unknown;
@@ -12,34 +13,45 @@ export type WorldState = unknown;
 /** A source, as a configuration names it. */
 export type SourceName = "sqlite" | "git" | "memdir";
 
+/** What is made in a world first. */
+export interface WorldContent {
+  /** what captures the memory: each costs time, so a world has those that it is about */
+  readonly sources: readonly SourceName[];
+  /** makes two snapshots, and a memory that has gone on since */
+  fill(world: CrashWorld): Promise<void>;
+}
+
 /**
  * An agent's whole world below one folder: `live/memory`, `live/run` with its state values, and Keepsake's `state`. How it
  * is can be saved, and brought back at the same place, because journals hold absolute paths: every strike begins alike.
  */
 export class CrashWorld implements AsyncDisposable {
   readonly #temp: TempDir;
-  readonly #sources: readonly SourceName[];
   readonly #library: Library;
+  readonly #sources: readonly SourceName[];
+  /** the folder that holds all of it */
+  readonly root: string;
 
-  private constructor(temp: TempDir, library: Library, sources: readonly SourceName[]) {
+  private constructor(temp: TempDir, library: Library, sources: readonly SourceName[], root: string) {
     this.#temp = temp;
     this.#library = library;
     this.#sources = sources;
+    this.root = root;
   }
 
   /**
+   * Makes one, fills it, and saves it as "plain".
+   *
    * @param library what opens a Keepsake on it
-   * @param sources what captures the memory: each costs time, so a world has those that it is about
+   * @param root where it is, which need not exist; default: beside what is saved of it
    */
-  static async make(library: Library, sources: readonly SourceName[]): Promise<CrashWorld> {
-    const world = new CrashWorld(await tempDir(await quickPlace()), library, sources);
+  static async make(library: Library, { sources, fill }: WorldContent, root?: string): Promise<CrashWorld> {
+    const temp = await tempDir(await quickPlace());
+    const world = new CrashWorld(temp, library, sources, root ?? temp.join("world"));
     for (const dir of [world.memory, world.run, world.stateRoot, world.outside]) await mkdir(dir, { recursive: true });
+    await fill(world);
+    await world.save("plain");
     return world;
-  }
-
-  /** the folder that holds all of it */
-  get root(): string {
-    return this.#temp.join("world");
   }
 
   get memory(): string {
@@ -84,7 +96,14 @@ export class CrashWorld implements AsyncDisposable {
   /** Brings back what was saved. */
   async bringBack(name: string): Promise<void> {
     await rm(this.root, { recursive: true, force: true });
+    // Another disk may be mounted there by now.
+    await mkdir(dirname(this.root), { recursive: true });
     await execute("cp", ["-a", this.#temp.join(name), this.root]);
+  }
+
+  /** An operation on it, for a process of its own. */
+  placed(operation: Operation): PlacedOperation {
+    return { config: this.config, stateRoot: this.stateRoot, ...operation };
   }
 
   open(): Promise<Keepsake> {
@@ -124,6 +143,7 @@ export class CrashWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.root, { recursive: true, force: true });
     await this.#temp[Symbol.asyncDispose]();
   }
 }

@@ -20,20 +20,25 @@ export type CutKind = "log_lost" | "log_kept";
 export class PowerDisk implements AsyncDisposable {
   readonly #temp: TempDir;
   readonly #fileSystem: FileSystem;
+  /** where it is mounted */
+  readonly path: string;
 
-  private constructor(temp: TempDir, fileSystem: FileSystem) {
+  private constructor(temp: TempDir, fileSystem: FileSystem, path: string) {
     this.#temp = temp;
     this.#fileSystem = fileSystem;
+    this.path = path;
   }
 
-  static async make(fileSystem: FileSystem): Promise<PowerDisk> {
-    const disk = new PowerDisk(await tempDir(), fileSystem);
+  /** @param path the folder to mount it on, until it is disposed; default: one of its own */
+  static async make(fileSystem: FileSystem, path?: string): Promise<PowerDisk> {
+    const temp = await tempDir();
+    const disk = new PowerDisk(temp, fileSystem, path ?? temp.join("disk"));
     const { make, sizeBytes } = FILE_SYSTEMS[fileSystem];
     const [program, ...options] = make;
     try {
       await writeFile(disk.#image, "");
       await truncate(disk.#image, sizeBytes);
-      await mkdir(disk.path);
+      await mkdir(disk.path, { recursive: true });
       await execute(program, [...options, disk.#image]);
       await disk.#mount();
       return disk;
@@ -41,11 +46,6 @@ export class PowerDisk implements AsyncDisposable {
       await disk[Symbol.asyncDispose]();
       throw error;
     }
-  }
-
-  /** where it is mounted */
-  get path(): string {
-    return this.#temp.join("disk");
   }
 
   get #image(): string {

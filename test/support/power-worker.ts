@@ -4,10 +4,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-import type { Operation, Outcome } from "./crash-sweep.js";
+import { type Answer, answerOf, type PlacedOperation } from "./operation.js";
 
-const PROGRAM = fileURLToPath(new URL("power-operate.mjs", import.meta.url));
 const HOOKS = new URL("stop-hooks.mjs", import.meta.url).href;
 
 /** A call of one of the operation's processes, by the end of its program's name, from 1. */
@@ -24,6 +22,11 @@ export interface PowerCut extends PowerPoint {
   readonly command: readonly string[];
 }
 
+/** How an operation ended: killed, or with an answer. */
+export interface Outcome extends Answer {
+  readonly killed: boolean;
+}
+
 /** A process that is ready to carry out one operation: starting it takes longer than most operations. */
 export class PowerWorker implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -31,10 +34,11 @@ export class PowerWorker implements AsyncDisposable {
   #closed = false;
   #wake = (): void => undefined;
 
-  constructor() {
+  /** @param program the file of `power-operate.mjs` */
+  constructor(program: string) {
     const env = { ...process.env, NODE_OPTIONS: `--import ${HOOKS}`, UV_THREADPOOL_SIZE: "1" };
     // A group of its own: its helpers end with it.
-    this.#child = spawn(process.execPath, [PROGRAM], { env, detached: true, stdio: ["pipe", "pipe", "inherit"] });
+    this.#child = spawn(process.execPath, [program], { env, detached: true, stdio: ["pipe", "pipe", "inherit"] });
     this.#child.stdin?.on("error", () => undefined);
     if (this.#child.stdout === null) throw new TypeError("The worker has no output.");
     const lines = createInterface({ input: this.#child.stdout });
@@ -49,13 +53,11 @@ export class PowerWorker implements AsyncDisposable {
   }
 
   /** Carries it out, with a cut at a point; or with a `log` of all points. Ends with the answer, or the process. */
-  async run(operation: Operation, cut: PowerCut | { readonly log: string } | undefined): Promise<Outcome> {
-    const { name, ...rest } = operation;
-    this.#child.stdin?.write(`${JSON.stringify({ ...rest, operation: name, cut: cut ?? {} })}\n`);
+  async run(operation: PlacedOperation, cut: PowerCut | { readonly log: string } | undefined): Promise<Outcome> {
+    this.#child.stdin?.write(`${JSON.stringify({ ...operation, cut: cut ?? {} })}\n`);
     while (this.#said.length < 2 && !this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));
     const answer = this.#said[1];
-    const said = answer === undefined ? {} : (JSON.parse(answer) as Pick<Outcome, "result" | "error">);
-    return { killed: answer === undefined, stderr: "", ...said };
+    return { killed: answer === undefined, ...answerOf(answer ?? "") };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,10 +75,9 @@ export class PowerWorker implements AsyncDisposable {
 }
 
 /** Every point of an operation, in order, found by carrying it out once. */
-export async function powerPointsOf(operation: Operation): Promise<readonly PowerPoint[]> {
+export async function powerPointsOf(worker: PowerWorker, operation: PlacedOperation): Promise<readonly PowerPoint[]> {
   const dir = await mkdtemp(join(tmpdir(), "keepsake-points-"));
   try {
-    await using worker = new PowerWorker();
     const log = join(dir, "log");
     const outcome = await worker.run(operation, { log });
     if (outcome.result === undefined) throw new Error(`the untouched run failed: ${JSON.stringify(outcome)}`);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { fileURLToPath } from "node:url";
-import type { Operation, Outcome } from "./crash-sweep.js";
+import { type Answer, answerOf, type PlacedOperation } from "./operation.js";
 
 const PROGRAM = fileURLToPath(new URL("operate.mjs", import.meta.url));
 const HOOKS = new URL("stop-hooks.mjs", import.meta.url).href;
@@ -20,18 +20,17 @@ export class StoppedOperation implements AsyncDisposable {
   readonly #closed: Promise<unknown>;
   #said = "";
 
-  private constructor(operation: Operation, { name, path }: StopPoint) {
+  private constructor(operation: PlacedOperation, { name, path }: StopPoint) {
     const stop = { program: "operate.mjs", name, path: path.source, signal: "SIGSTOP" };
     const env = { ...process.env, NODE_OPTIONS: `--import ${HOOKS}`, KEEPSAKE_STOP: JSON.stringify(stop) };
-    const { config, stateRoot, request } = operation;
-    const args = [PROGRAM, JSON.stringify(config), stateRoot, operation.name, JSON.stringify(request)];
-    this.#child = spawn(process.execPath, args, { env, detached: true, stdio: ["ignore", "pipe", "inherit"] });
+    this.#child = spawn(process.execPath, [PROGRAM], { env, detached: true, stdio: ["pipe", "pipe", "inherit"] });
+    this.#child.stdin?.end(`${JSON.stringify(operation)}\n`);
     this.#child.stdout?.on("data", (chunk: Buffer) => (this.#said += chunk.toString()));
     this.#closed = once(this.#child, "close");
   }
 
   /** Starts it, and resolves when it has stopped. */
-  static async at(operation: Operation, point: StopPoint): Promise<StoppedOperation> {
+  static async at(operation: PlacedOperation, point: StopPoint): Promise<StoppedOperation> {
     const stopped = new StoppedOperation(operation, point);
     await expect.poll(() => stopped.#state, { timeout: 120_000, interval: 20 }).toBe("T");
     return stopped;
@@ -41,12 +40,11 @@ export class StoppedOperation implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** Wakes it up, and resolves with how it ended. */
-  async goOn(): Promise<Outcome> {
+  /** Wakes it up, and resolves with its answer when it has ended. */
+  async goOn(): Promise<Answer> {
     process.kill(this.pid, "SIGCONT");
     await this.#closed;
-    const answer = this.#said === "" ? {} : (JSON.parse(this.#said) as Pick<Outcome, "result" | "error">);
-    return { killed: this.#said === "", stderr: "", ...answer };
+    return answerOf(this.#said);
   }
 
   /** Ends it and its helpers, as a crash does. */

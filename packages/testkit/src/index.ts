@@ -25,7 +25,7 @@ export type { StoreFactory, StoreSubject } from "./conformance/store/store-subje
 export { type CaseDescription, describeConformance } from "./conformance/suites.js";
 export { type DiskCall, type DiskFault, nameOfFault, type Strike } from "./faults/disk-fault.js";
 export { DiskFaults } from "./faults/disk-faults.js";
-export { type DiskPoint, pointsOf } from "./faults/disk-point.js";
+export { type DiskPoint, pointsOf, spread } from "./faults/disk-point.js";
 export type { Program, ProgramRun, RunOptions } from "./faults/program.js";
 export type { ResidentProgram } from "./faults/resident-program.js";
 export { type Struck, sweep, type SweepCase, type SweepReport } from "./faults/sweep.js";
