@@ -13,7 +13,7 @@ const bench = new Bench();
 /** The keys of config.md: what a template that lost one would no longer teach. */
 const KEYS = [
   ...["version", "state_root", "plugins", "agents", "preset", "sources", "state", "cut", "redaction", "codecs"],
-  ...["encryption", "stores", "lock", "restore", "limits", "retention", "events", "log"],
+  ...["encryption", "stores", "lock", "snapshot", "restore", "limits", "retention", "events", "log"],
 ];
 
 function database(path: string, sql: string): void {

@@ -1,4 +1,4 @@
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, lutimesSync } from "node:fs";
 import { chmod, lstat, lutimes } from "node:fs/promises";
 import { errnoOf } from "@keepsake/core";
 import type { FsPath } from "./fs-path.js";
@@ -39,6 +39,11 @@ export function sameTime(aMs: number, bMs: number): boolean {
 /** Sets the modification time of `path` itself, a link not followed, exact to the microsecond; the access time stays. */
 export async function setTime(path: FsPath, mtimeMs: number, atimeMs = mtimeMs): Promise<void> {
   await lutimes(path, settable(atimeMs), settable(mtimeMs));
+}
+
+/** The same, for who may not wait. */
+export function setTimeSync(path: FsPath, mtimeMs: number, atimeMs = mtimeMs): void {
+  lutimesSync(path, settable(atimeMs), settable(mtimeMs));
 }
 
 /** Half a microsecond more: libuv rounds seconds down to whole microseconds. Before 1970 Node takes only a Date. */

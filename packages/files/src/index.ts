@@ -6,6 +6,7 @@ export {
   sameTime,
   setAttributes,
   setTime,
+  setTimeSync,
 } from "./attributes.js";
 export { claimTest } from "./claims.js";
 export {

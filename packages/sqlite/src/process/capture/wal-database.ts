@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { identityOf, lockHolders } from "../lock-holders.js";
 import { backupTo, beginReading, connect, endTransaction } from "./connection.js";
+import { FolderTime } from "./folder-time.js";
 import type { LiveDatabase } from "./live-database.js";
 
 /**
@@ -18,6 +19,7 @@ export class WalDatabase implements LiveDatabase {
   readonly #file: string;
   #wasLeft = false;
   #attached = false;
+  #folderTime: FolderTime | undefined;
   #writer: Database.Database | undefined;
   #reader: Database.Database | undefined;
 
@@ -66,16 +68,19 @@ export class WalDatabase implements LiveDatabase {
     endTransaction(last);
     first?.close();
     last?.close();
+    this.#folderTime?.setBack();
   }
 
   #connect(): { writer: Database.Database; reader: Database.Database } {
     if (this.#writer === undefined && this.#reader === undefined) this.#wasLeft = isLeftLog(this.#file);
+    this.#folderTime ??= existsSync(`${this.#file}-wal`) ? undefined : FolderTime.of(this.#file);
     const writer = (this.#writer ??= connect(this.#file, "write"));
     const reader = (this.#reader ??= connect(this.#file, "read"));
     if (!this.#attached) {
       // The one to be closed last reads first: a connection that has read nothing counts for nothing when others close.
       (this.#wasLeft ? reader : writer).pragma("schema_version");
       this.#attached = true;
+      this.#folderTime?.setBack();
     }
     return { writer, reader };
   }
