@@ -63,7 +63,7 @@ describe("config", () => {
       expect.arrayContaining(["agent", "cut.attempts", "preset"]),
     );
     const human = await bench.run(["config", "check", "--config", "wrong.yaml"]);
-    expect(human.stderr).toMatch(/^error: \[E_CONFIG\]\n( {2}.*wrong\.yaml: .*\n){3,}/);
+    expect(human.stderr).toMatch(/^error: \d+ problems \[E_CONFIG\]\n( {2}.*wrong\.yaml: .*\n){3,}/);
   });
 
   it("check is content without a file, and is not with one that is not there", async () => {
