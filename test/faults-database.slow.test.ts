@@ -16,7 +16,7 @@ const NAMES: readonly SweptName[] = ["snapshot", "restore", "recover that takes 
 const some = (pointsOfEach: number): { readonly pointsOfEach?: number } =>
   process.env["SWEEP"] === "all" ? {} : { pointsOfEach };
 
-describe.runIf(havePrograms("cc"))("over a database, every call of each operation", () => {
+describe.runIf(havePrograms("cc"))("over a database, many calls of each operation", () => {
   let ground: CrashGround;
   beforeAll(async () => {
     ground = await groundOfDatabase();
@@ -24,7 +24,7 @@ describe.runIf(havePrograms("cc"))("over a database, every call of each operatio
   afterAll(() => ground[Symbol.asyncDispose]());
 
   it.each(NAMES)("%s, killed: wholly before or wholly after it", { timeout: LIMIT_MS }, async (name) => {
-    await sweepOperation(ground, name, { title: "a database", faults: KILLS });
+    await sweepOperation(ground, name, { title: "a database", faults: KILLS, ...some(30) });
   });
 
   it.each(NAMES)(
@@ -33,7 +33,7 @@ describe.runIf(havePrograms("cc"))("over a database, every call of each operatio
       timeout: LIMIT_MS,
     },
     async (name) => {
-      await sweepOperation(ground, name, { title: "a database", faults: FAILURES, ...some(12) });
+      await sweepOperation(ground, name, { title: "a database", faults: FAILURES, ...some(6) });
     },
   );
 });
@@ -48,12 +48,12 @@ describe.runIf(havePrograms("cc", "git"))(
     afterAll(() => ground[Symbol.asyncDispose]());
 
     it.each(NAMES)("%s, killed: wholly before or wholly after it", { timeout: LIMIT_MS }, async (name) => {
-      const count = name === "restore" ? 24 : 8;
+      const count = name === "restore" ? 16 : 5;
       await sweepOperation(ground, name, { title: "a whole memory", faults: KILLS, ...some(count) });
     });
 
     it("restore, failing: a typed error and nothing half-made, or made good", { timeout: LIMIT_MS }, async () => {
-      await sweepOperation(ground, "restore", { title: "a whole memory", faults: FAILURES, ...some(8) });
+      await sweepOperation(ground, "restore", { title: "a whole memory", faults: FAILURES, ...some(5) });
     });
   },
 );
