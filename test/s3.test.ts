@@ -1,4 +1,5 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import type { BundleStore } from "@keepsake/core";
 import { s3Store } from "@keepsake/s3";
 import { tempDir } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
@@ -7,7 +8,6 @@ import { keepsakeCase } from "./support/keepsake-case.js";
 import { memoryState } from "./support/memory-state.js";
 import { runCli, runJson } from "./support/run-cli.js";
 import { hasS3Server, type S3TestPlace, s3TestPlace } from "./support/s3-server.js";
-import { keysOf } from "./support/store-cases.js";
 import { wreckMemory } from "./support/wreck-memory.js";
 
 const AGENT = { agent: "ana" };
@@ -17,6 +17,12 @@ function onS3(place: S3TestPlace) {
   const { endpoint, bucket, prefix } = place;
   const there = { use: "s3", endpoint, bucket, prefix };
   return { stores: { primary: there }, lock: { ...there, lease_secs: 30 } };
+}
+
+async function keysOf(store: BundleStore): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list("")) keys.push(key);
+  return keys;
 }
 
 describe.runIf(hasS3Server)("an agent whose snapshots and locks are on S3", () => {

@@ -67,7 +67,7 @@ export class BundledProgram implements AsyncDisposable {
   }
 
   /** The same library for this process, so that what judges starts its helpers as fast. */
-  async library(): Promise<Library> {
+  async load(): Promise<Library> {
     return (await import(pathToFileURL(this.#temp.join("program", "library.js")).href)) as Library;
   }
 

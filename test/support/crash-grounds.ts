@@ -43,7 +43,7 @@ export class CrashGround implements AsyncDisposable {
   /** @param root see `CrashWorld.make` */
   static async make(content: WorldContent, root?: string): Promise<CrashGround> {
     const bundled = await BundledProgram.make();
-    const world = await CrashWorld.make(await bundled.library(), content, root);
+    const world = await CrashWorld.make(await bundled.load(), content, root);
     const ground = new CrashGround(world, await DiskFaults.prepare(), bundled);
     ground.before = await world.state();
     await ground.#saveExported();

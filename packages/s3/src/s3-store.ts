@@ -2,11 +2,13 @@ import type { PutObjectCommandInput } from "@aws-sdk/client-s3";
 import {
   type BundleStore,
   type ByteStream,
+  collectBytes,
   KeepsakeError,
   type OpOptions,
   type StoreCapabilities,
   type StoredBody,
   type StoredObject,
+  streamOf,
 } from "@keepsake/core";
 import type { S3Place } from "./connection/place.js";
 import { S3Connection } from "./connection/s3-connection.js";
@@ -14,7 +16,7 @@ import { bucketKey, fitsBucket } from "./objects/keys.js";
 import { listObjects } from "./objects/list-objects.js";
 import { deleteObject, headObject, notFound, type ObjectFacts } from "./objects/object-facts.js";
 import { DEFAULT_PART_BYTES, MIN_PART_BYTES } from "./objects/part-sizes.js";
-import { readObject } from "./objects/read-object.js";
+import { isChanged, readObject } from "./objects/read-object.js";
 import { putSmall } from "./objects/small-object.js";
 import { taken, upload } from "./objects/upload.js";
 import { inspectStore } from "./server/inspect-place.js";
@@ -36,6 +38,9 @@ export interface S3StoreOptions extends S3Place {
 }
 
 const DAY_MS = 24 * 3_600_000;
+/** Up to this size an object is read at once, in bytes: a record may be replaced between the look at it and the reading. */
+const AT_ONCE_BYTES = 256 * 1024;
+const CHANGES = 10;
 
 /**
  * A store of objects in a bucket: the object `a/b` has the key `<prefix>/a/b`.
@@ -107,12 +112,19 @@ export function s3Store(options: S3StoreOptions): BundleStore & AsyncDisposable 
     },
 
     async get(key, { range, signal } = {}): Promise<StoredBody> {
-      const found = await find(key, signal);
-      if (found === undefined) throw notFound(key);
-      const start = Math.min(range?.start ?? 0, found.sizeBytes);
-      const end = Math.min(found.sizeBytes, start + (range?.length ?? found.sizeBytes));
-      const body = readObject(connection, { key: keyOf(key), etag: found.etag, start, end, signal });
-      return { object: objectOf(key, found), body };
+      for (let changes = 0; ; changes++) {
+        const found = await find(key, signal);
+        if (found === undefined) throw notFound(key);
+        const start = Math.min(range?.start ?? 0, found.sizeBytes);
+        const end = Math.min(found.sizeBytes, start + (range?.length ?? found.sizeBytes));
+        const body = readObject(connection, { key: keyOf(key), etag: found.etag, start, end, signal });
+        if (end - start > AT_ONCE_BYTES) return { object: objectOf(key, found), body };
+        try {
+          return { object: objectOf(key, found), body: streamOf(await collectBytes(body, AT_ONCE_BYTES)) };
+        } catch (error) {
+          if (!isChanged(error) || changes === CHANGES) throw error;
+        }
+      }
     },
 
     async head(key, { signal } = {}): Promise<StoredObject | undefined> {

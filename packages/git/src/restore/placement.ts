@@ -9,7 +9,7 @@ export type Placement =
 const OBJECT =
   /^objects\/(?:[0-9a-f]{2}\/(?:[0-9a-f]{38}|[0-9a-f]{62})|pack\/pack-[0-9a-f]+\.(?:pack|idx|promisor|keep|mtimes))$/;
 const OBJECT_FOLDER = /^objects(?:\/(?:pack|info|[0-9a-f]{2}))?$/;
-const TODO = /^(?:rebase-merge\/git-rebase-todo(?:\.backup)?|rebase-merge\/done|sequencer\/todo)$/;
+const STEPS_OF_A_REBASE = /^(?:rebase-merge\/git-rebase-todo(?:\.backup)?|rebase-merge\/done|sequencer\/todo)$/;
 /** Printable, and nothing a file system could take for another name. */
 const PLAIN_NAME = /^[A-Za-z0-9_.+@=,-]*[A-Za-z0-9_+@=,-]$/;
 const TRANSIENT = /\.lock$|^gc\.pid$|^fsmonitor--daemon/;
@@ -52,7 +52,7 @@ export class Placements {
       const worktree = /(?:^|\/)worktrees\/[^/]+\/$/.test(dir);
       return worktree ? { as: "pointer" } : { as: "dropped", because: "it would lead git to another folder" };
     }
-    return { as: TODO.test(foldedPath(inner)) ? "todo" : "plain" };
+    return { as: STEPS_OF_A_REBASE.test(foldedPath(inner)) ? "todo" : "plain" };
   }
 }
 

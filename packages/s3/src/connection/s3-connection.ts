@@ -35,6 +35,7 @@ export class S3Connection implements AsyncDisposable {
   readonly #place: S3Place;
   #opened: Promise<{ readonly sdk: Sdk; readonly client: S3Client }> | undefined;
   #bucketIsThere = false;
+  #isClosed = false;
 
   constructor(place: S3Place) {
     this.#place = place;
@@ -68,6 +69,7 @@ export class S3Connection implements AsyncDisposable {
 
   async call<T>({ sentence, context = {}, signal }: Call, make: (line: Line) => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
+    if (this.#isClosed) throw new TypeError(`The connection to ${this.describe()} is closed.`);
     try {
       const { sdk, client } = await this.#open();
       // One of its own: the library leaves a listener on it until the connection ends, and calls are made side by side.
@@ -83,6 +85,7 @@ export class S3Connection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     const opened = await this.#opened?.catch(() => undefined);
     opened?.client.destroy();
   }

@@ -87,7 +87,12 @@ async function* openedAt(connection: S3Connection, reading: Reading, position: n
 
 function changed(key: string): KeepsakeError {
   return new KeepsakeError("E_IO", `The object ${JSON.stringify(key)} was changed while it was read.`, {
-    context: { key },
+    context: { key, changed: true },
     retry: "permanent",
   });
+}
+
+/** True when another object has taken the place of the one that was being read. */
+export function isChanged(error: unknown): boolean {
+  return isKeepsakeError(error, "E_IO") && error.context["changed"] === true;
 }
