@@ -15,7 +15,7 @@ export class MemoryWatch {
   /** @param everyCalls looks at every so many-th call of `look` */
   constructor(everyCalls: number) {
     this.#everyCalls = everyCalls;
-    this.#before = this.#held();
+    this.#before = this.#leastHeld();
   }
 
   readonly look = (): void => {
@@ -25,6 +25,13 @@ export class MemoryWatch {
   /** how much more was held than at the beginning, in bytes */
   get grownBytes(): number {
     return Math.max(0, this.#peak - this.#before);
+  }
+
+  /** Buffers are freed beside a collection and are counted off by the next: what came before is waited for. */
+  #leastHeld(): number {
+    let least = this.#held();
+    for (let now = this.#held(); now < least; now = this.#held()) least = now;
+    return least;
   }
 
   #held(): number {

@@ -378,8 +378,7 @@ const STORES: readonly Broken<StoreSubject>[] = [
     wrong: "holds whole objects in memory",
     make: broken(() => ({}), { boundedMemory: true }),
     fails: ["store.put.bounded-memory"],
-    // Far above the bound: what was garbage before the case began may be freed while it runs.
-    options: { streamBytes: 256 * 1024 * 1024 },
+    options: { streamBytes: 64 * 1024 * 1024 },
   },
   {
     wrong: "goes on after it was disposed",
