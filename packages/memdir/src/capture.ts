@@ -79,6 +79,7 @@ export class MemdirCapture implements CaptureSession {
     const folders: WalkEntry[] = [];
     if (this.#tree.entries === undefined) await this.pin({ signal });
     for (const entry of this.#tree.entries ?? []) {
+      signal?.throwIfAborted();
       const { found } = entry;
       while (folders.length > 0 && !isBelow(found.relative, folders.at(-1))) folders.pop();
       if (found.type === "directory" && !this.#isOurs(found)) {
