@@ -1,6 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
+/** What a stream of twice as many bytes may hold: an upload of some parts of 8 MiB at once is well within it. */
+export const MAX_HELD_BYTES = 96 * 1024 * 1024;
+
 /**
  * Watches what this process holds. Garbage is collected before each look, so that what is seen is held and not merely
  * not yet freed.
