@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { CaptureSession, CaptureTarget, OpOptions, PathClaim, SourceEntry, SourceFacts } from "@keepsake/core";
 import { bundlePrefix, NESTED } from "../repository/bundle-layout.js";
 import { claimsOf } from "../repository/claims.js";
-import { ISOMORPHIC_GIT_VERSION } from "../repository/isomorphic.js";
+import { isomorphicGitVersion } from "../repository/isomorphic.js";
 import type { RepositoryPlace } from "../repository/locate.js";
 import { listState } from "../repository/state-files.js";
 import { type CapturePlace, withModules } from "./capture-place.js";
@@ -93,7 +93,7 @@ export class GitCaptureSession implements CaptureSession {
     return {
       ...(top?.head === undefined ? {} : { git: top.head }),
       facts: { repositories: this.#pinned.map((capture) => capture.facts) },
-      toolVersions: { "isomorphic-git": ISOMORPHIC_GIT_VERSION },
+      toolVersions: { "isomorphic-git": await isomorphicGitVersion() },
     };
   }
 

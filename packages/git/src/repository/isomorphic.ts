@@ -1,12 +1,17 @@
-import git, { type CommitObject, type PromiseFsClient } from "isomorphic-git";
+import type { CommitObject, PromiseFsClient } from "isomorphic-git";
 import { encodeLoose } from "../objects/loose.js";
 import type { ObjectStore } from "../objects/object-store.js";
 import { type FileMap, readGitFile } from "./file-map.js";
 
 const GIT_DIR = "/repository";
 
+/** Loaded with the first repository: it takes long, and many memories have none. */
+const library = async () => (await import("isomorphic-git")).default;
+
 /** Version of the library that reads commits. */
-export const ISOMORPHIC_GIT_VERSION = git.version();
+export async function isomorphicGitVersion(): Promise<string> {
+  return (await library()).version();
+}
 
 function notThere(path: string): Error {
   return Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
@@ -48,7 +53,7 @@ function viewOf(files: FileMap, store: ObjectStore): PromiseFsClient {
 /** Reads a commit with isomorphic-git. @returns undefined when it cannot */
 export async function readThrough(files: FileMap, store: ObjectStore, oid: string): Promise<CommitObject | undefined> {
   try {
-    return (await git.readCommit({ fs: viewOf(files, store), gitdir: GIT_DIR, oid })).commit;
+    return (await (await library()).readCommit({ fs: viewOf(files, store), gitdir: GIT_DIR, oid })).commit;
   } catch {
     return undefined;
   }
@@ -57,7 +62,7 @@ export async function readThrough(files: FileMap, store: ObjectStore, oid: strin
 /** What isomorphic-git, a reader that shares no code with ours, takes HEAD for. @returns undefined when it finds none */
 export async function resolveHeadThrough(files: FileMap, store: ObjectStore): Promise<string | undefined> {
   try {
-    return await git.resolveRef({ fs: viewOf(files, store), gitdir: GIT_DIR, ref: "HEAD" });
+    return await (await library()).resolveRef({ fs: viewOf(files, store), gitdir: GIT_DIR, ref: "HEAD" });
   } catch {
     return undefined;
   }

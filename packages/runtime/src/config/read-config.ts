@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { errnoOf } from "@keepsake/core";
-import { isNode, LineCounter, parseDocument } from "yaml";
 import { configError, type FilePosition, type ProblemPlace } from "./problems.js";
 import type { KeepsakeConfigInput } from "./schema.js";
 
@@ -36,9 +35,9 @@ export async function readConfig(source: ConfigSource | undefined, cwd: string):
   switch (extname(file)) {
     case ".yaml":
     case ".yml":
-      return { ...place, ...parseYaml(file, await readText(file)) };
+      return { ...place, ...(await parseYaml(file, await readText(file))) };
     case ".json":
-      return { ...place, ...parseJson(file, await readText(file)) };
+      return { ...place, ...(await parseJson(file, await readText(file))) };
     case ".mjs":
       return { ...place, value: await importDefault(file), locate: () => undefined };
     default:
@@ -56,7 +55,9 @@ async function readText(file: string): Promise<string> {
 
 type Parsed = Pick<ConfigDocument, "value" | "locate">;
 
-function parseYaml(file: string, text: string): Parsed {
+async function parseYaml(file: string, text: string): Promise<Parsed> {
+  // Loaded when it is needed: it takes a third of the time in which the command starts.
+  const { isNode, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
   // Without pretty errors no line of the file gets into a message.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -93,7 +94,7 @@ function valueOf(file: string, read: () => unknown): unknown {
   }
 }
 
-function parseJson(file: string, text: string): Parsed {
+async function parseJson(file: string, text: string): Promise<Parsed> {
   const body = text.startsWith("\uFEFF") ? text.slice(1) : text;
   let value: unknown;
   try {
@@ -106,7 +107,7 @@ function parseJson(file: string, text: string): Parsed {
     throw configError([{ file, path: "", message: "is not valid JSON", ...position }]);
   }
   // JSON.parse lets the last of two equal keys win in silence. YAML reads JSON too, refuses them, and knows positions.
-  return { value, locate: parseYaml(file, body).locate };
+  return { value, locate: (await parseYaml(file, body)).locate };
 }
 
 async function importDefault(file: string): Promise<unknown> {
