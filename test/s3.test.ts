@@ -130,7 +130,8 @@ describe.runIf(hasS3Server)("an agent whose snapshots and locks are on S3", () =
     const config = { agents: { ana: { memory } }, ...onS3(place) };
     await writeFile(temp.join("keepsake.config.json"), JSON.stringify(config));
     const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = process.env;
-    const options = { cwd: temp.path, env: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY } };
+    // A process of its own: the usual chain of credentials reads the process's environment.
+    const options = { cwd: temp.path, env: { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY }, wrapper: [] };
     const taken = await runJson(["snapshot", "--agent", "ana"], options);
     await rm(`${memory}/note.md`);
     await runJson(["restore", "--agent", "ana", (taken as { id: string }).id, "--yes"], options);

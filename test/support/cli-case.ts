@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { type TempDir, tempDir, treeDigest } from "@keepsake/testkit";
 import { expect } from "vitest";
-import { type CliOptions, type CliRun, runCli } from "./run-cli.js";
+import type { CommandRun } from "../../packages/cli/test/support/in-process.js";
+import { type CliOptions, runCli } from "./run-cli.js";
 
 /** A folder with a memory and a state root, and the command run on them. */
 export class CliCase implements AsyncDisposable {
@@ -26,7 +27,7 @@ export class CliCase implements AsyncDisposable {
   }
 
   /** Runs `command --agent ana --root … --json …`. */
-  run(command: string, args: readonly string[] = [], options: CliOptions = {}): Promise<CliRun> {
+  run(command: string, args: readonly string[] = [], options: CliOptions = {}): Promise<CommandRun> {
     return runCli([command, "--agent", "ana", "--root", this.root, "--json", ...args], {
       cwd: this.temp.path,
       ...options,
@@ -34,7 +35,7 @@ export class CliCase implements AsyncDisposable {
   }
 
   /** The same of a command that works on the live memory. */
-  runLive(command: string, args: readonly string[] = [], options: CliOptions = {}): Promise<CliRun> {
+  runLive(command: string, args: readonly string[] = [], options: CliOptions = {}): Promise<CommandRun> {
     return this.run(command, ["--memory", this.memory, ...args], options);
   }
 
@@ -77,7 +78,7 @@ export interface ErrorDocument {
 }
 
 /** Shows that a run was refused as `cli.md` says: exit code, code, a sentence, and no document beside it. */
-export function expectRefused(run: CliRun, exit: number, code: string): ErrorDocument {
+export function expectRefused(run: CommandRun, exit: number, code: string): ErrorDocument {
   expect(run, run.stderr).toMatchObject({ code: exit, stdout: "" });
   const { error } = JSON.parse(run.stderr) as { error: ErrorDocument };
   expect(error.code).toBe(code);

@@ -1,39 +1,33 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { JsonObject } from "@keepsake/core";
+import { type CommandRun, runInProcess } from "../../packages/cli/test/support/in-process.js";
 
 const BIN = fileURLToPath(new URL("../../packages/cli/bin/keepsake.js", import.meta.url));
-
-/** How a run of the command ended. */
-export interface CliRun {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** Where and as whom the command runs. */
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** put before the command: ["setpriv", "--reuid=65534", …] */
+  /** put before the command, which then is a process of its own: [] or ["setpriv", "--reuid=65534", …] */
   readonly wrapper?: readonly string[];
 }
 
-/** Runs the real command in a process of its own, without a terminal. */
-export function runCli(args: readonly string[], { cwd, env = {}, wrapper = [] }: CliOptions = {}): Promise<CliRun> {
+/** Runs the real command to its end, without a terminal. */
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CommandRun> {
+  const { cwd = process.cwd(), wrapper } = options;
+  const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...options.env };
+  if (wrapper === undefined) return runInProcess(args, { cwd, env });
   const [program = process.execPath, ...rest] = [...wrapper, process.execPath, BIN, ...args];
-  const clean = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env };
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, rest, { cwd, env: clean, stdio: ["ignore", "pipe", "pipe"] });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-    child.on("error", reject);
-    child.on("close", (code) => {
-      resolve({ code, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
-    });
-  });
+  const child = spawn(program, rest, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+  const closed = once(child, "close") as Promise<[number | null]>;
+  const said = [child.stdout, child.stderr].map(async (stream) =>
+    Buffer.concat((await stream.toArray()) as Buffer[]).toString(),
+  );
+  const [stdout = "", stderr = ""] = await Promise.all(said);
+  const [code] = await closed;
+  return { code, stdout, stderr };
 }
 
 /** The same with `--json`; the one document on standard output, parsed. @throws when the command failed */

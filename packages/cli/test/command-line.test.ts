@@ -16,7 +16,7 @@ describe("help and version", () => {
     const help = await bench.run(["--help"]);
     expect(help.code).toBe(0);
     for (const command of COMMANDS) expect(help.stdout).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
-    const loaded = await bench.run(["--version"], { env: { NODE_DEBUG: "esm" } });
+    const loaded = await bench.runAlone(["--version"], { env: { NODE_DEBUG: "esm" } });
     expect(loaded.stderr).toContain("commander");
     expect(loaded.stderr).not.toMatch(/packages\/(core|engine|runtime|standard)\//);
   });

@@ -261,7 +261,7 @@ describe("diff, export and import", () => {
     const ran = await bench.run(["export", "--agent", "dora", "latest", "--to", "out", "--json"]);
     expect(ran).toMatchObject({ code: 0, stderr: "" });
     const report = ran.json() as { id: string; bundle: string; sha256_file: string; file_sha256: string };
-    expect(await readFile(bench.path(report.sha256_file), "utf8")).toBe(`${report.file_sha256}\n`);
+    expect(await readFile(report.sha256_file, "utf8")).toBe(`${report.file_sha256}\n`);
     expect(await bench.run(["export", "--agent", "dora", "latest", "--to", "out"])).toMatchObject({ code: 10 });
 
     const into = await bench.run([

@@ -21,7 +21,7 @@ export interface KeepsakeOptions {
   /** overrides the configuration's `log` */
   readonly logger?: Logger | undefined;
   readonly clock?: Clock | undefined;
-  /** default: the process's */
+  /** what relative paths of requests are relative to; default: the process's */
   readonly cwd?: string | undefined;
   /** default: the process's */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -74,7 +74,7 @@ export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOp
     const workspace = await ConfiguredWorkspace.open({ loaded, kernel, cwd, env });
     const plugins = await describePlugins(registry, workspace);
     const snapshotter = createSnapshotter(kernel.container, workspace, { logger, clock });
-    return new RuntimeKeepsake({ loaded, kernel, snapshotter, plugins, logger });
+    return new RuntimeKeepsake({ loaded, kernel, snapshotter, plugins, logger, cwd, env });
   } catch (error) {
     // The first error says more than what closing might add.
     await kernel[Symbol.asyncDispose]().catch(() => undefined);

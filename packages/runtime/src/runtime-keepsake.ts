@@ -2,6 +2,7 @@ import { type JsonObject, KeepsakeError, type Logger } from "@keepsake/core";
 import type { MemorySnapshotter } from "@keepsake/engine";
 import type { LoadedConfig } from "./config/load-config.js";
 import type { ResolvedConfig } from "./config/schema.js";
+import { resolvePath } from "./config/state-root.js";
 import type { Keepsake, LoadedPlugin } from "./keepsake.js";
 import type { Kernel } from "./kernel/kernel.js";
 import { composedSchema } from "./config/json-schema.js";
@@ -12,6 +13,8 @@ interface KeepsakeParts {
   readonly snapshotter: MemorySnapshotter;
   readonly plugins: readonly LoadedPlugin[];
   readonly logger: Logger;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Hands every operation to the engine, and closes the kernel. */
@@ -29,14 +32,18 @@ export class RuntimeKeepsake implements Keepsake {
   }
 
   readonly snapshot: MemorySnapshotter["snapshot"] = async (...args) => this.#engine().snapshot(...args);
-  readonly restore: MemorySnapshotter["restore"] = async (...args) => this.#engine().restore(...args);
+  readonly restore: MemorySnapshotter["restore"] = async (request, options) =>
+    this.#engine().restore(this.#withBundle(request), options);
   readonly list: MemorySnapshotter["list"] = async (...args) => this.#engine().list(...args);
   readonly show: MemorySnapshotter["show"] = async (...args) => this.#engine().show(...args);
-  readonly verify: MemorySnapshotter["verify"] = async (...args) => this.#engine().verify(...args);
+  readonly verify: MemorySnapshotter["verify"] = async (request, options) =>
+    this.#engine().verify(this.#withBundle(request), options);
   readonly diff: MemorySnapshotter["diff"] = async (...args) => this.#engine().diff(...args);
   readonly delete: MemorySnapshotter["delete"] = async (...args) => this.#engine().delete(...args);
-  readonly export: MemorySnapshotter["export"] = async (...args) => this.#engine().export(...args);
-  readonly import: MemorySnapshotter["import"] = async (...args) => this.#engine().import(...args);
+  readonly export: MemorySnapshotter["export"] = async (request, options) =>
+    this.#engine().export({ ...request, to: this.#pathOf(request.to) }, options);
+  readonly import: MemorySnapshotter["import"] = async (request, options) =>
+    this.#engine().import(this.#withBundle(request), options);
   readonly prune: MemorySnapshotter["prune"] = async (...args) => this.#engine().prune(...args);
   readonly recover: MemorySnapshotter["recover"] = async (...args) => this.#engine().recover(...args);
   readonly doctor: MemorySnapshotter["doctor"] = async (...args) => this.#engine().doctor(...args);
@@ -84,6 +91,17 @@ export class RuntimeKeepsake implements Keepsake {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     await this.#parts.kernel[Symbol.asyncDispose]();
+  }
+
+  /** The engine knows no working directory: all paths of a request are relative to this Keepsake's. */
+  #withBundle<R extends object>(request: R): R {
+    if (!("bundleFile" in request) || typeof request.bundleFile !== "string") return request;
+    return { ...request, bundleFile: this.#pathOf(request.bundleFile) };
+  }
+
+  #pathOf(path: string): string {
+    const { cwd, env } = this.#parts;
+    return path === "" ? path : resolvePath(path, cwd, env);
   }
 
   #engine(): MemorySnapshotter {

@@ -5,14 +5,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
+import { type CommandRun, runInProcess } from "./in-process.js";
 
 /** The command as a built checkout has it. */
 export const BIN = fileURLToPath(new URL("../../bin/keepsake.js", import.meta.url));
 
-export interface Ran {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+export interface Ran extends CommandRun {
   /** stdout as JSON */
   json(): Record<string, unknown>;
   /** the `error` of the one JSON document on stderr */
@@ -76,8 +74,13 @@ export class Bench {
     );
   }
 
-  /** Runs the command to its end. */
-  run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  /** Runs the command to its end, in this process. */
+  async run(args: readonly string[], { cwd = this.dir, env, input }: RunOptions = {}): Promise<Ran> {
+    return readable(await runInProcess(args, { cwd, env: this.env(env), input }));
+  }
+
+  /** The same in a process of its own. */
+  runAlone(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
     const child = this.start(args, options);
     child.stdin?.end(options.input ?? "");
     return ended(child);
@@ -116,13 +119,15 @@ export function ended(child: ChildProcess): Promise<Ran> {
     child.on("close", (code) => {
       const stdout = Buffer.concat(out).toString();
       const stderr = Buffer.concat(err).toString();
-      resolve({
-        code,
-        stdout,
-        stderr,
-        json: () => JSON.parse(stdout) as Record<string, unknown>,
-        error: () => (JSON.parse(stderr) as { error: ReturnType<Ran["error"]> }).error,
-      });
+      resolve(readable({ code, stdout, stderr }));
     });
   });
+}
+
+function readable(run: CommandRun): Ran {
+  return {
+    ...run,
+    json: () => JSON.parse(run.stdout) as Record<string, unknown>,
+    error: () => (JSON.parse(run.stderr) as { error: ReturnType<Ran["error"]> }).error,
+  };
 }

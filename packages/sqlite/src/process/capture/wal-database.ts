@@ -115,10 +115,13 @@ function openAndClose(file: string): void {
   }
 }
 
-/** True when a log is there that no living connection is known to have: each keeps a lock on the log's index. */
+/**
+ * True when a log is there that no living connection has. Each locks the database before it makes the log's index, and keeps a
+ * lock on both.
+ */
 function isLeftLog(file: string): boolean {
   const index = identityOf(`${file}-shm`);
-  if (index === undefined || [...lockHolders(index)].length > 0) return false;
+  if (index === undefined || [...lockHolders([...index, ...(identityOf(file) ?? [])])].length > 0) return false;
   // Who clears a log away deletes its index before he lets go of the lock.
   return existsSync(`${file}-wal`) && identityOf(`${file}-shm`)?.[0]?.ino === index[0]?.ino;
 }
