@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { damageCase, damages } from "./support/damage.js";
 
-/** `SWEEP=all` changes every bit; otherwise the lowest and the highest of every byte. */
-const BITS = process.env["SWEEP"] === "all" ? Array.from({ length: 8 }, (_value, bit) => 1 << bit) : [0x01, 0x80];
+/** `SWEEP=all` changes every bit; otherwise the lowest of every byte: the quick test has the highest. */
+const BITS = process.env["SWEEP"] === "all" ? Array.from({ length: 8 }, (_value, bit) => 1 << bit) : [0x01];
 
 describe.each([
   ["plain", false],

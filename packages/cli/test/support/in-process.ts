@@ -27,7 +27,7 @@ export async function runInProcess(
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const said = [stdout, stderr].map(async (stream) => Buffer.concat((await stream.toArray()) as Buffer[]).toString());
   const terminal: Terminal = {
-    stdin: Readable.from([Buffer.from(input)]) as NodeJS.ReadStream,
+    stdin: Readable.from([Buffer.from(input)]) as unknown as NodeJS.ReadStream,
     stdout: stdout as unknown as NodeJS.WriteStream,
     stderr: stderr as unknown as NodeJS.WriteStream,
     env,
