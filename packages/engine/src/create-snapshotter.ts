@@ -14,6 +14,7 @@ import { RestoreOperation } from "./operations/restore-operation.js";
 import { ShowOperation } from "./operations/show-operation.js";
 import { SnapshotOperation } from "./operations/snapshot-operation.js";
 import { VerifyOperation } from "./operations/verify-operation.js";
+import { checkedRequest } from "./requests.js";
 import { typed } from "./typed-failure.js";
 import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "./tokens.js";
 import type { Workspace } from "./workspace.js";
@@ -34,17 +35,29 @@ export function createSnapshotter(
   container.register(ENGINE_LOGGER, { useValue: logger });
   container.register(ENGINE_CLOCK, { useValue: clock });
   return {
-    snapshot: (request, options = {}) => typed(container.resolve(SnapshotOperation).run(request, options)),
-    restore: (request, options = {}) => typed(container.resolve(RestoreOperation).run(request, options)),
-    list: (request, options = {}) => typed(container.resolve(ListOperation).run(request, options)),
-    show: (request, options = {}) => typed(container.resolve(ShowOperation).run(request, options)),
-    verify: (request, options = {}) => typed(container.resolve(VerifyOperation).run(request, options)),
-    diff: (request, options = {}) => typed(container.resolve(DiffOperation).run(request, options)),
-    delete: (request, options = {}) => typed(container.resolve(DeleteOperation).run(request, options)),
-    export: (request, options = {}) => typed(container.resolve(ExportOperation).run(request, options)),
-    import: (request, options = {}) => typed(container.resolve(ImportOperation).run(request, options)),
-    prune: (request, options = {}) => typed(container.resolve(PruneOperation).run(request, options)),
-    recover: (request, options = {}) => typed(container.resolve(RecoverOperation).run(request, options)),
-    doctor: (request, options = {}) => typed(container.resolve(DoctorOperation).run(request, options)),
+    snapshot: (request, options = {}) =>
+      typed(async () => container.resolve(SnapshotOperation).run(checkedRequest("snapshot", request), options)),
+    restore: (request, options = {}) =>
+      typed(async () => container.resolve(RestoreOperation).run(checkedRequest("restore", request), options)),
+    list: (request, options = {}) =>
+      typed(async () => container.resolve(ListOperation).run(checkedRequest("list", request), options)),
+    show: (request, options = {}) =>
+      typed(async () => container.resolve(ShowOperation).run(checkedRequest("show", request), options)),
+    verify: (request, options = {}) =>
+      typed(async () => container.resolve(VerifyOperation).run(checkedRequest("verify", request), options)),
+    diff: (request, options = {}) =>
+      typed(async () => container.resolve(DiffOperation).run(checkedRequest("diff", request), options)),
+    delete: (request, options = {}) =>
+      typed(async () => container.resolve(DeleteOperation).run(checkedRequest("delete", request), options)),
+    export: (request, options = {}) =>
+      typed(async () => container.resolve(ExportOperation).run(checkedRequest("export", request), options)),
+    import: (request, options = {}) =>
+      typed(async () => container.resolve(ImportOperation).run(checkedRequest("import", request), options)),
+    prune: (request, options = {}) =>
+      typed(async () => container.resolve(PruneOperation).run(checkedRequest("prune", request), options)),
+    recover: (request, options = {}) =>
+      typed(async () => container.resolve(RecoverOperation).run(checkedRequest("recover", request), options)),
+    doctor: (request, options = {}) =>
+      typed(async () => container.resolve(DoctorOperation).run(checkedRequest("doctor", request), options)),
   };
 }

@@ -223,6 +223,12 @@ export interface PruneReport {
   readonly reasons: Readonly<Record<string, string>>;
 }
 
+/** Whose unfinished restores are looked at; without an agent everybody's. */
+export interface RecoverRequest {
+  readonly agent?: string | undefined;
+  readonly tenant?: string | undefined;
+}
+
 export interface RecoverReport {
   /** interrupted restores that were finished or undone */
   readonly restores: readonly {
@@ -259,7 +265,7 @@ export interface MemorySnapshotter {
   /** @throws KeepsakeError `E_INTEGRITY`, `E_REDACTED_BUNDLE`, `E_WRONG_AGENT`, `E_LIVE_HOLDER`, `E_LOCKED`, … */
   restore(request: RestoreRequest, options?: OperationOptions): Promise<RestoreReport>;
   /** Newest first; opens no bundle. */
-  list(request: ListRequest, options?: OperationOptions): Promise<ListReport>;
+  list(request?: ListRequest, options?: OperationOptions): Promise<ListReport>;
   /** The manifest in its wire form, unknown fields included. */
   show(request: SnapshotRefRequest, options?: OperationOptions): Promise<JsonObject>;
   verify(request: VerifyRequest, options?: OperationOptions): Promise<VerifyReport>;
@@ -268,10 +274,7 @@ export interface MemorySnapshotter {
   delete(request: SnapshotRefRequest, options?: OperationOptions): Promise<{ readonly deleted: string }>;
   export(request: ExportRequest, options?: OperationOptions): Promise<ExportReport>;
   import(request: ImportRequest, options?: OperationOptions): Promise<SnapshotRecord>;
-  prune(request: PruneRequest, options?: OperationOptions): Promise<PruneReport>;
-  recover(
-    request: { readonly agent?: string; readonly tenant?: string },
-    options?: OperationOptions,
-  ): Promise<RecoverReport>;
-  doctor(request: DoctorRequest, options?: OperationOptions): Promise<DoctorReport>;
+  prune(request?: PruneRequest, options?: OperationOptions): Promise<PruneReport>;
+  recover(request?: RecoverRequest, options?: OperationOptions): Promise<RecoverReport>;
+  doctor(request?: DoctorRequest, options?: OperationOptions): Promise<DoctorReport>;
 }

@@ -1,9 +1,9 @@
 import { errnoOf, fromSystemError } from "@keepsake/core";
 
-/** The same promise; when it rejects, with the failure that came first, typed. */
-export async function typed<T>(work: Promise<T>): Promise<T> {
+/** Does the work; when it fails, with the failure that came first, typed. */
+export async function typed<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work;
+    return await work();
   } catch (error) {
     const first = firstFailure(error);
     throw errnoOf(first) === undefined ? first : fromSystemError(first, "The system refused what was needed");

@@ -1,5 +1,6 @@
 import { CLOCK, type Clock, LOGGER, type Logger, type Plugin, SECRETS, STATE_ROOT, SYSTEM_CLOCK } from "@keepsake/core";
 import { createSnapshotter } from "@keepsake/engine";
+import { checkKeepsakeOptions } from "./config/keepsake-options.js";
 import { type LoadedConfig, loadConfig } from "./config/load-config.js";
 import type { ConfigSource } from "./config/read-config.js";
 import { describePlugins } from "./describe-plugins.js";
@@ -36,6 +37,7 @@ export interface KeepsakeOptions {
  *   loaded or made. What was made until then is closed again
  */
 export async function createKeepsake(options: KeepsakeOptions = {}): Promise<Keepsake> {
+  checkKeepsakeOptions(options);
   const { cwd = process.cwd(), env = process.env, pluginTimeoutMs = DEFAULT_PLUGIN_TIMEOUT_MS } = options;
   const loaded = await loadConfig({
     source: options.config,

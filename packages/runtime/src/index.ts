@@ -1,5 +1,6 @@
 export { findConfigFile } from "./config/find-config-file.js";
 export { composedSchema } from "./config/json-schema.js";
+export { checkKeepsakeOptions } from "./config/keepsake-options.js";
 export { type ConfigRequest, type LoadedConfig, loadConfig } from "./config/load-config.js";
 export type { ConfigProblem } from "./config/problems.js";
 export type { ConfigSource } from "./config/read-config.js";

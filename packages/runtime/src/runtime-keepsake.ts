@@ -33,17 +33,17 @@ export class RuntimeKeepsake implements Keepsake {
 
   readonly snapshot: MemorySnapshotter["snapshot"] = async (...args) => this.#engine().snapshot(...args);
   readonly restore: MemorySnapshotter["restore"] = async (request, options) =>
-    this.#engine().restore(this.#withBundle(request), options);
+    this.#engine().restore(this.#located(request, "bundleFile"), options);
   readonly list: MemorySnapshotter["list"] = async (...args) => this.#engine().list(...args);
   readonly show: MemorySnapshotter["show"] = async (...args) => this.#engine().show(...args);
   readonly verify: MemorySnapshotter["verify"] = async (request, options) =>
-    this.#engine().verify(this.#withBundle(request), options);
+    this.#engine().verify(this.#located(request, "bundleFile"), options);
   readonly diff: MemorySnapshotter["diff"] = async (...args) => this.#engine().diff(...args);
   readonly delete: MemorySnapshotter["delete"] = async (...args) => this.#engine().delete(...args);
   readonly export: MemorySnapshotter["export"] = async (request, options) =>
-    this.#engine().export({ ...request, to: this.#pathOf(request.to) }, options);
+    this.#engine().export(this.#located(request, "to"), options);
   readonly import: MemorySnapshotter["import"] = async (request, options) =>
-    this.#engine().import(this.#withBundle(request), options);
+    this.#engine().import(this.#located(request, "bundleFile"), options);
   readonly prune: MemorySnapshotter["prune"] = async (...args) => this.#engine().prune(...args);
   readonly recover: MemorySnapshotter["recover"] = async (...args) => this.#engine().recover(...args);
   readonly doctor: MemorySnapshotter["doctor"] = async (...args) => this.#engine().doctor(...args);
@@ -93,15 +93,13 @@ export class RuntimeKeepsake implements Keepsake {
     await this.#parts.kernel[Symbol.asyncDispose]();
   }
 
-  /** The engine knows no working directory: all paths of a request are relative to this Keepsake's. */
-  #withBundle<R extends object>(request: R): R {
-    if (!("bundleFile" in request) || typeof request.bundleFile !== "string") return request;
-    return { ...request, bundleFile: this.#pathOf(request.bundleFile) };
-  }
-
-  #pathOf(path: string): string {
+  /** The engine knows no working directory: the paths of a request are relative to this Keepsake's. */
+  #located<R>(request: R, key: string): R {
+    // Whether it is a request at all is the engine's to say.
+    if (typeof request !== "object" || request === null) return request;
+    const path = (request as Readonly<Record<string, unknown>>)[key];
     const { cwd, env } = this.#parts;
-    return path === "" ? path : resolvePath(path, cwd, env);
+    return typeof path !== "string" || path === "" ? request : { ...request, [key]: resolvePath(path, cwd, env) };
   }
 
   #engine(): MemorySnapshotter {

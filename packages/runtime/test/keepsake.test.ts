@@ -36,6 +36,15 @@ describe("a Keepsake", () => {
     ]);
   });
 
+  it("refuses options that are none, all at once", async () => {
+    const options = { ...OPTIONS, file: "keepsake.yaml", config: "keepsake.yaml", cwd: 5, plugins: {} };
+    const error = await failure(createKeepsake(options as unknown as KeepsakeOptions));
+    expect(error).toMatchObject({ code: "E_CONFIG" });
+    const { problems } = error.context as { problems: { path: string }[] };
+    expect(problems.map(({ path }) => path).sort()).toEqual(["config", "cwd", "file", "plugins"]);
+    expect(await failure(createKeepsake(null as unknown as KeepsakeOptions))).toMatchObject({ code: "E_CONFIG" });
+  });
+
   it("closes everything, also when making it fails half-way", async () => {
     const closed: string[] = [];
     const closing = (name: string) => ({ [Symbol.asyncDispose]: async () => void closed.push(name) });

@@ -1,4 +1,4 @@
-import { createKeepsake, type Keepsake, type KeepsakeOptions } from "@keepsake/runtime";
+import { checkKeepsakeOptions, createKeepsake, type Keepsake, type KeepsakeOptions } from "@keepsake/runtime";
 import { standardPlugins } from "./standard-plugins.js";
 
 /**
@@ -6,6 +6,8 @@ import { standardPlugins } from "./standard-plugins.js";
  *
  * @throws KeepsakeError `E_CONFIG` with every problem at once, `E_PLUGIN_…`
  */
-export function openKeepsake(options: KeepsakeOptions = {}): Promise<Keepsake> {
-  return createKeepsake({ ...options, plugins: [...standardPlugins, ...(options.plugins ?? [])] });
+export async function openKeepsake(options: KeepsakeOptions = {}): Promise<Keepsake> {
+  checkKeepsakeOptions(options);
+  const { plugins = [], ...rest } = options;
+  return await createKeepsake({ ...rest, plugins: [...standardPlugins, ...plugins] });
 }

@@ -3,7 +3,7 @@ import { type AgentRef, type Clock, parseAgentId, parseTenantId } from "@keepsak
 import { inject, injectable } from "tsyringe";
 import { agentRefOf } from "../agent-ref.js";
 import { lockName } from "../layout.js";
-import type { OperationOptions, RecoverReport } from "../memory-snapshotter.js";
+import type { OperationOptions, RecoverReport, RecoverRequest } from "../memory-snapshotter.js";
 import { RestoreRecovery } from "../restore/restore-recovery.js";
 import { agentOfJournal } from "../restore/restore-journal.js";
 import { namesIn } from "../snapshot/names-in.js";
@@ -30,10 +30,7 @@ export class RecoverOperation {
     this.#clock = clock;
   }
 
-  async run(
-    request: { readonly agent?: string; readonly tenant?: string },
-    options: OperationOptions,
-  ): Promise<RecoverReport> {
+  async run(request: RecoverRequest, options: OperationOptions): Promise<RecoverReport> {
     const { agent, tenant } = request;
     const restores: RecoverReport["restores"][number][] = [];
     const swept: string[] = [];
