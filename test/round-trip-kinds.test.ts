@@ -4,12 +4,12 @@ import { definePlugin, stateProvider } from "@keepsake/core";
 import { writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { makeDatabase } from "./support/agent-memory.js";
-import { keepsakeCase } from "./support/keepsake-case.js";
+import { type KeepsakeCase, keepsakeCase } from "./support/keepsake-case.js";
 import { memoryState } from "./support/memory-state.js";
 
 const agent = "ana";
 
-/** One kind of thing at the place `x`, and what makes it. */
+/** One kind of thing, and what makes it at a place. */
 const KINDS: readonly (readonly [string, (at: string) => Promise<void>])[] = [
   ["a note", (at) => writeFile(at, "a note")],
   ["a database", async (at) => void makeDatabase(at, 3).close()],
@@ -56,40 +56,41 @@ const stubbornPlugin = definePlugin({
   ],
 });
 
-const PAIRS = KINDS.flatMap(([was, makeOld]) =>
-  KINDS.filter(([is]) => is !== was).map(([is, makeNew]) => ({ was, is, makeOld, makeNew })),
+/** Each kind in each other's place, all in one memory: what a place is called says what was there, and what is. */
+const PLACES = KINDS.flatMap(([was, makeOld]) =>
+  KINDS.filter(([is]) => is !== was).map(([is, makeNew]) => ({ name: `${was}, then ${is}`, makeOld, makeNew })),
 );
 
+/** Makes what was, takes its snapshot, and makes what is. */
+async function everyKindInEveryPlace({ memory, keepsake }: KeepsakeCase) {
+  await writeFile(join(memory, "other.md"), "there is something else in any case");
+  for (const { name, makeOld } of PLACES) await makeOld(join(memory, name));
+  const before = await memoryState(memory);
+  const { record } = await keepsake.snapshot({ agent });
+  for (const { name, makeNew } of PLACES) {
+    await rm(join(memory, name), { recursive: true, force: true });
+    await makeNew(join(memory, name));
+  }
+  return { before, id: record.id, changed: await memoryState(memory) };
+}
+
 describe("a restore", () => {
-  it.each(PAIRS)("brings $was back where $is stands, and that one back after it", async ({ makeOld, makeNew }) => {
+  it("brings every kind back where any other stands, and that one back after it", async () => {
     await using box = await keepsakeCase();
     const { memory, keepsake } = box;
-    const at = join(memory, "x");
-    await writeFile(join(memory, "other.md"), "there is something else in any case");
-    await makeOld(at);
-    const before = await memoryState(memory);
-    const { record } = await keepsake.snapshot({ agent });
-    await rm(at, { recursive: true, force: true });
-    await makeNew(at);
-    const changed = await memoryState(memory);
-    const { preSnapshot = "" } = await keepsake.restore({ agent, ref: record.id });
+    const { before, id, changed } = await everyKindInEveryPlace(box);
+    expect(changed).not.toEqual(before);
+    const { preSnapshot = "" } = await keepsake.restore({ agent, ref: id });
     expect(await memoryState(memory)).toEqual(before);
     await keepsake.restore({ agent, ref: preSnapshot });
     expect(await memoryState(memory)).toEqual(changed);
   });
 
-  it.each(PAIRS)("that fails at its end leaves $is where it would have brought $was", async ({ makeOld, makeNew }) => {
+  it("that fails at its end leaves every kind where it would have brought any other", async () => {
     await using box = await keepsakeCase({ plugins: [stubbornPlugin], state: [{ use: "stubborn" }] });
-    const { memory, keepsake } = box;
-    const at = join(memory, "x");
-    await writeFile(join(memory, "other.md"), "there is something else in any case");
-    await makeOld(at);
-    const { record } = await keepsake.snapshot({ agent });
-    await rm(at, { recursive: true, force: true });
-    await makeNew(at);
-    const changed = await memoryState(memory);
-    await expect(keepsake.restore({ agent, ref: record.id })).rejects.toThrow(/not now|stubborn/);
-    expect(await memoryState(memory)).toEqual(changed);
+    const { id, changed } = await everyKindInEveryPlace(box);
+    await expect(box.keepsake.restore({ agent, ref: id })).rejects.toThrow(/not now|stubborn/);
+    expect(await memoryState(box.memory)).toEqual(changed);
   });
 
   it("is refused rather than that a database takes the place of a folder with what no snapshot has", async () => {

@@ -64,7 +64,7 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
 export function checkedRequest<O extends Operation>(operation: O, request: RequestOf<O> | undefined): RequestOf<O> {
   const asked = request ?? {};
   const { error } = SCHEMAS[operation].safeParse(asked);
-  if (error === undefined) return asked as RequestOf<O>;
+  if (error === undefined) return asked;
   const problems = problemsOf(error.issues, asked);
   throw new KeepsakeError("E_USAGE", `The request of ${operation} is wrong: ${problems.join("; ")}.`, {
     context: { operation, problems },

@@ -1,8 +1,7 @@
-import { CLOCK, type Clock, LOGGER, type Logger, type Plugin, SECRETS, STATE_ROOT, SYSTEM_CLOCK } from "@keepsake/core";
+import { CLOCK, LOGGER, SECRETS, STATE_ROOT, SYSTEM_CLOCK } from "@keepsake/core";
 import { createSnapshotter } from "@keepsake/engine";
-import { checkKeepsakeOptions } from "./config/keepsake-options.js";
+import { checkKeepsakeOptions, type KeepsakeOptions } from "./config/keepsake-options.js";
 import { type LoadedConfig, loadConfig } from "./config/load-config.js";
-import type { ConfigSource } from "./config/read-config.js";
 import { describePlugins } from "./describe-plugins.js";
 import type { Keepsake } from "./keepsake.js";
 import { DEFAULT_PLUGIN_TIMEOUT_MS, Kernel } from "./kernel/kernel.js";
@@ -10,25 +9,6 @@ import { lineLogger } from "./log/stderr-logger.js";
 import { RuntimeKeepsake } from "./runtime-keepsake.js";
 import { secretReader } from "./secrets.js";
 import { ConfiguredWorkspace } from "./workspace/configured-workspace.js";
-
-/** What a Keepsake is made from; everything is optional. */
-export interface KeepsakeOptions {
-  /** a configuration, or the file that holds one; absent: the built-in defaults. No file is looked for: see `findConfigFile` */
-  readonly config?: ConfigSource | undefined;
-  /** loaded in every case, before those that the configuration names */
-  readonly plugins?: readonly Plugin[] | undefined;
-  /** overrides the configuration's `state_root`; relative to `cwd` */
-  readonly stateRoot?: string | undefined;
-  /** overrides the configuration's `log` */
-  readonly logger?: Logger | undefined;
-  readonly clock?: Clock | undefined;
-  /** what relative paths of requests are relative to; default: the process's */
-  readonly cwd?: string | undefined;
-  /** default: the process's */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** how long a plugin may take to load, to make or to close one part, in milliseconds; default 30,000 */
-  readonly pluginTimeoutMs?: number | undefined;
-}
 
 /**
  * Makes a ready Keepsake of a configuration and plugins. Use it with `await using`.

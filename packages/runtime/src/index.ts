@@ -1,11 +1,11 @@
 export { findConfigFile } from "./config/find-config-file.js";
 export { composedSchema } from "./config/json-schema.js";
-export { checkKeepsakeOptions } from "./config/keepsake-options.js";
+export { checkKeepsakeOptions, type KeepsakeOptions } from "./config/keepsake-options.js";
 export { type ConfigRequest, type LoadedConfig, loadConfig } from "./config/load-config.js";
 export type { ConfigProblem } from "./config/problems.js";
 export type { ConfigSource } from "./config/read-config.js";
 export { defineConfig, type KeepsakeConfigInput, type ResolvedConfig, type UseEntry } from "./config/schema.js";
-export { createKeepsake, type KeepsakeOptions } from "./create-keepsake.js";
+export { createKeepsake } from "./create-keepsake.js";
 export type { Keepsake, LoadedPlugin, LoadedProvider } from "./keepsake.js";
 export { loadPlugin } from "./plugins/load-plugin.js";
 export type { PluginSource } from "./plugins/registry.js";

@@ -8,7 +8,8 @@ import {
   token,
 } from "@keepsake/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createKeepsake, type KeepsakeOptions } from "../src/create-keepsake.js";
+import type { KeepsakeOptions } from "../src/config/keepsake-options.js";
+import { createKeepsake } from "../src/create-keepsake.js";
 import { lineLogger } from "../src/log/stderr-logger.js";
 import { failure } from "./failure.js";
 import { fakePlugin, fakeStore } from "./fake-parts.js";
