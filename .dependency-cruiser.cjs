@@ -28,7 +28,14 @@ module.exports = {
       comment: "Another package is reached by its name, never by a path into it",
       severity: "error",
       from: { path: "^packages/([^/]+)/src/" },
-      to: { path: "^packages/", pathNot: ["^packages/$1/", "^packages/[^/]+/(src|dist)/index\\.(ts|d\\.ts|js)$"] },
+      to: {
+        path: "^packages/",
+        pathNot: [
+          "^packages/$1/",
+          "^packages/[^/]+/(src|dist)/index\\.(ts|d\\.ts|js)$",
+          "^packages/core/(src|dist)/basics\\.(ts|d\\.ts|js)$",
+        ],
+      },
     },
     {
       name: "container-only-in-engine-and-runtime",

@@ -1,19 +1,4 @@
-export { abortable } from "./bytes/abortable.js";
-export { ByteReader } from "./bytes/byte-reader.js";
-export type { ByteStream } from "./bytes/byte-stream.js";
-export { collectBytes } from "./bytes/collect.js";
-export { type ByteDigest, digestOf, HashedStream, sha256Hex } from "./bytes/hashed-stream.js";
-export { streamOf } from "./bytes/stream-of.js";
-export { ERROR_CODES, type ErrorCode, isErrorCode, type RetryAdvice } from "./errors/codes.js";
-export { type ErrorDetails, isAbortError, isKeepsakeError, KeepsakeError } from "./errors/keepsake-error.js";
-export { errnoOf, fromSystemError } from "./errors/system-error.js";
-export { type ArtifactPath, foldedPath, isArtifactPath, parseArtifactPath } from "./ids/artifact-path.js";
-export { type BundleName, BundleNames } from "./ids/bundle-names.js";
-export { isLinkInside, isPlainLinkTarget, plainLinkTarget } from "./ids/link-target.js";
-export { type AgentId, type AgentRef, parseAgentId, parseTenantId, type TenantId } from "./ids/names.js";
-export { percentDecode, percentDecodePath, percentEncodePath, toBundlePath } from "./ids/percent-path.js";
-export { isSnapshotId, parseSnapshotId, type SnapshotId } from "./ids/snapshot-id.js";
-export { isJsonObject, type JsonObject, type JsonValue } from "./json.js";
+export * from "./basics.js";
 export {
   BUNDLE_FORMAT,
   contentDigest,
@@ -87,7 +72,6 @@ export type { EventPublisher, LifecycleEvent, MutationEvent } from "./ports/even
 export type { HealthFinding } from "./ports/health-finding.js";
 export type { Lock, LockManager } from "./ports/lock-manager.js";
 export { type Logger, SILENT_LOGGER } from "./ports/logger.js";
-export type { AgentPaths, OpOptions, PathClaim } from "./ports/options.js";
 export type { PathResolver } from "./ports/path-resolver.js";
 export type {
   Finding,

@@ -1,6 +1,6 @@
 import { type BigIntStats, lutimesSync } from "node:fs";
 import { chmod, lstat, lutimes } from "node:fs/promises";
-import { errnoOf } from "@keepsake/core";
+import { errnoOf } from "@keepsake/core/basics";
 import type { FsPath } from "./fs-path.js";
 
 /** Permission bits, and modification time in milliseconds since 1970, with the fraction down to microseconds. */

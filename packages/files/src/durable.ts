@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, link, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type ByteDigest, type ByteStream, errnoOf, HashedStream, streamOf } from "@keepsake/core";
+import { type ByteDigest, type ByteStream, errnoOf, HashedStream, streamOf } from "@keepsake/core/basics";
 import type { FsPath } from "./fs-path.js";
 import { partialNameOf } from "./own-names.js";
 

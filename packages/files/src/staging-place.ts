@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { errnoOf } from "@keepsake/core";
+import { errnoOf } from "@keepsake/core/basics";
 import { OWN_PREFIX } from "./own-names.js";
 
 async function deviceOf(path: string): Promise<number | undefined> {

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { errnoOf } from "@keepsake/core";
+import { errnoOf } from "@keepsake/core/basics";
 import { fsyncDirectory } from "./durable.js";
 import { type FsPath, fromJsonPath, parentOf, pathKey } from "./fs-path.js";
 import type { SwapPlan, SwapStep } from "./swap-plan.js";

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { chmod, chown, link, mkdir, rename, rmdir, unlink } from "node:fs/promises";
-import { errnoOf } from "@keepsake/core";
+import { errnoOf } from "@keepsake/core/basics";
 import { lookAt, setAttributes } from "./attributes.js";
 import { type FsPath, fromJsonPath, parentOf } from "./fs-path.js";
 import { fsyncTouched } from "./swap-sync.js";

@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync } from "node:fs";
-import { errnoOf } from "@keepsake/core";
+import { errnoOf } from "@keepsake/core/basics";
 import { type FsPath, joinRaw } from "./fs-path.js";
 import { isOwnName } from "./own-names.js";
 import { entryTypeOf, type WalkEntry, type WalkFailure, type WalkOptions, walkStats } from "./walk.js";

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
-import { errnoOf } from "@keepsake/core";
+import { errnoOf } from "@keepsake/core/basics";
 import { type FsPath, joinRaw } from "./fs-path.js";
 import { isOwnName } from "./own-names.js";
 

@@ -1,6 +1,13 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { type BundleName, BundleNames, errnoOf, fromSystemError, type PathClaim, toBundlePath } from "@keepsake/core";
+import {
+  type BundleName,
+  BundleNames,
+  errnoOf,
+  fromSystemError,
+  type PathClaim,
+  toBundlePath,
+} from "@keepsake/core/basics";
 import { pathMatcher, walkTree } from "@keepsake/files";
 import type { Selection } from "../options.js";
 import { isDatabaseStart, readStart } from "./header.js";

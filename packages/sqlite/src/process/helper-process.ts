@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
-import { fromSystemError, KeepsakeError, type OpOptions } from "@keepsake/core";
+import { fromSystemError, KeepsakeError, type OpOptions } from "@keepsake/core/basics";
 import type { CallName, Calls, FromHelper, ToHelper } from "./protocol.js";
 import { fromWireError } from "./wire-error.js";
 

@@ -1,4 +1,10 @@
-import { type ErrorCode, fromSystemError, isKeepsakeError, type JsonObject, KeepsakeError } from "@keepsake/core";
+import {
+  type ErrorCode,
+  fromSystemError,
+  isKeepsakeError,
+  type JsonObject,
+  KeepsakeError,
+} from "@keepsake/core/basics";
 
 /** The result code of an SQLite error ("SQLITE_BUSY_RECOVERY"), or undefined for any other error. */
 export function sqliteCodeOf(error: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import { isAbortError, isKeepsakeError, KeepsakeError } from "@keepsake/core";
+import { isAbortError, isKeepsakeError, KeepsakeError } from "@keepsake/core/basics";
 import type { WireError } from "./protocol.js";
 import { keepsakeErrorOf } from "./sqlite-error.js";
 

@@ -1,7 +1,7 @@
 import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
-import { KeepsakeError } from "@keepsake/core";
+import { KeepsakeError } from "@keepsake/core/basics";
 import { attributesOf } from "@keepsake/files";
 import { discover } from "../discovery.js";
 import { SIDECARS } from "../sidecars.js";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { errnoOf } from "@keepsake/core";
+import { errnoOf } from "@keepsake/core/basics";
 import type { CopyResult } from "../protocol.js";
 import { isDamage, sqliteCodeOf } from "../sqlite-error.js";
 

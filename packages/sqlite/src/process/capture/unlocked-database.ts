@@ -1,6 +1,6 @@
 import { constants, statSync } from "node:fs";
 import { chmod, copyFile, rm } from "node:fs/promises";
-import { errnoOf } from "@keepsake/core";
+import { errnoOf } from "@keepsake/core/basics";
 import Database from "better-sqlite3";
 import { HEADER_BYTES, readStart } from "../header.js";
 import { SIDECARS } from "../sidecars.js";

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync, type BigIntStats } from "node:fs";
-import { KeepsakeError } from "@keepsake/core";
+import { KeepsakeError } from "@keepsake/core/basics";
 import { type FileIdentity, identityOf, lockHolders, textOf } from "../lock-holders.js";
 import { isLocked } from "./lock-probe.js";
 import { SIDECARS } from "../sidecars.js";

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, constants, copyFileSync, fchownSync, fsyncSync, openSync, statSync } from "node:fs";
-import { KeepsakeError } from "@keepsake/core";
+import { KeepsakeError } from "@keepsake/core/basics";
 import { type Owner, setAttributes } from "@keepsake/files";
 import { connect } from "../capture/connection.js";
 import { checkDatabase } from "../check.js";

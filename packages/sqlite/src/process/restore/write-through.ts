@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { KeepsakeError } from "@keepsake/core";
+import { KeepsakeError } from "@keepsake/core/basics";
 import { backupTo, beginReading, ChangedWhileCopied, connect, endTransaction } from "../capture/connection.js";
 import type { WriteThrough } from "../protocol.js";
 import { isBusy, keepsakeErrorOf } from "../sqlite-error.js";
