@@ -139,6 +139,18 @@ const DATABASE: WorldContent = {
   },
 };
 
+/** Two databases whose transactions belong together, each with a log that their agent writes on. */
+const PAIR: WorldContent = {
+  sources: ["sqlite"],
+  async fill(world) {
+    const pair = ["long_term.sqlite", "short.sqlite"].map((name) => makeDatabase(join(world.memory, name), 20));
+    await withValues(world, async () => {
+      for (const database of pair) database.exec("DELETE FROM memories WHERE id > 5; CREATE TABLE later (a)");
+    });
+    for (const database of pair) database.close();
+  },
+};
+
 /** A whole memory: notes, a database, a repository with uncommitted edits, state values. */
 const ALL: WorldContent = {
   sources: ["sqlite", "git", "memdir"],
@@ -150,6 +162,7 @@ const ALL: WorldContent = {
 
 export const groundOfNotes = (root?: string): Promise<CrashGround> => CrashGround.make(NOTES, root);
 export const groundOfDatabase = (): Promise<CrashGround> => CrashGround.make(DATABASE);
+export const groundOfPair = (): Promise<CrashGround> => CrashGround.make(PAIR);
 export const groundOfAll = (root?: string): Promise<CrashGround> => CrashGround.make(ALL, root);
 
 async function withValues(world: CrashWorld, goOn: () => Promise<void>): Promise<void> {

@@ -6,6 +6,7 @@ import { type DiskFault, type Struck, sweep, type SweepReport } from "@keepsake/
 import { expect } from "vitest";
 import { AGENT, type CrashGround, OLDER } from "./crash-grounds.js";
 import { type Answer, answerOf, type Operation } from "./operation.js";
+import { RunningProgram } from "./running-program.js";
 
 interface Judged {
   readonly ground: CrashGround;
@@ -20,6 +21,8 @@ export type NextOperation = "recover" | "snapshot";
 export interface Swept {
   readonly shape: "plain" | "exported" | "intent" | "committed";
   operation(ground: CrashGround): Promise<Operation> | Operation;
+  /** who else is at work meanwhile, until what was left is judged */
+  beside?(ground: CrashGround): Promise<AsyncDisposable>;
   /** how the memory may be afterwards */
   memory(judged: Judged, phase: string | undefined): readonly ("old" | "new")[];
   /** how many snapshots there may be before anything else is done */
@@ -80,25 +83,43 @@ export const SWEPT = {
   },
 } satisfies Record<string, Swept>;
 
+/** A restore through the databases that another process has open, and whose commits go to a log. */
+export const LIVE_RESTORE: Swept = {
+  ...SWEPT.restore,
+  operation: () => ({ name: "restore", request: { ...OLDER, live: true } }),
+  beside: ({ world }) => holdOpen(world.memory),
+};
+
 export type SweptName = keyof typeof SWEPT;
 
 /** The names of the operations that are swept. */
 export const SWEPT_NAMES = Object.keys(SWEPT) as readonly SweptName[];
 
+interface SweepOptions {
+  readonly title: string;
+  readonly faults: readonly DiskFault[];
+  readonly pointsOfEach?: number;
+}
+
 /** Sweeps one operation, says in a line what came of it, and expects no failures. */
-export async function sweepOperation(
+export function sweepOperation(ground: CrashGround, name: SweptName, what: SweepOptions): Promise<SweepReport> {
+  return sweepSwept(ground, SWEPT[name], name, what);
+}
+
+/** The same of any other. */
+export async function sweepSwept(
   ground: CrashGround,
-  name: SweptName,
-  what: { readonly title: string; readonly faults: readonly DiskFault[]; readonly pointsOfEach?: number },
+  swept: Swept,
+  name: string,
+  what: SweepOptions,
 ): Promise<SweepReport> {
-  const swept: Swept = SWEPT[name];
   const { title, ...chosen } = what;
   const report = await sweep({
     ...chosen,
     name: `${name} of ${title}`,
     async prepare() {
       await ground.world.bringBack(swept.shape);
-      return { [Symbol.asyncDispose]: () => Promise.resolve() };
+      return (await swept.beside?.(ground)) ?? { [Symbol.asyncDispose]: () => Promise.resolve() };
     },
     run: async (_ground, strike) => ground.run(await swept.operation(ground), strike),
     async judge(_ground, struck) {
@@ -135,6 +156,18 @@ export async function judgeLeft(ground: CrashGround, swept: Swept, answer: Answe
   expect(await wholeSnapshots(keepsake)).toHaveLength(count + goneOn);
   const { ok, findings } = await keepsake.doctor({});
   expect(ok, JSON.stringify(findings)).toBe(true);
+}
+
+/** A `sqlite3` program that has every database at the top of a memory open, with a log. */
+async function holdOpen(memory: string): Promise<RunningProgram> {
+  const names = (await readdir(memory)).filter((name) => name.endsWith(".sqlite"));
+  const holder = RunningProgram.start("sqlite3", ":memory:");
+  for (const [index, name] of names.entries()) {
+    const schema = `held${String(index)}`;
+    holder.send(`ATTACH '${join(memory, name)}' AS ${schema}; SELECT count(*) FROM ${schema}.sqlite_schema;\n`);
+  }
+  await holder.told(names.length);
+  return holder;
 }
 
 /** A call that failed is a typed error, or was made good; never a process that ends without a word. */

@@ -2,18 +2,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { execute } from "./execute.js";
-import { type CrashGround, OLDER } from "./crash-grounds.js";
-import { judgeLeft, type NextOperation, SWEPT, type Swept, type SweptName } from "./crash-judges.js";
+import type { CrashGround } from "./crash-grounds.js";
+import { judgeLeft, LIVE_RESTORE, type NextOperation, SWEPT, type Swept, type SweptName } from "./crash-judges.js";
 import type { CutKind, PowerDisk } from "./power-disk.js";
 import { type Outcome, type PowerPoint, powerPointsOf, PowerWorker } from "./power-worker.js";
-import { RunningProgram } from "./running-program.js";
 
 /** An operation during which the power fails, and the ground it is done on. */
 export interface PowerCase {
   readonly ground: CrashGround;
   readonly swept: Swept;
-  /** who else is at work meanwhile */
-  begin?(): Promise<AsyncDisposable>;
 }
 
 /** A cut of the power: at a point, or right after the answer; what it leaves, and what is done with that first. */
@@ -28,19 +25,8 @@ export function sweptCase(ground: CrashGround, name: SweptName): PowerCase {
   return { ground, swept: SWEPT[name] };
 }
 
-/** A restore through a database that another process has open, and whose commits go to a log. */
-export function liveCase(ground: CrashGround): PowerCase {
-  return {
-    ground,
-    swept: { ...SWEPT.restore, operation: () => ({ name: "restore", request: { ...OLDER, live: true } }) },
-    async begin() {
-      const holder = RunningProgram.start("sqlite3", join(ground.world.memory, "long_term.sqlite"));
-      holder.send("SELECT count(*) FROM sqlite_schema;\n");
-      await holder.told(1);
-      return holder;
-    },
-  };
-}
+/** See {@link LIVE_RESTORE}. */
+export const liveCase = (ground: CrashGround): PowerCase => ({ ground, swept: LIVE_RESTORE });
 
 /** A process in which the operation can be carried out. */
 export function workerFor({ ground }: PowerCase): PowerWorker {
@@ -52,7 +38,7 @@ export async function pointsOfCase(power: PowerCase): Promise<readonly PowerPoin
   const { world } = power.ground;
   await world.bringBack(power.swept.shape);
   await using worker = workerFor(power);
-  await using _other = await power.begin?.();
+  await using _other = await power.swept.beside?.(power.ground);
   return await powerPointsOf(worker, world.placed(await power.swept.operation(power.ground)));
 }
 
@@ -79,7 +65,7 @@ async function carryOut(
   const { ground, swept } = power;
   await using running = worker;
   await ground.world.bringBack(swept.shape);
-  await using _other = await power.begin?.();
+  await using _other = await power.swept.beside?.(power.ground);
   await disk.settle();
   const operation = ground.world.placed(await swept.operation(ground));
   const outcome = await running.run(operation, point && { ...point, command: disk.cutCommand(kind) });
