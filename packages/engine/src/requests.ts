@@ -19,7 +19,7 @@ const byFile = { ref: z.undefined().optional(), bundleFile: text };
 const restoring = {
   ...live,
   identityFiles,
-  only: texts,
+  only: z.array(z.string()).optional(),
   ...{ dryRun: flag, preSnapshot: flag, live: flag, acceptRedacted: flag, difference: flag },
 };
 
