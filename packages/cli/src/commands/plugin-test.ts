@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { KeepsakeError, type Plugin } from "@keepsake/core";
 import { type ProviderSuite, type SuiteInput, suiteOf } from "../conformance/provider-suites.js";
+import { ownFixtures } from "../conformance/own-fixtures.js";
 import { readFixtures } from "../conformance/read-fixtures.js";
 import { isOk, reportDocument, reportText, type SuiteReport } from "../conformance/report.js";
 import type { CommandRun } from "../context.js";
@@ -18,8 +19,8 @@ export const pluginTest: CommandRun<PluginTestOptions> = async (context, { use, 
     import("@keepsake/runtime"),
     import("@keepsake/testkit"),
   ]);
-  const fixtures = await readFixtures(options, cwd);
   const entry = existsSync(resolve(cwd, module)) ? resolve(cwd, module) : module;
+  const fixtures = await readFixtures(options ?? (await ownFixtures(entry)), cwd);
   const { plugin, origin } = await loadPlugin(entry, { baseDir: cwd, timeoutMs: IMPORT_LIMIT_MS });
   const input: SuiteInput = { ...fixtures, plugin, secrets: secretReader(fixtures.baseDir, env) };
   refuseUnknownNames(plugin, [...(use === undefined ? [] : [use]), ...Object.keys(fixtures.options)]);

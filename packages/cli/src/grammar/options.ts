@@ -89,6 +89,10 @@ export interface KeygenOptions {
   readonly output?: string;
 }
 
+export interface PluginCreateOptions {
+  readonly dir?: string;
+}
+
 export interface PluginTestOptions {
   readonly use?: string;
   readonly options?: string;
