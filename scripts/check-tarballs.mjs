@@ -1,48 +1,42 @@
 /**
  * `npm run tarballs`: every public package, packed as it would be published, is one that npm's tools and TypeScript
  * understand: publint looks at package.json and files, are-the-types-wrong resolves the types as each kind of consumer does.
- * Only ESM is promised, so what `require` of an old TypeScript would see is left out.
  */
-import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { packAll } from "./pack.mjs";
-import { root } from "./lib.mjs";
 
-/** The processors of a small CI machine; each run of are-the-types-wrong keeps one busy for two seconds. */
-const LANES = 2;
+/** Only ESM is promised: what TypeScript sees for `require`, or saw before it knew `exports`, is left out. */
+const NOT_PROMISED = new Set(["node10", "node16-cjs"]);
 
-async function publintProblems(tarball) {
-  const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(readFileSync(tarball)).buffer }, strict: true });
+async function publintProblems(bytes) {
+  const { messages, pkg } = await publint({ pack: { tarball: bytes.buffer }, strict: true });
   return messages.map((message) => `publint: ${formatMessage(message, pkg, { color: false })}`);
 }
 
-function typeProblems(tarball) {
-  const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
-  const args = [attw, tarball, "--profile", "esm-only", "--format", "ascii", "--no-emoji", "--no-color"];
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { cwd: root, timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve(error ? [`are-the-types-wrong: ${stdout}${stderr}`.trim()] : []);
-    });
-  });
+async function typeProblems(bytes) {
+  const { types, problems = [] } = await checkPackage(createPackageFromTarballData(bytes));
+  const wrong = problems.filter(({ resolutionKind }) => !NOT_PROMISED.has(resolutionKind));
+  return [
+    ...(types === false ? ["are-the-types-wrong: it has no types"] : []),
+    ...wrong.map((problem) => `are-the-types-wrong: ${JSON.stringify(problem)}`),
+  ];
 }
 
 const folder = mkdtempSync(join(tmpdir(), "keepsake-tarballs-"));
 const problems = [];
 let checked = 0;
 try {
-  const waiting = packAll(folder);
-  const lane = async () => {
-    for (let tarball = waiting.shift(); tarball !== undefined; tarball = waiting.shift()) {
-      const found = [...(await publintProblems(tarball)), ...(await typeProblems(tarball))];
-      problems.push(...found.map((problem) => `${basename(tarball)}: ${problem}`));
-      checked += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  for (const tarball of packAll(folder)) {
+    const bytes = new Uint8Array(readFileSync(tarball));
+    const found = [...(await publintProblems(bytes)), ...(await typeProblems(bytes))];
+    problems.push(...found.map((problem) => `${basename(tarball)}: ${problem}`));
+    checked += 1;
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -10,7 +10,9 @@ import { packageDirectories, root } from "./lib.mjs";
 
 /** The packages that are published, as their package.json has them. */
 export function publicPackages() {
-  const manifests = packageDirectories().map((path) => JSON.parse(readFileSync(join(root, path, "package.json"), "utf8")));
+  const manifests = packageDirectories().map((path) =>
+    JSON.parse(readFileSync(join(root, path, "package.json"), "utf8")),
+  );
   return manifests.filter((manifest) => manifest.private !== true);
 }
 
@@ -23,7 +25,9 @@ export function packAll(folder) {
   const { status, stdout, stderr } = spawnSync("npx", args, { cwd: root, encoding: "utf8", shell, timeout: 120_000 });
   if (status !== 0) throw new Error(`pnpm pack failed:\n${stdout}${stderr}`);
   const names = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
-  const wanted = publicPackages().map(({ name, version }) => `${name.replace("@", "").replace("/", "-")}-${version}.tgz`);
+  const wanted = publicPackages().map(
+    ({ name, version }) => `${name.replace("@", "").replace("/", "-")}-${version}.tgz`,
+  );
   const missing = wanted.filter((name) => !names.includes(name));
   if (missing.length > 0) throw new Error(`pnpm pack did not make ${missing.join(", ")}.`);
   return wanted.sort().map((name) => join(folder, name));

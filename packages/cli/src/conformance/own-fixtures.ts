@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { errnoOf, isJsonObject, type JsonValue, KeepsakeError } from "@keepsake/core";
@@ -8,7 +9,7 @@ import { errnoOf, isJsonObject, type JsonValue, KeepsakeError } from "@keepsake/
  *
  * @param entry an absolute path, or a package name
  * @returns absolute; undefined where it names none
- * @throws KeepsakeError `E_CONFIG` when the package.json is none
+ * @throws KeepsakeError `E_CONFIG` when the package.json is none, or the file is not there
  */
 export async function ownFixtures(entry: string): Promise<string | undefined> {
   if (!isAbsolute(entry)) return undefined;
@@ -22,7 +23,13 @@ export async function ownFixtures(entry: string): Promise<string | undefined> {
     throw error;
   }
   const named = conformanceIn(parsed(text, file));
-  return typeof named === "string" ? join(entry, named) : undefined;
+  if (typeof named !== "string") return undefined;
+  const path = join(entry, named);
+  if (existsSync(path)) return path;
+  throw new KeepsakeError("E_CONFIG", `${JSON.stringify(path)} is not there, which ${JSON.stringify(file)} names.`, {
+    context: { file, conformance: path },
+    hint: "Where it is compiled, build the package first: npm test, or npm run build.",
+  });
 }
 
 function conformanceIn(manifest: JsonValue): JsonValue | undefined {

@@ -9,7 +9,8 @@ export type PluginFiles = ReadonlyMap<string, string>;
 
 /**
  * Makes a package out of the templates: those of `common`, and over them those of the kind. A template is a working package
- * itself, named "my-<kind>"; npm keeps no `.gitignore` in a package, which is why it is `gitignore` there.
+ * itself, named "my-<kind>". npm keeps no `.gitignore` in a package, and tools take a `package.json` with `exports` inside of a
+ * package for a mistake: so they are `gitignore` and `manifest.json` there.
  *
  * @param templates the folder of the templates
  * @param version of Keepsake's packages, which the new one asks for
@@ -29,7 +30,8 @@ export async function pluginFiles(
 
   const files = new Map<string, string>();
   for (const [path, text] of [...common, ...own]) {
-    if (path !== "package.json") files.set(path === "gitignore" ? ".gitignore" : spell(path), spell(text));
+    if (path !== "manifest.json" && path !== "package.json")
+      files.set(path === "gitignore" ? ".gitignore" : spell(path), spell(text));
   }
   // Last: a folder without it is no package yet.
   const manifest = manifestOf(common, own, names, version);
@@ -78,8 +80,8 @@ function manifestOf(
   names: PluginNames,
   version: string,
 ): JsonObject {
-  const merged: Record<string, JsonValue> = { ...parsed(common) };
-  for (const [key, value] of Object.entries(parsed(own))) {
+  const merged: Record<string, JsonValue> = { ...parsed(common.get("manifest.json")) };
+  for (const [key, value] of Object.entries(parsed(own.get("package.json")))) {
     const before = merged[key];
     merged[key] = isJsonObject(before) && isJsonObject(value) ? sorted({ ...before, ...value }) : value;
   }
@@ -88,12 +90,12 @@ function manifestOf(
     const pinned = wanted.map(([to, range]) => [to, to.startsWith("@keepsake/") ? `^${version}` : range] as const);
     merged[key] = Object.fromEntries(pinned);
   }
-  const { name: _name, version: own_version = "0.1.0", description = "", ...rest } = merged;
-  return { name: names.package, version: own_version, description, ...rest };
+  const { name: _name, version: ownVersion = "0.1.0", description = "", ...rest } = merged;
+  return { name: names.package, version: ownVersion, description, ...rest };
 }
 
-function parsed(files: ReadonlyMap<string, string>): JsonObject {
-  return JSON.parse(files.get("package.json") ?? "{}") as JsonObject;
+function parsed(text = "{}"): JsonObject {
+  return JSON.parse(text) as JsonObject;
 }
 
 function sorted(value: JsonObject): JsonObject {

@@ -54,6 +54,7 @@ export function addHouseCommands(program: Command, bind: Bind): void {
       .description("ask a plugin what its ports promise: the conformance suites, without a test runner")
       .argument("<module>", "a file, a package's folder or a package name")
       .option("--use <provider>", "only the providers of this name")
+      .option("--only <case>", "only the cases whose id begins so: store.put")
       .option("--options <file>", "their options by name (YAML, JSON, or .mjs with `conformance` too)"),
     async () => (await import("../commands/plugin-test.js")).pluginTest,
   );

@@ -95,6 +95,7 @@ export interface PluginCreateOptions {
 
 export interface PluginTestOptions {
   readonly use?: string;
+  readonly only?: string;
   readonly options?: string;
 }
 
