@@ -1,9 +1,9 @@
 /**
  * `node scripts/pack.mjs <folder>`: packs every public package into the folder, as it would be published, and prints the
- * paths of the tarballs as a JSON array. The packages are to be built.
+ * paths of the tarballs as a JSON array. The packages must have been built.
  */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageDirectories, root } from "./lib.mjs";
@@ -18,6 +18,7 @@ export function publicPackages() {
 
 /** @returns absolute paths of the tarballs, in the order of their names */
 export function packAll(folder) {
+  mkdirSync(folder, { recursive: true });
   const pnpm = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager;
   // One run for all: each start of pnpm costs a second. What is "workspace:*" in a checkout is a version in a tarball.
   const args = ["--yes", pnpm, "--recursive", "--filter", "./packages/*", "pack", "--pack-destination", folder];

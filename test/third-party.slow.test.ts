@@ -91,14 +91,12 @@ export const wrong = acmeStore({ rot: "/srv" });
   it("is installed alone as the documentation says, under a name with a scope", async () => {
     await keepsake("plugin", "create", "redaction", "@acme/tokens", "--dir", "alone/tokens");
     const folder = ground.join("alone/tokens");
-    const withScripts = NPM_INSTALL.filter((flag) => flag !== "--ignore-scripts");
-    await npm(folder, ...withScripts, ...tarballs);
-    const before = await readFile(`${folder}/package.json`, "utf8");
-    expect(JSON.parse(before)).toMatchObject({
-      name: "@acme/tokens",
-      peerDependencies: { "@keepsake/core": "^0.1.0" },
-    });
-    const asked = JSON.parse((await keepsake("plugin", "test", folder, "--json")).stdout) as object;
-    expect(asked).toMatchObject({ plugin: "tokens", ok: true });
+    await npm(folder, ...NPM_INSTALL, ...tarballs);
+    const early: unknown = await keepsake("plugin", "test", folder, "--json").catch((error: unknown) => error);
+    expect(early).toMatchObject({ code: 2, stderr: expect.stringContaining("build the package first") as string });
+    await npm(folder, "run", "build");
+    const { stdout } = await keepsake("plugin", "test", folder, "--json");
+    const suites = [{ kind: "plugin" }, { kind: "redaction", failed: 0 }];
+    expect(JSON.parse(stdout)).toMatchObject({ plugin: "tokens", ok: true, suites });
   });
 });
