@@ -84,7 +84,7 @@ describe("plugin create", () => {
       ["store", "bundle-store"],
       ["lock", "held-lock"],
     ] as const) {
-      const ran = await bench.run(["plugin", "create", kind, `${name}`, "--dir", "never", "--json"]);
+      const ran = await bench.run(["plugin", "create", kind, name, "--dir", "never", "--json"]);
       expect([kind, name, ran.code, ran.error().code]).toEqual([kind, name, 2, "E_USAGE"]);
     }
     expect(await readdir(bench.dir)).not.toContain("never");
