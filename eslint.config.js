@@ -78,7 +78,10 @@ export default defineConfig(
   },
   {
     // No tsconfig.json above these files includes them: their project is named here.
-    files: ["packages/*/test/**/*.ts", "test/**/*.ts", "examples/**/*.ts", "vitest.config.ts"],
+    files: [
+      ...["packages/*/test/**/*.ts", "packages/cli/templates/**/*.ts", "test/**/*.ts", "examples/**/*.ts"],
+      "vitest.config.ts",
+    ],
     languageOptions: { parserOptions: { projectService: false, project: ["tsconfig.tests.json"] } },
     rules: {
       "max-lines": "off",

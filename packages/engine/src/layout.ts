@@ -30,7 +30,7 @@ export interface KeyParts {
   readonly part: "record" | "bundle" | "digest";
 }
 
-const KEY = /^tenants\/([^/]+)\/snapshots\/([^/]+)\/([0-9a-f-]{36})\.(json|tar(?:\.[a-z0-9]+)*)$/;
+const KEY = /^tenants\/([^/]+)\/snapshots\/([^/]+)\/([0-9a-f-]{36})\.(json|tar(?:\.[A-Za-z0-9_-]+)*)$/;
 
 export function parseKey(key: string): KeyParts | undefined {
   const match = KEY.exec(key);

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { KeepsakeError, type Plugin } from "@keepsake/core";
 import { type ProviderSuite, type SuiteInput, suiteOf } from "../conformance/provider-suites.js";
+import { ownFixtures } from "../conformance/own-fixtures.js";
 import { readFixtures } from "../conformance/read-fixtures.js";
 import { isOk, reportDocument, reportText, type SuiteReport } from "../conformance/report.js";
 import type { CommandRun } from "../context.js";
@@ -12,14 +13,14 @@ import type { PluginTestOptions } from "../grammar/options.js";
 const IMPORT_LIMIT_MS = 30_000;
 
 /** `plugin test`: runs the suites that fit what a plugin provides; 13 when a case fails. */
-export const pluginTest: CommandRun<PluginTestOptions> = async (context, { use, options }, module = "") => {
+export const pluginTest: CommandRun<PluginTestOptions> = async (context, { use, only, options }, module = "") => {
   const { cwd, env } = context.terminal;
   const [{ loadPlugin, secretReader }, testkit] = await Promise.all([
     import("@keepsake/runtime"),
     import("@keepsake/testkit"),
   ]);
-  const fixtures = await readFixtures(options, cwd);
   const entry = existsSync(resolve(cwd, module)) ? resolve(cwd, module) : module;
+  const fixtures = await readFixtures(options ?? (await ownFixtures(entry)), cwd);
   const { plugin, origin } = await loadPlugin(entry, { baseDir: cwd, timeoutMs: IMPORT_LIMIT_MS });
   const input: SuiteInput = { ...fixtures, plugin, secrets: secretReader(fixtures.baseDir, env) };
   refuseUnknownNames(plugin, [...(use === undefined ? [] : [use]), ...Object.keys(fixtures.options)]);
@@ -35,8 +36,9 @@ export const pluginTest: CommandRun<PluginTestOptions> = async (context, { use, 
     if (suite !== undefined) suites.push(suite);
   }
 
+  const asked = only === undefined ? suites : onlyCases(suites, only);
   const reports: SuiteReport[] = [];
-  for (const suite of suites) {
+  for (const suite of asked) {
     context.output.note(`${suite.kind} ${suite.name}: ${String(suite.cases.length)} cases`);
     const { results } = await testkit.checkConformance(suite.cases, { signal: context.signal });
     reports.push({ suite, results });
@@ -48,6 +50,19 @@ export const pluginTest: CommandRun<PluginTestOptions> = async (context, { use, 
   });
   return isOk(reports) ? 0 : exitOf("E_PLUGIN_FAILED");
 };
+
+/** The cases whose id begins so, each after the precondition of its suite. */
+function onlyCases(suites: readonly ProviderSuite[], start: string): readonly ProviderSuite[] {
+  const isAsked = ({ id }: { readonly id: string }): boolean => id.startsWith(start);
+  const asked = suites
+    .filter(({ cases }) => cases.some(isAsked))
+    .map((suite) => ({ ...suite, cases: suite.cases.filter((one) => one.isPrecondition || isAsked(one)) }));
+  if (asked.length > 0) return asked;
+  throw new KeepsakeError("E_USAGE", `No case of this plugin begins with ${JSON.stringify(start)}.`, {
+    context: { only: start, suites: suites.map(({ kind }) => kind) },
+    hint: "Ids of cases are as in store.put.abort-middle; the first word is the kind.",
+  });
+}
 
 function refuseUnknownNames(plugin: Plugin, names: readonly string[]): void {
   const known = (plugin.providers ?? []).map(({ name }) => name);

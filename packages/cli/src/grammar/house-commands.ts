@@ -41,10 +41,20 @@ export function addHouseCommands(program: Command, bind: Bind): void {
   const plugin = program.command("plugin").description("work on a plugin of your own");
   bind(
     plugin
+      .command("create")
+      .description("write a small working package, with its conformance test, to be made your own")
+      .argument("<kind>", "store, codec, source, redaction, state or lock")
+      .argument("<name>", "the package's name: my-store, @acme/store")
+      .option("--dir <dir>", "into this folder, which must not hold anything (else one of its name)"),
+    async () => (await import("../commands/plugin-create.js")).pluginCreate,
+  );
+  bind(
+    plugin
       .command("test")
       .description("ask a plugin what its ports promise: the conformance suites, without a test runner")
-      .argument("<module>", "a file or a package name")
+      .argument("<module>", "a file, a package's folder or a package name")
       .option("--use <provider>", "only the providers of this name")
+      .option("--only <case>", "only the cases whose id begins so: store.put")
       .option("--options <file>", "their options by name (YAML, JSON, or .mjs with `conformance` too)"),
     async () => (await import("../commands/plugin-test.js")).pluginTest,
   );

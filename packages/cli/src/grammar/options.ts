@@ -89,8 +89,13 @@ export interface KeygenOptions {
   readonly output?: string;
 }
 
+export interface PluginCreateOptions {
+  readonly dir?: string;
+}
+
 export interface PluginTestOptions {
   readonly use?: string;
+  readonly only?: string;
   readonly options?: string;
 }
 

@@ -14,7 +14,8 @@ export interface DecodeOptions extends OpOptions {
  */
 export interface Codec {
   readonly id: string;
-  /** What it appends to the file name; the name tells how to read the file: ".zst", ".age". */
+  /** What it appends to the file name; the name tells how to read the file: ".zst", ".age". A dot and one or more of
+   *  `[A-Za-z0-9_-]`. */
   readonly suffix: `.${string}`;
   /** True when the output reveals nothing without a key. Default false. */
   readonly encrypts?: boolean;

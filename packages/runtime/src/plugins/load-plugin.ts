@@ -5,7 +5,7 @@ import { KeepsakeError, type Plugin } from "@keepsake/core";
 import { TimeLimitError, withTimeLimit } from "../kernel/time-limit.js";
 import { checkPlugin } from "./check-plugin.js";
 import type { PluginSource } from "./registry.js";
-import { resolvePackage } from "./resolve-package.js";
+import { resolvePackage, resolvePackageFolder } from "./resolve-package.js";
 
 interface LoadOptions {
   /** package names and relative paths are resolved from here */
@@ -16,7 +16,7 @@ interface LoadOptions {
 /**
  * Loads a plugin that a configuration names.
  *
- * @param entry a package name, a path that begins with a dot, an absolute path, a file URL, or the plugin itself
+ * @param entry a package name, a path of a file or of a package's folder, absolute or beginning with a dot, a file URL, or the plugin itself
  * @throws KeepsakeError `E_PLUGIN_LOAD` when it cannot be found or imported or is none, `E_PLUGIN_API`,
  *   `E_PLUGIN_TIMEOUT` when the import does not end
  */
@@ -39,14 +39,16 @@ export async function loadPlugin(entry: string | Plugin, options: LoadOptions): 
 
 async function locate(entry: string, baseDir: string): Promise<{ readonly file: string; readonly version?: string }> {
   if (entry.startsWith("file:")) return { file: fileURLToPath(entry) };
-  if (entry.startsWith(".") || isAbsolute(entry)) return { file: resolve(baseDir, entry) };
+  const isPath = entry.startsWith(".") || isAbsolute(entry);
   try {
-    return await resolvePackage(entry, baseDir);
+    if (!isPath) return await resolvePackage(entry, baseDir);
+    const file = resolve(baseDir, entry);
+    return (await resolvePackageFolder(file)) ?? { file };
   } catch (error) {
     throw new KeepsakeError("E_PLUGIN_LOAD", `The plugin ${entry} was not found from ${baseDir}.`, {
       cause: error,
       context: { plugin: entry, from: baseDir },
-      hint: `Install it there (npm install ${entry}); a file is written ./like-this.mjs.`,
+      ...(isPath ? {} : { hint: `Install it there (npm install ${entry}); a file is written ./like-this.mjs.` }),
     });
   }
 }

@@ -30,6 +30,22 @@ export async function resolvePackage(specifier: string, fromDir: string): Promis
   return { file: createRequire(join(fromDir, "config.js")).resolve(specifier) };
 }
 
+/**
+ * The main module of the package in a folder, which need not be installed anywhere.
+ *
+ * @returns undefined when the folder has no package.json
+ * @throws Error when the package exports no module
+ */
+export async function resolvePackageFolder(folder: string): Promise<ResolvedPackage | undefined> {
+  const manifest = await readManifest(join(folder, "package.json"));
+  if (manifest === undefined) return undefined;
+  const { exports: exported, main } = manifest;
+  const target =
+    exported === undefined ? (typeof main === "string" ? main : "index.js") : exportedTarget(exported, ".");
+  if (target === undefined) throw new Error("the package does not export .");
+  return describe(join(folder, target), manifest);
+}
+
 type PackageManifest = Readonly<Record<string, JsonValue>>;
 
 function describe(file: string, manifest: PackageManifest): ResolvedPackage {

@@ -1,0 +1,3 @@
+/** For `keepsake plugin test`: the store's options, with `{dir}` as a new private folder for each case. */
+const options = { "my-store": { root: "{dir}/store" } };
+export default options;
