@@ -43,6 +43,7 @@ export {
   codecProvider,
   eventProvider,
   lockProvider,
+  type Needs,
   type Provider,
   type ProviderContext,
   type ProviderKind,
@@ -64,6 +65,8 @@ export {
   type SecretRef,
   STATE_ROOT,
   type Token,
+  storeNameOf,
+  storeToken,
   token,
 } from "./plugin/tokens.js";
 export type {

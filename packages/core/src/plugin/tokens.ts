@@ -1,3 +1,4 @@
+import type { BundleStore } from "../ports/bundle-store.js";
 import type { Clock } from "../ports/clock.js";
 import type { Logger } from "../ports/logger.js";
 
@@ -11,6 +12,21 @@ export interface Token<T> {
 /** A token of your own; the key must be unique, by convention `<plugin>/<name>`. */
 export function token<T>(key: string): Token<T> {
   return { key };
+}
+
+const STORE_PREFIX = "keepsake/store/";
+
+/**
+ * The store that the configuration has under `stores.<name>`, for a store that is made of others. It is ready before what
+ * needs it, and is closed after it by whoever made it: what needs it does not dispose it.
+ */
+export function storeToken(name: string): Token<BundleStore> {
+  return token(`${STORE_PREFIX}${name}`);
+}
+
+/** The name in a {@link storeToken}; undefined for any other token. */
+export function storeNameOf({ key }: Token<unknown>): string | undefined {
+  return key.startsWith(STORE_PREFIX) ? key.slice(STORE_PREFIX.length) : undefined;
 }
 
 export const LOGGER: Token<Logger> = token("keepsake/logger");
