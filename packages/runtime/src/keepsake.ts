@@ -1,4 +1,4 @@
-import type { JsonObject, ProviderKind } from "@keepsake/core";
+import type { JsonObject, ProviderKind, StoreTrouble } from "@keepsake/core";
 import type { MemorySnapshotter } from "@keepsake/engine";
 import type { ResolvedConfig } from "./config/schema.js";
 
@@ -28,6 +28,11 @@ export interface Keepsake extends MemorySnapshotter, AsyncDisposable {
   /** absolute path of the configuration file, or undefined where there is none */
   readonly configFile: string | undefined;
   plugins(): readonly LoadedPlugin[];
+  /**
+   * What went wrong, since the last call, in stores that are part of others, although no operation failed: one of several
+   * copies could not be written or read. The operations were done; something is left to do.
+   */
+  takeStoreTroubles(): readonly StoreTrouble[];
   /** JSON Schema (2020-12) of the configuration, with the options of the loaded plugins. */
   configSchema(): JsonObject;
   /**

@@ -1,9 +1,10 @@
-import { type JsonObject, KeepsakeError, type Logger } from "@keepsake/core";
+import { type JsonObject, KeepsakeError, type Logger, type StoreTrouble } from "@keepsake/core";
 import type { MemorySnapshotter } from "@keepsake/engine";
 import type { LoadedConfig } from "./config/load-config.js";
 import type { ResolvedConfig } from "./config/schema.js";
 import type { Keepsake, LoadedPlugin } from "./keepsake.js";
 import type { Kernel } from "./kernel/kernel.js";
+import type { StoreTroubles } from "./store-troubles.js";
 import { composedSchema } from "./config/json-schema.js";
 
 interface KeepsakeParts {
@@ -12,6 +13,7 @@ interface KeepsakeParts {
   readonly snapshotter: MemorySnapshotter;
   readonly plugins: readonly LoadedPlugin[];
   readonly logger: Logger;
+  readonly troubles: StoreTroubles;
 }
 
 /** Hands every operation to the engine, and closes the kernel. */
@@ -43,6 +45,10 @@ export class RuntimeKeepsake implements Keepsake {
 
   plugins(): readonly LoadedPlugin[] {
     return this.#parts.plugins;
+  }
+
+  takeStoreTroubles(): readonly StoreTrouble[] {
+    return this.#parts.troubles.take();
   }
 
   configSchema(): JsonObject {

@@ -1,6 +1,7 @@
 import type { BundleStore } from "../ports/bundle-store.js";
 import type { Clock } from "../ports/clock.js";
 import type { Logger } from "../ports/logger.js";
+import type { TellTrouble } from "../ports/store-trouble.js";
 
 /** Names a ready value that a plugin may ask for, and its type. */
 export interface Token<T> {
@@ -35,6 +36,9 @@ export const CLOCK: Token<Clock> = token("keepsake/clock");
 export const STATE_ROOT: Token<string> = token("keepsake/state-root");
 /** Secrets named in a plugin's options, `{ env }` or `{ file }`, are read through this. */
 export const SECRETS: Token<SecretReader> = token("keepsake/secrets");
+
+/** For a store that goes on although a part of it fails: the command then says so, and ends with 3. */
+export const STORE_TROUBLES: Token<TellTrouble> = token("keepsake/store-troubles");
 
 /** A reference to a secret; configuration never holds the value itself. */
 export type SecretRef = { readonly env: string } | { readonly file: string };

@@ -15,6 +15,7 @@ import {
   type SecretReader,
   SILENT_LOGGER,
   STATE_ROOT,
+  STORE_TROUBLES,
   storeNameOf,
   SYSTEM_CLOCK,
   type Token,
@@ -93,6 +94,7 @@ class Bench {
       [CLOCK.key, SYSTEM_CLOCK],
       [STATE_ROOT.key, stateRoot],
       [SECRETS.key, secrets],
+      [STORE_TROUBLES.key, () => undefined],
     ]);
     return new Bench(plugin, baseDir, values, stores);
   }
@@ -104,7 +106,7 @@ class Bench {
     path: readonly string[],
   ): Promise<unknown> {
     const checked = await checkedOptions(provider, options);
-    const known = new Set([LOGGER, CLOCK, STATE_ROOT, SECRETS].map(({ key }) => key));
+    const known = new Set([LOGGER, CLOCK, STATE_ROOT, SECRETS, STORE_TROUBLES].map(({ key }) => key));
     for (const need of needsOf(provider, checked)) {
       known.add(need.key);
       if (!this.#values.has(need.key)) this.#values.set(need.key, await this.#needed(need, provider, path));
