@@ -28,7 +28,10 @@ const subjects: readonly (readonly [string, (dir: string) => BundleStore])[] = [
         read: "nearest",
       }),
   ],
-  ["near and far, with everything moved at every sweep", (dir) => tiered({ hot: folder(dir, "a"), cold: folder(dir, "b"), afterMs: 0 })],
+  [
+    "near and far, with everything moved at every sweep",
+    (dir) => tiered({ hot: folder(dir, "a"), cold: folder(dir, "b"), afterMs: 0 }),
+  ],
 ];
 
 for (const [name, open] of subjects) {

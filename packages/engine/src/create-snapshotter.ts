@@ -13,6 +13,7 @@ import { RecoverOperation } from "./operations/recover-operation.js";
 import { RestoreOperation } from "./operations/restore-operation.js";
 import { ShowOperation } from "./operations/show-operation.js";
 import { SnapshotOperation } from "./operations/snapshot-operation.js";
+import { SyncOperation } from "./operations/sync-operation.js";
 import { VerifyOperation } from "./operations/verify-operation.js";
 import { typed } from "./typed-failure.js";
 import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "./tokens.js";
@@ -46,5 +47,6 @@ export function createSnapshotter(
     prune: (request, options = {}) => typed(container.resolve(PruneOperation).run(request, options)),
     recover: (request, options = {}) => typed(container.resolve(RecoverOperation).run(request, options)),
     doctor: (request, options = {}) => typed(container.resolve(DoctorOperation).run(request, options)),
+    sync: (request, options = {}) => typed(container.resolve(SyncOperation).run(request, options)),
   };
 }

@@ -31,11 +31,7 @@ export async function* listCopies(
 }
 
 /** A listing of which every step has the time limit of a question. */
-async function* steps(
-  part: Part,
-  prefix: string,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<StoredObject> {
+async function* steps(part: Part, prefix: string, signal: AbortSignal | undefined): AsyncGenerator<StoredObject> {
   const stop = new AbortController();
   const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   const iterator = part.store.list(prefix, { signal: both })[Symbol.asyncIterator]();

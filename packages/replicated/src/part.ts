@@ -74,9 +74,13 @@ export class Part {
 function asKeepsakeError(error: unknown, name: string): KeepsakeError {
   const typed = fromSystemError(error, `The store ${name} failed`);
   if (isKeepsakeError(typed)) return typed;
-  return new KeepsakeError("E_IO", `The store ${name} failed: ${error instanceof Error ? error.message : String(error)}`, {
-    cause: error,
-  });
+  return new KeepsakeError(
+    "E_IO",
+    `The store ${name} failed: ${error instanceof Error ? error.message : String(error)}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** The promise's outcome, or the signal's reason as soon as it fires, whatever becomes of the promise. */

@@ -1,12 +1,4 @@
-import {
-  CLOCK,
-  definePlugin,
-  LOGGER,
-  type Resolver,
-  STORE_TROUBLES,
-  storeProvider,
-  storeToken,
-} from "@keepsake/core";
+import { CLOCK, definePlugin, LOGGER, type Resolver, STORE_TROUBLES, storeProvider, storeToken } from "@keepsake/core";
 import { z } from "zod";
 import { replicated } from "./replicated.js";
 import { tiered } from "./tiered.js";

@@ -1,4 +1,11 @@
-import { type ByteRange, type ByteStream, digestOf, HashedStream, KeepsakeError, type StoredBody } from "@keepsake/core";
+import {
+  type ByteRange,
+  type ByteStream,
+  digestOf,
+  HashedStream,
+  KeepsakeError,
+  type StoredBody,
+} from "@keepsake/core";
 import type { DigestsBeside } from "./digest-beside.js";
 import type { Group } from "./group.js";
 import { heal } from "./heal.js";
@@ -118,14 +125,17 @@ async function* untilTheEnd({ key, range, signal, copies }: Reading): AsyncGener
     } catch (error) {
       signal?.throwIfAborted();
       const next = copies[index + 1];
-      if (next?.object.sizeBytes !== object.sizeBytes || (given > 0 && !next.part.store.capabilities.ranges)) throw error;
+      if (next?.object.sizeBytes !== object.sizeBytes || (given > 0 && !next.part.store.capabilities.ranges))
+        throw error;
       part.failed(error);
     }
   }
 }
 
 async function healOthers(group: Group, { key, signal, found, copies, damaged, sha256 }: Reading, read: string) {
-  const { absent, stale, copies: all } = found;
+  const { stale, copies: all } = found;
+  // A record makes a snapshot exist, and is not to be there before its bundle: `sync` brings both, in their order.
+  const absent = key.endsWith(".json") ? [] : found.absent;
   const [source] = copies;
   if (source === undefined || absent.length + stale.length + damaged.length === 0) return;
   // Without a digest beside it, what all who have it agree on is right.
@@ -150,7 +160,11 @@ async function allAgree(copies: readonly Copy[], key: string, sha256: string, si
 }
 
 function noneRight(key: string, copies: number): KeepsakeError {
-  return new KeepsakeError("E_INTEGRITY", `None of ${copies} copies of ${JSON.stringify(key)} is what its digest says.`, {
-    context: { key },
-  });
+  return new KeepsakeError(
+    "E_INTEGRITY",
+    `None of ${copies} copies of ${JSON.stringify(key)} is what its digest says.`,
+    {
+      context: { key },
+    },
+  );
 }

@@ -37,7 +37,12 @@ export async function survey(
       return { part, object, stale };
     }),
   );
-  const found = { copies: [] as Copy[], stale: [] as Copy[], absent: [] as Part[], down: [] as Survey["down"][number][] };
+  const found = {
+    copies: [] as Copy[],
+    stale: [] as Copy[],
+    absent: [] as Part[],
+    down: [] as Survey["down"][number][],
+  };
   for (const { part, object, stale, error } of asked) {
     if (error) found.down.push({ part, error });
     else if (object === undefined) found.absent.push(part);

@@ -45,7 +45,8 @@ function group(options: Partial<ReplicatedOptions> = {}, plans: Readonly<Record<
 }
 
 const put = (store: BundleStore, key: string, text: string) => store.put(key, chunked(text, 3));
-const text = async (store: BundleStore, key = KEY) => Buffer.from(await collect((await store.get(key)).body)).toString();
+const text = async (store: BundleStore, key = KEY) =>
+  Buffer.from(await collect((await store.get(key)).body)).toString();
 async function keys(store: BundleStore): Promise<string[]> {
   const found: string[] = [];
   for await (const { key } of store.list("")) found.push(key);
@@ -218,16 +219,16 @@ describe("a copy that is damaged", () => {
 
   it("is outvoted by size where no digest lies beside; what nobody can judge is copied nowhere", async () => {
     const { whole, a, b, c, told } = group();
-    await put(whole, "r.json", "right");
-    await a.store.replace?.("r.json", Buffer.from("wro"));
-    expect(await text(whole, "r.json")).toBe("right");
+    await put(whole, "r.bin", "right");
+    await a.store.replace?.("r.bin", Buffer.from("wro"));
+    expect(await text(whole, "r.bin")).toBe("right");
     expect(told()).toEqual(["a differs"]);
-    await a.store.replace?.("r.json", Buffer.from("wrong"));
-    await c.store.delete("r.json");
-    expect(await text(whole, "r.json")).toBe("wrong");
+    await a.store.replace?.("r.bin", Buffer.from("wrong"));
+    await c.store.delete("r.bin");
+    expect(await text(whole, "r.bin")).toBe("wrong");
     expect(told()).toEqual(["a differs", "b differs"]);
-    expect(await c.store.head("r.json")).toBeUndefined();
-    expect(await text(b.store, "r.json")).toBe("right");
+    expect(await c.store.head("r.bin")).toBeUndefined();
+    expect(await text(b.store, "r.bin")).toBe("right");
   });
 });
 
@@ -312,7 +313,9 @@ describe("no overwrite", () => {
 
   it("lets one of 16 win in all stores, though they reach the stores in different order", async () => {
     const { whole, a, b, c } = group();
-    const results = await Promise.allSettled(Array.from({ length: 16 }, (_none, index) => put(whole, KEY, `w${index}`)));
+    const results = await Promise.allSettled(
+      Array.from({ length: 16 }, (_none, index) => put(whole, KEY, `w${index}`)),
+    );
     const winners = results.flatMap(({ status }, index) => (status === "fulfilled" ? [index] : []));
     expect(winners).toHaveLength(1);
     for (const { store } of [a, b, c]) expect(await text(store)).toBe(`w${winners[0]}`);

@@ -87,7 +87,15 @@ export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOp
     const workspace = await ConfiguredWorkspace.open({ loaded, kernel, cwd, env });
     const plugins = await describePlugins(registry, workspace);
     const snapshotter = createSnapshotter(kernel.container, workspace, { logger, clock });
-    return new RuntimeKeepsake({ loaded, kernel, snapshotter, plugins, logger, troubles });
+    return new RuntimeKeepsake({
+      loaded,
+      kernel,
+      snapshotter,
+      plugins,
+      logger,
+      troubles,
+      stores: workspace.namedStores,
+    });
   } catch (error) {
     // The first error says more than what closing might add.
     await kernel[Symbol.asyncDispose]().catch(() => undefined);

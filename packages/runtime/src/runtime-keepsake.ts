@@ -1,9 +1,11 @@
-import { type JsonObject, KeepsakeError, type Logger, type StoreTrouble } from "@keepsake/core";
+import { type BundleStore, type JsonObject, KeepsakeError, type Logger, type StoreTrouble } from "@keepsake/core";
 import type { MemorySnapshotter } from "@keepsake/engine";
 import type { LoadedConfig } from "./config/load-config.js";
 import type { ResolvedConfig } from "./config/schema.js";
 import type { Keepsake, LoadedPlugin } from "./keepsake.js";
 import type { Kernel } from "./kernel/kernel.js";
+import { unknownName } from "./config/suggestion.js";
+import type { NamedStore } from "./workspace/configured-stores.js";
 import type { StoreTroubles } from "./store-troubles.js";
 import { composedSchema } from "./config/json-schema.js";
 
@@ -14,6 +16,7 @@ interface KeepsakeParts {
   readonly plugins: readonly LoadedPlugin[];
   readonly logger: Logger;
   readonly troubles: StoreTroubles;
+  readonly stores: readonly NamedStore[];
 }
 
 /** Hands every operation to the engine, and closes the kernel. */
@@ -42,6 +45,23 @@ export class RuntimeKeepsake implements Keepsake {
   readonly prune: MemorySnapshotter["prune"] = async (...args) => this.#engine().prune(...args);
   readonly recover: MemorySnapshotter["recover"] = async (...args) => this.#engine().recover(...args);
   readonly doctor: MemorySnapshotter["doctor"] = async (...args) => this.#engine().doctor(...args);
+
+  readonly sync: MemorySnapshotter["sync"] = async (...args) => this.#engine().sync(...args);
+
+  store(name = "primary"): BundleStore {
+    this.#engine();
+    const { stores } = this.#parts;
+    const found = stores.find((one) => one.name === name);
+    if (found) return found.store;
+    const known = stores.map((one) => one.name);
+    throw new KeepsakeError(
+      "E_CONFIG",
+      `${this.configFile ?? "The configuration"}: ${unknownName("store", name, known)}`,
+      {
+        context: { store: name, known },
+      },
+    );
+  }
 
   plugins(): readonly LoadedPlugin[] {
     return this.#parts.plugins;
