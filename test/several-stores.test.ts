@@ -26,7 +26,7 @@ function fragile(root: string, id: string): BundleStore {
         const error = new KeepsakeError("E_IO", "The disk is gone.");
         if (key !== "list") return Promise.reject(error);
         return (async function* () {
-          yield await Promise.reject<never>(error);
+          yield await Promise.reject(error);
         })();
       };
     },

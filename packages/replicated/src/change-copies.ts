@@ -16,14 +16,12 @@ export async function deleteCopies(group: Group, key: string, signal: AbortSigna
   const answers = await inAll(group, remove);
   // Who was copying it while it went, wrote either before this, or sees that it is gone and takes his copy back.
   const again = await Promise.all(
-    answers.map(({ part, answer }) => ("value" in answer && copies.length > 0 ? remove(part) : answer)),
+    answers.map(async (asked) => {
+      if ("error" in asked.answer || copies.length === 0) return asked;
+      return { part: asked.part, answer: await remove(asked.part) };
+    }),
   );
-  await noteMissed(
-    group,
-    answers.map(({ part }, index) => ({ part, answer: again[index] as Answer<boolean> })),
-    key,
-    signal,
-  );
+  await noteMissed(group, again, key, signal);
   const deleted = answers.filter(({ answer }) => "value" in answer && answer.value).map(({ part }) => part);
   return copies.some(({ part }) => deleted.includes(part));
 }
@@ -66,8 +64,5 @@ async function noteMissed<T>(
 ): Promise<void> {
   const missed: { readonly part: Part; readonly error: KeepsakeError }[] = [];
   for (const { part, answer } of answers) if ("error" in answer) missed.push({ part, error: answer.error });
-  const [first] = missed;
-  if (first === undefined) return;
-  if (missed.length === answers.length) throw first.error;
   for (const { part, error } of missed) if (!(await group.notes.add(part, key, signal))) throw error;
 }

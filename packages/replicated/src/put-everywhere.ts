@@ -33,7 +33,10 @@ export async function putEverywhere(
 ): Promise<StoredObject> {
   const ready = await partsReadyFor(group, key, signal);
   const fan = new FanOut(ready.length);
-  const writings = ready.map((part, index) => startWriting(part, fan.branches[index] as Branch, key, signal));
+  const writings = fan.branches.flatMap((branch, index) => {
+    const part = ready[index];
+    return part ? [startWriting(part, branch, key, signal)] : [];
+  });
   try {
     const alive = (): Writing[] => writings.filter(({ outcome }) => outcome === undefined);
     await fan.pump(body, {

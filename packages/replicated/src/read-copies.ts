@@ -101,7 +101,7 @@ async function readWhole<T>(
 
 /** The bytes of the first copy; where it breaks off, on from the next of the same size. */
 async function* follow(reading: Reading): AsyncGenerator<Uint8Array> {
-  const { group, key, range, signal, copies, sha256 } = reading;
+  const { group, key, range, copies, sha256 } = reading;
   const hashed = new HashedStream(untilTheEnd(reading));
   yield* hashed;
   if (range !== undefined) return;
@@ -148,7 +148,7 @@ async function allAgree(copies: readonly Copy[], key: string, sha256: string, si
   for (const copy of copies) {
     const digest = await readWhole(
       copy,
-      async () => digestOf((await copy.part.store.get(key, { signal })).body as ByteStream),
+      async () => digestOf((await copy.part.store.get(key, { signal })).body),
       signal,
     );
     if (digest === undefined) return false;

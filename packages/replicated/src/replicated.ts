@@ -109,7 +109,8 @@ function groupOf(options: ReplicatedOptions): Group {
     throw new TypeError(`A quorum of ${enough} cannot be had of ${stores.length} stores.`);
   }
   const parts = stores.map((store) => new Part(store, { stallMs, tell }));
-  const unknown = Array.isArray(read) ? read.filter((name) => !ids.includes(name)) : [];
+  const order = read === undefined || read === "nearest" ? [] : read;
+  const unknown = order.filter((name) => !ids.includes(name));
   if (unknown.length > 0) throw new TypeError(`None of the stores is called ${unknown.join(", ")}.`);
   return {
     parts,
@@ -120,7 +121,7 @@ function groupOf(options: ReplicatedOptions): Group {
     isArbiter: ({ store }) => isAtomic(store),
     readingOrder: (byNearness) => {
       if (read === "nearest") return byNearness;
-      const first = (read ?? []).flatMap((name) => parts.filter((part) => part.name === name));
+      const first = order.flatMap((name) => parts.filter((part) => part.name === name));
       return [...first, ...parts.filter((part) => !first.includes(part))];
     },
   };

@@ -46,7 +46,7 @@ export async function survey(
   for (const { part, object, stale, error } of asked) {
     if (error) found.down.push({ part, error });
     else if (object === undefined) found.absent.push(part);
-    else (stale === true ? found.stale : found.copies).push({ part, object });
+    else (stale ? found.stale : found.copies).push({ part, object });
   }
   return { ...found, byNearness };
 }

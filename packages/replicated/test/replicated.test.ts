@@ -154,6 +154,19 @@ describe("a store that is silent", () => {
     expect(told()).toEqual(["b E_IO"]);
   });
 
+  it("is given up, too, when it neither asks for more nor listens", async () => {
+    const deaf: BundleStore = {
+      ...memoryStore("deaf"),
+      async put(_key, body) {
+        await body[Symbol.asyncIterator]().next();
+        return new Promise<never>(() => undefined);
+      },
+    };
+    const whole = replicated({ stores: [memoryStore("a"), deaf], write: { quorum: 1 }, stallMs: 40 });
+    await put(whole, KEY, "0123456789");
+    expect(await text(whole)).toBe("0123456789");
+  });
+
   it("does not keep an abort waiting, and nothing is left", async () => {
     const { whole, a } = group({}, { b: [{ on: "put", stall: true, afterBytes: 3 }] });
     const controller = new AbortController();
