@@ -237,3 +237,28 @@ describe("the command", () => {
     expect((await runCli(["sync", "a", "b", "--with", "other.json"], options)).code).toBe(2);
   }, 60_000);
 });
+
+it("tells all that is wrong with a configuration of several stores at once", async () => {
+  await using dir = await tempDir();
+  const config = {
+    stores: {
+      primary: { use: "replicated", stores: ["near", "near"], write: { quorum: 5 }, read: ["fra"] },
+      near: { use: "tiered", hot: "far", cold: "far", after_days: 30 },
+      far: { use: "local-fs", root: "./far" },
+      more: { use: "replicated", stores: ["far", "neer"], write: "most" },
+    },
+  };
+  const problems = await openKeepsake({ config: config as never, cwd: dir.path, env: {} }).then(
+    () => [],
+    (error: unknown) => (isKeepsakeError(error, "E_CONFIG") ? error.context["problems"] : error),
+  );
+  expect(
+    (problems as readonly { path: string; message: string }[]).map(({ path, message }) => `${path}: ${message}`),
+  ).toEqual([
+    "stores.primary.stores[1]: is there twice",
+    "stores.primary.write.quorum: a quorum of 5 cannot be had of 2 stores",
+    "stores.primary.read[0]: is none of near, near",
+    "stores.near.cold: is the store that is hot",
+    'stores.more.write: expected "all" or { quorum: <number> }',
+  ]);
+});

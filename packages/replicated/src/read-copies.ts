@@ -1,11 +1,4 @@
-import {
-  type ByteRange,
-  type ByteStream,
-  digestOf,
-  HashedStream,
-  KeepsakeError,
-  type StoredBody,
-} from "@keepsake/core";
+import { type ByteRange, digestOf, HashedStream, KeepsakeError, type StoredBody } from "@keepsake/core";
 import type { DigestsBeside } from "./digest-beside.js";
 import type { Group } from "./group.js";
 import { heal } from "./heal.js";
