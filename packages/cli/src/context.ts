@@ -1,3 +1,4 @@
+import type { StoreTrouble } from "@keepsake/core";
 import type { Output } from "./output/output.js";
 import type { Terminal } from "./terminal.js";
 
@@ -20,6 +21,8 @@ export interface CommandContext {
   readonly output: Output;
   /** fires on the first SIGINT, SIGTERM or SIGHUP */
   readonly signal: AbortSignal;
+  /** what went wrong in parts of stores although the command did what it was asked; it then ends with 3 */
+  readonly troubles: StoreTrouble[];
   /** milliseconds since 1970, for ages */
   readonly nowMs: number;
 }

@@ -44,7 +44,11 @@ export function createProgram(
     command.action(async (...parameters: unknown[]) => {
       const args = parameters.slice(0, -2) as (string | undefined)[];
       const run = await load();
-      outcome.exitCode = await run(contextOf(program.opts<GlobalOptions>()), command.opts() as Options, ...args);
+      const context = contextOf(program.opts<GlobalOptions>());
+      outcome.exitCode = await run(context, command.opts() as Options, ...args);
+      if (context.troubles.length === 0) return;
+      const { tellTroubles } = await import("./render/troubles.js");
+      outcome.exitCode = tellTroubles(context, outcome.exitCode);
     });
   };
   addSnapshotCommands(program, bind);

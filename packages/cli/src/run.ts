@@ -31,6 +31,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
           color: global.color !== false,
         }),
         signal: interrupts.signal,
+        troubles: [],
         nowMs: Date.now(),
       }),
     );

@@ -28,6 +28,7 @@ export {
   codecProvider,
   eventProvider,
   lockProvider,
+  type Needs,
   type Provider,
   type ProviderContext,
   type ProviderKind,
@@ -48,7 +49,10 @@ export {
   type SecretReader,
   type SecretRef,
   STATE_ROOT,
+  STORE_TROUBLES,
   type Token,
+  storeNameOf,
+  storeToken,
   token,
 } from "./plugin/tokens.js";
 export type {
@@ -83,6 +87,8 @@ export type {
 export type { RestoreSelection } from "./ports/restore-selection.js";
 export type { PlannedChange, RestorePlan, RestoreSession, RestoreTarget } from "./ports/restore-session.js";
 export type { DiffItem, SourceDiff } from "./ports/source-diff.js";
+export { parseStaleKey, STALE_PREFIX, staleKey } from "./ports/stale-copies.js";
+export type { StoreTrouble, TellTrouble } from "./ports/store-trouble.js";
 export type { StateItem, StateProvider, StateTarget } from "./ports/state-provider.js";
 export { encodeRecord, parseRecord, type SnapshotRecord } from "./record/record.js";
 export { composePolicies } from "./redaction/compose-policies.js";

@@ -13,6 +13,7 @@ import { RecoverOperation } from "./operations/recover-operation.js";
 import { RestoreOperation } from "./operations/restore-operation.js";
 import { ShowOperation } from "./operations/show-operation.js";
 import { SnapshotOperation } from "./operations/snapshot-operation.js";
+import { SyncOperation } from "./operations/sync-operation.js";
 import { VerifyOperation } from "./operations/verify-operation.js";
 import { checkedRequest } from "./requests.js";
 import { typed } from "./typed-failure.js";
@@ -59,5 +60,7 @@ export function createSnapshotter(
       typed(async () => container.resolve(RecoverOperation).run(checkedRequest("recover", request), options)),
     doctor: (request, options = {}) =>
       typed(async () => container.resolve(DoctorOperation).run(checkedRequest("doctor", request), options)),
+    sync: (request, options = {}) =>
+      typed(async () => container.resolve(SyncOperation).run(checkedRequest("sync", request), options)),
   };
 }

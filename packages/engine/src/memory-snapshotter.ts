@@ -1,4 +1,5 @@
 import type {
+  BundleStore,
   HealthFinding,
   JsonObject,
   Manifest,
@@ -259,6 +260,40 @@ export interface DoctorRequest {
  * Everything Keepsake does with snapshots. Every method validates its request, rejects with a KeepsakeError of a stable
  * code, and leaves nothing half-made.
  */
+/** A store, and what it is called in the report. */
+export interface SyncStore {
+  readonly name: string;
+  readonly store: BundleStore;
+}
+
+export interface SyncRequest {
+  readonly stores: readonly [SyncStore, SyncStore];
+  /** default: every agent */
+  readonly agent?: string | undefined;
+  readonly tenant?: string | undefined;
+  /** say what would be done, and do nothing */
+  readonly dryRun?: boolean | undefined;
+}
+
+/** One snapshot, and what became of it. */
+export interface SyncedSnapshot {
+  readonly tenant: string;
+  readonly agent: string;
+  readonly id: string;
+  /** names of stores */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface SyncReport {
+  readonly copied: readonly (SyncedSnapshot & { readonly bytes: number })[];
+  /** gone from `to`, which had missed that they were deleted in the store it shares copies with */
+  readonly deleted: readonly SyncedSnapshot[];
+  /** what both have and is not the same, or one has damaged; nothing was changed */
+  readonly differing: readonly (SyncedSnapshot & { readonly code: string; readonly message: string })[];
+  readonly dryRun: boolean;
+}
+
 export interface MemorySnapshotter {
   /** @throws KeepsakeError `E_UNKNOWN_AGENT`, `E_NOTHING_TO_CAPTURE`, `E_SOURCE_CHANGED`, `E_LOCKED`, `E_NO_SPACE`, … */
   snapshot(request: SnapshotRequest, options?: OperationOptions): Promise<SnapshotResult>;
@@ -277,4 +312,10 @@ export interface MemorySnapshotter {
   prune(request?: PruneRequest, options?: OperationOptions): Promise<PruneReport>;
   recover(request?: RecoverRequest, options?: OperationOptions): Promise<RecoverReport>;
   doctor(request?: DoctorRequest, options?: OperationOptions): Promise<DoctorReport>;
+  /**
+   * Copies what one of two stores lacks and the other has, both ways, with every digest checked. Overwrites nothing.
+   *
+   * @throws KeepsakeError what a store fails with; what was copied until then stays, and the next call goes on
+   */
+  sync(request: SyncRequest, options?: OperationOptions): Promise<SyncReport>;
 }

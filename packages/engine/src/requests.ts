@@ -1,4 +1,4 @@
-import { KeepsakeError } from "@keepsake/core";
+import { type BundleStore, KeepsakeError } from "@keepsake/core";
 import { z } from "zod";
 import type { MemorySnapshotter } from "./memory-snapshotter.js";
 
@@ -15,6 +15,11 @@ const live = { ...agent, memory: text.optional() };
 const identityFiles = texts;
 const byRef = { ref: z.string(), bundleFile: z.undefined().optional() };
 const byFile = { ref: z.undefined().optional(), bundleFile: text };
+
+const syncStore = z.strictObject({
+  name: text,
+  store: z.custom<BundleStore>((value) => typeof value === "object" && value !== null, { error: "must be a store" }),
+});
 
 const restoring = {
   ...live,
@@ -54,6 +59,12 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
   }),
   recover: z.strictObject({ agent: z.string().optional(), tenant: z.string().optional() }),
   doctor: z.strictObject({ reindex: flag, identityFiles }),
+  sync: z.strictObject({
+    stores: z.tuple([syncStore, syncStore]),
+    agent: z.string().optional(),
+    tenant: z.string().optional(),
+    dryRun: flag,
+  }),
 };
 
 /**

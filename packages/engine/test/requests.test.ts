@@ -34,6 +34,10 @@ const WRONG = {
   ],
   recover: [["ana", "expected object"]],
   doctor: [[{ reindex: "yes" }, "reindex"]],
+  sync: [
+    [undefined, "stores"],
+    [{ stores: [{ name: "a", store: 5 }] }, "stores"],
+  ],
 } as const;
 
 describe("a request that is wrong", () => {

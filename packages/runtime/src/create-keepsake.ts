@@ -1,4 +1,4 @@
-import { CLOCK, LOGGER, SECRETS, STATE_ROOT, SYSTEM_CLOCK } from "@keepsake/core";
+import { CLOCK, LOGGER, SECRETS, STATE_ROOT, STORE_TROUBLES, SYSTEM_CLOCK } from "@keepsake/core";
 import { createSnapshotter } from "@keepsake/engine";
 import { checkKeepsakeOptions, type KeepsakeOptions } from "./config/keepsake-options.js";
 import { type LoadedConfig, loadConfig } from "./config/load-config.js";
@@ -7,6 +7,7 @@ import type { Keepsake } from "./keepsake.js";
 import { DEFAULT_PLUGIN_TIMEOUT_MS, Kernel } from "./kernel/kernel.js";
 import { lineLogger } from "./log/stderr-logger.js";
 import { RuntimeKeepsake } from "./runtime-keepsake.js";
+import { StoreTroubles } from "./store-troubles.js";
 import { secretReader } from "./secrets.js";
 import { ConfiguredWorkspace } from "./workspace/configured-workspace.js";
 
@@ -41,6 +42,7 @@ export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOp
   const { config, registry, baseDir } = loaded;
   const { cwd, env, clock = SYSTEM_CLOCK } = options;
   const logger = options.logger ?? lineLogger({ ...config.log, clock });
+  const troubles = new StoreTroubles();
   const kernel = await Kernel.start({
     registry,
     baseDir,
@@ -49,6 +51,7 @@ export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOp
       { token: LOGGER, value: logger },
       { token: CLOCK, value: clock },
       { token: STATE_ROOT, value: config.state_root },
+      { token: STORE_TROUBLES, value: troubles.tell },
       { token: SECRETS, value: secretReader(baseDir, env) },
     ],
   });
@@ -56,7 +59,17 @@ export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOp
     const workspace = await ConfiguredWorkspace.open({ loaded, kernel, cwd, env });
     const plugins = await describePlugins(registry, workspace);
     const snapshotter = createSnapshotter(kernel.container, workspace, { logger, clock });
-    return new RuntimeKeepsake({ loaded, kernel, snapshotter, plugins, logger, cwd, env });
+    return new RuntimeKeepsake({
+      loaded,
+      kernel,
+      snapshotter,
+      plugins,
+      logger,
+      troubles,
+      stores: workspace.namedStores,
+      cwd,
+      env,
+    });
   } catch (error) {
     // The first error says more than what closing might add.
     await kernel[Symbol.asyncDispose]().catch(() => undefined);

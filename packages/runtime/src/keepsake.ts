@@ -1,4 +1,4 @@
-import type { JsonObject, ProviderKind } from "@keepsake/core";
+import type { BundleStore, JsonObject, ProviderKind, StoreTrouble } from "@keepsake/core";
 import type { MemorySnapshotter } from "@keepsake/engine";
 import type { ResolvedConfig } from "./config/schema.js";
 
@@ -28,6 +28,18 @@ export interface Keepsake extends MemorySnapshotter, AsyncDisposable {
   /** absolute path of the configuration file, or undefined where there is none */
   readonly configFile: string | undefined;
   plugins(): readonly LoadedPlugin[];
+  /**
+   * A store of the configuration, also one that is part of another; for `sync`. It is closed with this Keepsake.
+   *
+   * @param name default "primary"
+   * @throws KeepsakeError `E_CONFIG` when the configuration has none of that name
+   */
+  store(name?: string): BundleStore;
+  /**
+   * What went wrong, since the last call, in stores that are part of others, although no operation failed: one of several
+   * copies could not be written or read. The operations were done; something is left to do.
+   */
+  takeStoreTroubles(): readonly StoreTrouble[];
   /** JSON Schema (2020-12) of the configuration, with the options of the loaded plugins. */
   configSchema(): JsonObject;
   /**

@@ -1,10 +1,13 @@
-import { type JsonObject, KeepsakeError, type Logger } from "@keepsake/core";
+import { type BundleStore, type JsonObject, KeepsakeError, type Logger, type StoreTrouble } from "@keepsake/core";
 import type { MemorySnapshotter } from "@keepsake/engine";
 import type { LoadedConfig } from "./config/load-config.js";
 import type { ResolvedConfig } from "./config/schema.js";
 import { resolvePath } from "./config/state-root.js";
 import type { Keepsake, LoadedPlugin } from "./keepsake.js";
 import type { Kernel } from "./kernel/kernel.js";
+import { unknownName } from "./config/suggestion.js";
+import type { NamedStore } from "./workspace/configured-stores.js";
+import type { StoreTroubles } from "./store-troubles.js";
 import { composedSchema } from "./config/json-schema.js";
 
 interface KeepsakeParts {
@@ -15,6 +18,8 @@ interface KeepsakeParts {
   readonly logger: Logger;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly troubles: StoreTroubles;
+  readonly stores: readonly NamedStore[];
 }
 
 /** Hands every operation to the engine, and closes the kernel. */
@@ -48,8 +53,29 @@ export class RuntimeKeepsake implements Keepsake {
   readonly recover: MemorySnapshotter["recover"] = async (...args) => this.#engine().recover(...args);
   readonly doctor: MemorySnapshotter["doctor"] = async (...args) => this.#engine().doctor(...args);
 
+  readonly sync: MemorySnapshotter["sync"] = async (...args) => this.#engine().sync(...args);
+
+  store(name = "primary"): BundleStore {
+    this.#engine();
+    const { stores } = this.#parts;
+    const found = stores.find((one) => one.name === name);
+    if (found) return found.store;
+    const known = stores.map((one) => one.name);
+    throw new KeepsakeError(
+      "E_CONFIG",
+      `${this.configFile ?? "The configuration"}: ${unknownName("store", name, known)}`,
+      {
+        context: { store: name, known },
+      },
+    );
+  }
+
   plugins(): readonly LoadedPlugin[] {
     return this.#parts.plugins;
+  }
+
+  takeStoreTroubles(): readonly StoreTrouble[] {
+    return this.#parts.troubles.take();
   }
 
   configSchema(): JsonObject {

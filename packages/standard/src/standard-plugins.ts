@@ -5,6 +5,7 @@ import { jsonStatePlugin } from "@keepsake/json-state";
 import { localFsPlugin } from "@keepsake/local-fs";
 import { memdirPlugin } from "@keepsake/memdir";
 import { redactionPlugin } from "@keepsake/redaction";
+import { replicatedPlugin } from "@keepsake/replicated";
 import { s3Plugin } from "@keepsake/s3";
 import { sqlitePlugin } from "@keepsake/sqlite";
 import { zstdPlugin } from "@keepsake/zstd";
@@ -20,6 +21,7 @@ export const standardPlugins: readonly Plugin[] = [
   agePlugin,
   localFsPlugin,
   s3Plugin,
+  replicatedPlugin,
   redactionPlugin,
   presetsPlugin,
 ];

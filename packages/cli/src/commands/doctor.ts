@@ -23,6 +23,8 @@ export const doctor: CommandRun<DoctorOptions> = async (context, options) => {
   const report = await withKeepsake(context, (keepsake, operation) =>
     keepsake.doctor({ reindex: options.reindex, identityFiles: options.identity }, operation),
   );
+  // They are among the findings.
+  context.troubles.length = 0;
   print(context, report);
   return report.ok ? 0 : PROBLEM_EXIT;
 };

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type {
   AnyProvider,
+  BundleStore,
   Plugin,
   ProviderKind,
   ProviderKinds,
@@ -41,6 +42,8 @@ class Maker<K extends ProviderKind> {
   readonly #dir: string;
   readonly #unique = `t${randomBytes(6).toString("hex")}`;
   readonly #made: MadePart<unknown>[] = [];
+  /** what is made a second time is made of the same stores */
+  readonly #stores = new Map<string, BundleStore>();
 
   constructor(testkit: Testkit, input: SuiteInput, kind: K, name: string, dir: string) {
     this.#testkit = testkit;
@@ -53,7 +56,7 @@ class Maker<K extends ProviderKind> {
   async make(options: Options = this.#input.options[this.#name] ?? {}): Promise<ProviderKinds[K]> {
     const { plugin, baseDir, secrets } = this.#input;
     const filled = filledIn(options, this.#dir, this.#unique) as Options;
-    const given = { options: filled, dir: this.#dir, baseDir, secrets };
+    const given = { options: filled, dir: this.#dir, baseDir, secrets, stores: this.#stores };
     const made = await this.#testkit.makePart(plugin, this.#kind, this.#name, given);
     this.#made.push(made);
     return made.part;

@@ -21,6 +21,17 @@ export function addHouseCommands(program: Command, bind: Bind): void {
   );
   bind(
     program
+      .command("sync")
+      .description("copy what one of two stores lacks and the other has, both ways; overwrites nothing")
+      .argument("[store]", "a store of the configuration (else primary)")
+      .argument("[other]", "another one")
+      .option("--with <config>", "the other store is of this configuration: <file> or <file>:<store>")
+      .option("--agent <agent>", "only this agent (else all)")
+      .option("--dry-run", "say what would be copied"),
+    async () => (await import("../commands/sync.js")).sync,
+  );
+  bind(
+    program
       .command("doctor")
       .description("configuration, stores, locks, orphans, staleness: what is wrong and what to do")
       .option("--reindex", "rebuild missing records from their bundles")

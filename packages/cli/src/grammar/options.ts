@@ -77,6 +77,12 @@ export interface RecoverOptions {
   readonly agent?: string;
 }
 
+export interface SyncOptions {
+  readonly with?: string;
+  readonly agent?: string;
+  readonly dryRun?: boolean;
+}
+
 export interface DoctorOptions extends IdentityOption {
   readonly reindex?: boolean;
 }

@@ -2,8 +2,8 @@ import type { Keepsake } from "@keepsake/runtime";
 import type { CommandContext } from "../context.js";
 import { CommandLogger } from "./command-logger.js";
 
-/** Where the configuration is looked for: as the global options say, or nowhere. */
-export type ConfigLookup = "as-told" | "none";
+/** Where the configuration is looked for: as the global options say, or nowhere, or another one with a state root of its own. */
+export type ConfigLookup = "as-told" | "none" | { readonly file: string };
 
 /**
  * A ready Keepsake, as the global options and the environment say. The engine and the plugins are loaded here, not when
@@ -22,13 +22,18 @@ export async function openSession(
     import("@keepsake/standard"),
     import("@keepsake/runtime"),
   ]);
-  const file = lookup === "none" ? undefined : (global.config ?? (await findConfigFile(terminal.cwd, terminal.env)));
+  const file =
+    typeof lookup === "object"
+      ? lookup.file
+      : lookup === "none"
+        ? undefined
+        : (global.config ?? (await findConfigFile(terminal.cwd, terminal.env)));
   const write = (line: string): void => aroundWrite(() => terminal.stderr.write(line));
   const logger = new CommandLogger(global, (options) => lineLogger({ ...options, write }));
   const root = global.root ?? terminal.env["KEEPSAKE_ROOT"];
   const keepsake = await openKeepsake({
     config: file === undefined ? undefined : { file },
-    stateRoot: root === "" ? undefined : root,
+    stateRoot: root === "" || typeof lookup === "object" ? undefined : root,
     logger,
     cwd: terminal.cwd,
     env: terminal.env,

@@ -1,4 +1,5 @@
-import type { MemorySnapshotter, OperationOptions } from "@keepsake/engine";
+import type { OperationOptions } from "@keepsake/engine";
+import type { Keepsake } from "@keepsake/runtime";
 import type { CommandContext } from "../context.js";
 import { ProgressBar } from "../output/progress.js";
 import { openSession } from "./open-session.js";
@@ -9,7 +10,7 @@ import { openSession } from "./open-session.js";
  */
 export async function withKeepsake<T>(
   context: CommandContext,
-  work: (keepsake: MemorySnapshotter, options: OperationOptions) => Promise<T>,
+  work: (keepsake: Keepsake, options: OperationOptions) => Promise<T>,
 ): Promise<T> {
   const { stderr } = context.terminal;
   const bar = stderr.isTTY && context.global.quiet !== true ? new ProgressBar(stderr) : undefined;
@@ -21,6 +22,7 @@ export async function withKeepsake<T>(
   try {
     return await work(keepsake, { signal: context.signal, onProgress: bar?.update });
   } finally {
+    context.troubles.push(...keepsake.takeStoreTroubles());
     bar?.clear();
   }
 }

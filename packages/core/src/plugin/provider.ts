@@ -37,6 +37,12 @@ export interface ProviderContext {
   readonly baseDir: string;
 }
 
+/**
+ * The tokens of what must be ready before `create` is called; or a function that tells them from the options, which it gets
+ * as the provider's schema completed them.
+ */
+export type Needs<Options> = readonly Token<unknown>[] | ((options: Options) => readonly Token<unknown>[]);
+
 /** One thing a plugin can make. */
 export interface Provider<K extends ProviderKind = ProviderKind, Options = unknown> {
   readonly kind: K;
@@ -44,8 +50,8 @@ export interface Provider<K extends ProviderKind = ProviderKind, Options = unkno
   readonly name: string;
   /** checks and completes the options; absent: the provider takes none */
   readonly options?: StandardSchema<Options>;
-  /** values that must be ready before `create` is called */
-  readonly needs?: readonly Token<unknown>[];
+  /** a service's is always a list; only a store may need other stores */
+  readonly needs?: Needs<Options>;
   /** What it made is disposed by the kernel, in reverse order, when it is `AsyncDisposable` or `Disposable`. */
   create(options: Options, resolver: Resolver, context: ProviderContext): ProviderKinds[K] | Promise<ProviderKinds[K]>;
 }
@@ -60,7 +66,7 @@ interface ForgottenOptions<K extends ProviderKind> extends Omit<Provider<K, neve
 
 interface ProviderBody<K extends ProviderKind, Options> {
   readonly options?: StandardSchema<Options>;
-  readonly needs?: readonly Token<unknown>[];
+  readonly needs?: Needs<Options>;
   create(options: Options, resolver: Resolver, context: ProviderContext): ProviderKinds[K] | Promise<ProviderKinds[K]>;
 }
 

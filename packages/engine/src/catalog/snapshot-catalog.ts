@@ -17,7 +17,7 @@ import {
 import { agentPrefix, digestKey, parseKey, recordKey, TENANTS_PREFIX } from "../layout.js";
 import type { ListReport } from "../memory-snapshotter.js";
 
-const MAX_RECORD_BYTES = 1024 * 1024;
+export const MAX_RECORD_BYTES = 1024 * 1024;
 
 /** The records of one store: which snapshots there are. Opens no bundle. */
 export class SnapshotCatalog {

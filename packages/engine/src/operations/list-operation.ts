@@ -24,8 +24,8 @@ export class ListOperation {
     for (const store of this.#workspace.stores) reports.push(await new SnapshotCatalog(store).list(undefined, options));
     const mine = (of: string) => tenant === undefined || of === tenant;
     return {
-      snapshots: reports
-        .flatMap((report) => report.snapshots)
+      // Two stores that were synced have the same snapshots.
+      snapshots: [...new Map(reports.flatMap((report) => report.snapshots.map((one) => [one.id, one]))).values()]
         .filter((record) => mine(record.tenant))
         .sort((a, b) => (a.id < b.id ? 1 : -1)),
       unreadable: reports.flatMap((report) => report.unreadable),

@@ -1,31 +1,25 @@
 import { parseAgentId } from "@keepsake/core";
 import { checkOptions } from "../kernel/check-options.js";
 import { callPlugin } from "../kernel/plugin-call.js";
-import type { PluginRegistry } from "../plugins/registry.js";
 import { hasPlaceholders } from "./expand.js";
+import type { Check } from "./check.js";
+import { checkStoreParts, type StoreCycle } from "./check-store-parts.js";
+import { isUse, list, type Loose, record } from "./loose.js";
 import { knownKeys, optionsSchema } from "./json-schema.js";
 import type { ConfigProblems } from "./problems.js";
 import { encryptionOptions, lockOptions, OWN_ENCRYPTION_KEYS, OWN_KEYS, optionsOf } from "./provider-options.js";
-import type { ResolvedConfig, UseEntry } from "./schema.js";
+import type { ResolvedConfig } from "./schema.js";
 import { unknownName, unknownWord } from "./suggestion.js";
 
 type Path = readonly PropertyKey[];
-type Loose = Readonly<Record<string, unknown>>;
-
-interface Check {
-  readonly registry: PluginRegistry;
-  readonly problems: ConfigProblems;
-  readonly timeoutMs: number;
-  /** a plugin could not be loaded: names that nobody provides may be its own */
-  readonly someMissing?: boolean;
-}
 
 /**
  * Checks what the plugins know and the schema does not: names after `use`, the options of every entry, presets, ids.
  *
  * @param config with all defaults; or, when it has other mistakes already, as it was written: what is malformed is skipped
+ * @returns the circles among stores, which have an error of their own
  */
-export async function checkUses(config: unknown, written: unknown, check: Check): Promise<void> {
+export async function checkUses(config: unknown, written: unknown, check: Check): Promise<readonly StoreCycle[]> {
   const root = record(config);
   const agents = record(root["agents"]);
   for (const name of Object.keys(agents)) checkAgentName(name, check.problems);
@@ -38,18 +32,7 @@ export async function checkUses(config: unknown, written: unknown, check: Check)
   await checkPolicies(record(root["redaction"]), check);
   await checkLock(record(root["lock"]), check);
   await checkEncryption(record(root["encryption"]), record(record(written)["encryption"]), check);
-}
-
-function record(value: unknown): Loose {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Loose) : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function isUse(value: unknown): value is UseEntry {
-  return typeof record(value)["use"] === "string";
+  return checkStoreParts(root, check);
 }
 
 function checkAgentName(name: string, problems: ConfigProblems): void {

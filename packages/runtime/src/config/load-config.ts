@@ -2,6 +2,7 @@ import { isKeepsakeError, type JsonObject, KeepsakeError, type Plugin } from "@k
 import type { z } from "zod";
 import { loadPlugin } from "../plugins/load-plugin.js";
 import { PluginRegistry, type PluginSource } from "../plugins/registry.js";
+import type { StoreCycle } from "./check-store-parts.js";
 import { checkUses } from "./check-uses.js";
 import { expandConfig } from "./expand.js";
 import { knownKeys, shapeSchema } from "./json-schema.js";
@@ -39,7 +40,7 @@ export interface LoadedConfig {
  * Reads a configuration, loads its plugins and checks everything; makes nothing.
  *
  * @throws KeepsakeError `E_CONFIG` with all problems at once; `E_PLUGIN_LOAD`, `E_PLUGIN_API`, `E_PLUGIN_DUPLICATE`,
- *   `E_PLUGIN_TIMEOUT`
+ *   `E_PLUGIN_TIMEOUT`, `E_PLUGIN_CYCLE` when stores are made of each other in a circle
  */
 export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> {
   const document = await readConfig(request.source, request.cwd);
@@ -51,8 +52,9 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const registry = registryOf(sources, problems);
   const config = parsed.success ? completed(parsed.data, document, request, registry) : undefined;
   const check = { registry, problems, timeoutMs: request.timeoutMs, someMissing: failed.length > 0 };
-  await checkUses(config ?? written, written, check);
+  const cycles = await checkUses(config ?? written, written, check);
   tellFailed(failed, problems, document);
+  tellCycles(cycles, problems, document);
   problems.throwIfAny();
   if (!config) throw new TypeError("A configuration that does not parse has problems.");
   const file = document.origin === "file" ? document.file : undefined;
@@ -130,6 +132,23 @@ function tellFailed(failed: readonly FailedPlugin[], problems: ConfigProblems, d
   const { line } = document.locate(first.path) ?? {};
   const place = { config: document.file, path: pathText(first.path), ...(line === undefined ? {} : { line }) };
   throw new KeepsakeError(code, message, { cause: first.error.cause, context: { ...context, ...place }, hint, retry });
+}
+
+/** @throws KeepsakeError `E_PLUGIN_CYCLE` where a circle of stores is the only mistake; else `E_CONFIG` with all of them */
+function tellCycles(cycles: readonly StoreCycle[], problems: ConfigProblems, document: ConfigDocument): void {
+  const [first] = cycles;
+  if (first === undefined) return;
+  const saying = ({ cycle }: StoreCycle): string => `stores are made of each other in a circle: ${cycle.join(" → ")}`;
+  if (problems.found || cycles.length > 1) {
+    for (const one of cycles) problems.add(one.path, saying(one));
+    return;
+  }
+  const { line } = document.locate(first.path) ?? {};
+  const path = pathText(first.path);
+  const place = `${document.file}: ${path}${line === undefined ? "" : ` (line ${line})`}`;
+  throw new KeepsakeError("E_PLUGIN_CYCLE", `${place}: ${saying(first)}.`, {
+    context: { cycle: first.cycle, config: document.file, path, ...(line === undefined ? {} : { line }) },
+  });
 }
 
 function completed(

@@ -1,10 +1,12 @@
 import {
   type AnyProvider,
+  type BundleStore,
   KeepsakeError,
   type ProviderContext,
   type ProviderKind,
   type ProviderKinds,
   type Resolver,
+  storeNameOf,
   type Token,
 } from "@keepsake/core";
 import type { DependencyContainer } from "tsyringe";
@@ -13,6 +15,7 @@ import { checkOptions } from "./check-options.js";
 import { checkPart } from "./check-part.js";
 import { createChildContainer } from "./child-container.js";
 import { DisposalStack } from "./disposal.js";
+import { fixedNeeds, needsOf, storesNeeded } from "./needs.js";
 import { orderByNeeds } from "./order.js";
 import { guardedPart } from "./guarded-part.js";
 import { callPlugin } from "./plugin-call.js";
@@ -25,6 +28,17 @@ export interface BuiltIn {
   readonly token: Token<unknown>;
   readonly value: unknown;
 }
+
+/** The stores of the configuration that a store is made of, by name, all ready. */
+export type PartStores = ReadonlyMap<string, BundleStore>;
+
+interface MakeOptions {
+  /** false makes a new instance each time */
+  readonly shared?: boolean;
+  readonly stores?: PartStores;
+}
+
+const NO_STORES: PartStores = new Map();
 
 /** How long a plugin may take to make or to close one part, in milliseconds. */
 export const DEFAULT_PLUGIN_TIMEOUT_MS = 30_000;
@@ -49,6 +63,7 @@ export class Kernel implements AsyncDisposable {
   readonly #disposal: DisposalStack;
   readonly #builtIns: ReadonlySet<string>;
   readonly #made = new Map<string, Promise<unknown>>();
+  readonly #numbers = new Map<BundleStore, number>();
   #closed = false;
 
   private constructor({ registry, builtIns, timeoutMs = DEFAULT_PLUGIN_TIMEOUT_MS }: KernelOptions) {
@@ -77,10 +92,20 @@ export class Kernel implements AsyncDisposable {
   }
 
   /**
+   * The names of the stores that a store is made of; none where its options are wrong or nobody provides it, which `make` tells.
+   *
+   * @throws KeepsakeError `E_PLUGIN_FAILED`, `E_PLUGIN_TIMEOUT`, or what the plugin threw
+   */
+  async storesNeeded(use: string, options: Readonly<Record<string, unknown>>): Promise<readonly string[]> {
+    const found = this.#registry.find("store", use);
+    return found ? storesNeeded(found, options, this.#timeoutMs) : [];
+  }
+
+  /**
    * An instance of a configured provider. Equal requests share one instance, which lives as long as the kernel.
    *
    * @param options as configured; checked and completed by the provider's schema
-   * @param shared false makes a new instance each time
+   * @param stores what a store is made of; they are not disposed with it, but after it
    * @throws KeepsakeError `E_PLUGIN_UNKNOWN`, `E_CONFIG` for wrong options, `E_PLUGIN_FAILED`, `E_PLUGIN_TIMEOUT`
    */
   async make<K extends MadeKind>(
@@ -88,19 +113,19 @@ export class Kernel implements AsyncDisposable {
     name: string,
     options: Readonly<Record<string, unknown>>,
     context: ProviderContext,
-    { shared = true }: { readonly shared?: boolean } = {},
+    { shared = true, stores = NO_STORES }: MakeOptions = {},
   ): Promise<ProviderKinds[K]> {
     this.#assertOpen();
     const found = this.#registry.find(kind, name);
     if (!found) throw unknownProvider(kind, name, this.#registry.names(kind));
     const create = async (): Promise<ProviderKinds[K]> => {
-      const made = (await this.#create(found, options, context)) as ProviderKinds[K];
+      const made = (await this.#create(found, options, context, stores)) as ProviderKinds[K];
       // Streams pass through codecs and stores: what those throw may be another's failure, and is not blamed on them.
       if (kind !== "source" && kind !== "state") return made;
       return guardedPart(made, { plugin: found.plugin, part: partName(found.provider) });
     };
     if (!shared) return create();
-    const key = JSON.stringify([kind, name, context.id ?? null, context.baseDir, options]);
+    const key = JSON.stringify([kind, name, context.id ?? null, context.baseDir, options, this.#identityOf(stores)]);
     const known = this.#made.get(key);
     if (known) return known as Promise<ProviderKinds[K]>;
     const made = create();
@@ -121,6 +146,15 @@ export class Kernel implements AsyncDisposable {
     }
   }
 
+  /** Stores of one name may be two, where an agent has one of its own: what is made of them is not the same then. */
+  #identityOf(stores: PartStores): readonly (readonly [string, number])[] {
+    return [...stores].map(([name, store]) => {
+      const number = this.#numbers.get(store) ?? this.#numbers.size;
+      this.#numbers.set(store, number);
+      return [name, number];
+    });
+  }
+
   #assertOpen(): void {
     if (this.#closed) throw new TypeError("This Keepsake is closed.");
   }
@@ -139,19 +173,12 @@ export class Kernel implements AsyncDisposable {
     }
     const provided = new Set([...this.#builtIns, ...services.map(({ provider }) => provider.name)]);
     for (const { provider, plugin } of this.#registry.all()) {
-      const missing = needsOf(provider).find((need) => !provided.has(need));
+      const missing = fixedNeeds(provider).find((need) => !provided.has(need));
       if (missing === undefined) continue;
-      throw new KeepsakeError(
-        "E_PLUGIN_UNKNOWN",
-        `The ${partName(provider)} of plugin ${plugin} needs ${missing}, which no plugin provides.`,
-        {
-          context: { plugin, token: missing },
-          hint: "Add the plugin that provides it to `plugins`.",
-        },
-      );
+      throw unknownNeed(provider, plugin, missing);
     }
     const sorted = orderByNeeds(
-      services.map((service) => ({ key: service.provider.name, needs: needsOf(service.provider), service })),
+      services.map((service) => ({ key: service.provider.name, needs: fixedNeeds(service.provider), service })),
     );
     if ("order" in sorted) return sorted.order.map(({ service }) => service);
     throw new KeepsakeError("E_PLUGIN_CYCLE", `Services need each other in a circle: ${sorted.cycle.join(" → ")}.`, {
@@ -161,7 +188,7 @@ export class Kernel implements AsyncDisposable {
 
   async #startService(service: RegisteredProvider, baseDir: string): Promise<void> {
     const { provider, plugin } = service;
-    const value = await this.#create(service, {}, { id: undefined, baseDir });
+    const value = await this.#create(service, {}, { id: undefined, baseDir }, NO_STORES);
     // The container takes an undefined value for no registration at all.
     if (value === undefined || value === null) {
       throw new KeepsakeError("E_PLUGIN_FAILED", `The ${partName(provider)} of plugin ${plugin} made nothing.`, {
@@ -175,6 +202,7 @@ export class Kernel implements AsyncDisposable {
     { provider, plugin }: RegisteredProvider,
     options: Readonly<Record<string, unknown>>,
     context: ProviderContext,
+    stores: PartStores,
   ): Promise<unknown> {
     const part = { plugin, part: partName(provider) };
     const checked = await callPlugin(part, this.#timeoutMs, () => checkOptions(provider, options));
@@ -188,7 +216,7 @@ export class Kernel implements AsyncDisposable {
     const value = await callPlugin(
       part,
       this.#timeoutMs,
-      () => create.call(provider, checked.value, this.#resolverFor(provider, plugin), context),
+      () => create.call(provider, checked.value, this.#resolverFor(provider, plugin, checked.value, stores), context),
       (late) => this.#disposeLate(late, plugin),
     );
     if (this.#closed) {
@@ -207,11 +235,13 @@ export class Kernel implements AsyncDisposable {
     stack.dispose().catch(() => undefined);
   }
 
-  #resolverFor(provider: AnyProvider, plugin: string): Resolver {
-    const declared = new Set([...this.#builtIns, ...needsOf(provider)]);
+  #resolverFor(provider: AnyProvider, plugin: string, options: unknown, stores: PartStores): Resolver {
+    const values = new Map<string, unknown>();
+    for (const need of needsOf(provider, options)) values.set(need.key, this.#needed(need, provider, plugin, stores));
     return {
       get: <T>(token: Token<T>): T => {
-        if (declared.has(token.key)) return this.container.resolve<T>(token.key);
+        if (values.has(token.key)) return values.get(token.key) as T;
+        if (this.#builtIns.has(token.key)) return this.container.resolve<T>(token.key);
         throw new KeepsakeError(
           "E_PLUGIN_FAILED",
           `The ${partName(provider)} of plugin ${plugin} asks for ${token.key}, which its \`needs\` do not name.`,
@@ -222,10 +252,24 @@ export class Kernel implements AsyncDisposable {
       },
     };
   }
+
+  #needed(need: Token<unknown>, provider: AnyProvider, plugin: string, stores: PartStores): unknown {
+    const store = storeNameOf(need);
+    if (provider.kind === "store" && store !== undefined && stores.has(store)) return stores.get(store);
+    if (!this.container.isRegistered(need.key)) throw unknownNeed(provider, plugin, need.key);
+    return this.container.resolve(need.key);
+  }
 }
 
-function needsOf(provider: AnyProvider): readonly string[] {
-  return (provider.needs ?? []).map((token) => token.key);
+function unknownNeed(provider: AnyProvider, plugin: string, token: string): KeepsakeError {
+  return new KeepsakeError(
+    "E_PLUGIN_UNKNOWN",
+    `The ${partName(provider)} of plugin ${plugin} needs ${token}, which no plugin provides.`,
+    {
+      context: { plugin, token },
+      hint: "Add the plugin that provides it to `plugins`.",
+    },
+  );
 }
 
 function partName(provider: AnyProvider): string {

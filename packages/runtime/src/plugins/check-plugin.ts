@@ -55,8 +55,10 @@ function providerProblem(value: unknown): string | undefined {
   if (!KINDS.has(String(value["kind"]))) return `is of the unknown kind ${JSON.stringify(value["kind"])}`;
   if (typeof value["name"] !== "string" || value["name"] === "") return "has no name";
   if (typeof value["create"] !== "function") return "has no `create` function";
-  const { options, needs = [] } = value;
+  const { kind, options, needs = [] } = value;
   if (options !== undefined && !isStandardSchema(options)) return "has `options` that are no Standard Schema";
+  // Services are put in order before any options are known.
+  if (typeof needs === "function") return kind === "service" ? "is a service whose `needs` are no list" : undefined;
   const areTokens = Array.isArray(needs) && needs.every((need) => isRecord(need) && typeof need["key"] === "string");
   return areTokens ? undefined : "has `needs` that are no tokens";
 }

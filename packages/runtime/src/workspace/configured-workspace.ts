@@ -17,14 +17,8 @@ import type { ResolvedConfig, UseEntry } from "../config/schema.js";
 import { resolvePath } from "../config/state-root.js";
 import { BundleCodecs } from "./bundle-codecs.js";
 import { checkSources, checkState } from "./check-instances.js";
+import { ConfiguredStores, type NamedStore } from "./configured-stores.js";
 import type { WorkspaceParts } from "./workspace-parts.js";
-
-/** A configured store and its name in the configuration. */
-export interface NamedStore {
-  readonly name: string;
-  readonly use: string;
-  readonly store: BundleStore;
-}
 
 type StoreProfile = Pick<AgentProfile, "ref" | "store" | "lock" | "limits" | "retention" | "encryption">;
 
@@ -33,23 +27,29 @@ export class ConfiguredWorkspace implements Workspace {
   readonly stateRoot: string;
   readonly locks: LockManager;
   readonly publishers: readonly EventPublisher[];
+  /** with those that are only part of others */
   readonly namedStores: readonly NamedStore[];
+  readonly stores: readonly BundleStore[];
   readonly codecs: BundleCodecs;
   readonly #parts: WorkspaceParts;
+  readonly #configuredStores: ConfiguredStores;
 
   private constructor(
     parts: WorkspaceParts,
     ready: {
       readonly locks: LockManager;
       readonly publishers: readonly EventPublisher[];
+      readonly configuredStores: ConfiguredStores;
       readonly stores: readonly NamedStore[];
     },
   ) {
     this.#parts = parts;
+    this.#configuredStores = ready.configuredStores;
     this.stateRoot = parts.loaded.config.state_root;
     this.locks = ready.locks;
     this.publishers = ready.publishers;
     this.namedStores = ready.stores;
+    this.stores = ready.stores.map(({ store }) => store).filter((store) => !ready.configuredStores.isPart(store));
     this.codecs = new BundleCodecs(parts);
   }
 
@@ -63,20 +63,12 @@ export class ConfiguredWorkspace implements Workspace {
     for (const entry of config.events.publishers) {
       publishers.push(await kernel.make("events", entry.use, optionsOf("events", entry), { id: entry.id, baseDir }));
     }
-    const stores: NamedStore[] = [];
-    for (const [name, entry] of allStores(config)) {
-      const store = await kernel.make("store", entry.use, optionsOf("store", entry), { id: name, baseDir });
-      // Entries that are written alike share one instance.
-      if (!stores.some((known) => known.store === store)) stores.push({ name, use: entry.use, store });
-    }
-    const workspace = new ConfiguredWorkspace(parts, { locks, publishers, stores });
+    const configuredStores = new ConfiguredStores(parts);
+    const stores = await configuredStores.all();
+    const workspace = new ConfiguredWorkspace(parts, { locks, publishers, configuredStores, stores });
     // A malformed recipient is to be known now, not when the first snapshot is due.
     if (config.encryption.recipients.length > 0) await workspace.codecs.encoders([], { forceEncryption: true });
     return workspace;
-  }
-
-  get stores(): readonly BundleStore[] {
-    return this.namedStores.map(({ store }) => store);
   }
 
   async profile(ref: AgentRef, memory?: string): Promise<AgentProfile> {
@@ -102,15 +94,10 @@ export class ConfiguredWorkspace implements Workspace {
   }
 
   async storeOf(ref: AgentRef): Promise<StoreProfile> {
-    const { config, baseDir } = this.#parts.loaded;
-    const { primary } = this.#settingsOf(ref).stores;
-    if (!primary) throw new TypeError("A checked configuration has a primary store.");
+    const { config } = this.#parts.loaded;
     return {
       ref,
-      store: await this.#parts.kernel.make("store", primary.use, optionsOf("store", primary), {
-        id: "primary",
-        baseDir,
-      }),
+      store: await this.#configuredStores.make("primary", this.#settingsOf(ref).stores),
       lock: { timeoutMs: Math.round(config.lock.timeout_secs * 1000) },
       // A safe integer rather than Infinity: codecs may hand it to native code.
       limits: {
@@ -184,13 +171,6 @@ export class ConfiguredWorkspace implements Workspace {
     );
     return composePolicies(await Promise.all(made));
   }
-}
-
-/** Every store the configuration names, the primary one first, those of single agents last. */
-function allStores(config: ResolvedConfig): readonly (readonly [string, UseEntry])[] {
-  const { primary, ...others } = config.stores;
-  const own = Object.values(config.agents).flatMap((agent): [string, UseEntry][] => Object.entries(agent.stores ?? {}));
-  return [...(primary ? [["primary", primary] as const] : []), ...Object.entries(others), ...own];
 }
 
 function retentionRules(retention: ResolvedConfig["retention"]): AgentProfile["retention"] {

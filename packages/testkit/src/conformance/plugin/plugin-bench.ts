@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type AnyProvider,
+  type BundleStore,
   CLOCK,
   KeepsakeError,
   LOGGER,
@@ -14,9 +15,12 @@ import {
   type SecretReader,
   SILENT_LOGGER,
   STATE_ROOT,
+  STORE_TROUBLES,
+  storeNameOf,
   SYSTEM_CLOCK,
   type Token,
 } from "@keepsake/core";
+import { memoryStore } from "../../memory-store.js";
 
 /** How a provider is made outside of a Keepsake. */
 export interface MakeOptions {
@@ -29,6 +33,8 @@ export interface MakeOptions {
   readonly id?: string | undefined;
   /** default: every secret is "secret" */
   readonly secrets?: SecretReader | undefined;
+  /** what a store is made of, by name; what is not there is added, as a store in the memory of this process */
+  readonly stores?: Map<string, BundleStore> | undefined;
 }
 
 /** What a provider made, and all that was made for it. */
@@ -67,15 +73,20 @@ class Bench {
   readonly #plugin: Plugin;
   readonly #baseDir: string;
   readonly #values: Map<string, unknown>;
+  readonly #stores: Map<string, BundleStore>;
   readonly #made: unknown[] = [];
 
-  private constructor(plugin: Plugin, baseDir: string, values: Map<string, unknown>) {
+  private constructor(plugin: Plugin, baseDir: string, values: Map<string, unknown>, stores: Map<string, BundleStore>) {
     this.#plugin = plugin;
+    this.#stores = stores;
     this.#baseDir = baseDir;
     this.#values = values;
   }
 
-  static async open(plugin: Plugin, { dir, baseDir = dir, secrets = ANY_SECRET }: MakeOptions): Promise<Bench> {
+  static async open(
+    plugin: Plugin,
+    { dir, baseDir = dir, secrets = ANY_SECRET, stores = new Map() }: MakeOptions,
+  ): Promise<Bench> {
     const stateRoot = join(dir, "state");
     await mkdir(stateRoot, { recursive: true });
     const values = new Map<string, unknown>([
@@ -83,8 +94,9 @@ class Bench {
       [CLOCK.key, SYSTEM_CLOCK],
       [STATE_ROOT.key, stateRoot],
       [SECRETS.key, secrets],
+      [STORE_TROUBLES.key, () => undefined],
     ]);
-    return new Bench(plugin, baseDir, values);
+    return new Bench(plugin, baseDir, values, stores);
   }
 
   async make(
@@ -94,10 +106,10 @@ class Bench {
     path: readonly string[],
   ): Promise<unknown> {
     const checked = await checkedOptions(provider, options);
-    const known = new Set([LOGGER, CLOCK, STATE_ROOT, SECRETS].map(({ key }) => key));
-    for (const { key } of provider.needs ?? []) {
-      known.add(key);
-      if (!this.#values.has(key)) this.#values.set(key, await this.#service(key, path));
+    const known = new Set([LOGGER, CLOCK, STATE_ROOT, SECRETS, STORE_TROUBLES].map(({ key }) => key));
+    for (const need of needsOf(provider, checked)) {
+      known.add(need.key);
+      if (!this.#values.has(need.key)) this.#values.set(need.key, await this.#needed(need, provider, path));
     }
     const resolver: Resolver = {
       get: <T>(token: Token<T>): T => {
@@ -115,6 +127,14 @@ class Bench {
     for (let part = this.#made.pop(); part !== undefined; part = this.#made.pop()) await disposePart(part);
   }
 
+  async #needed(need: Token<unknown>, provider: AnyProvider, path: readonly string[]): Promise<unknown> {
+    const name = storeNameOf(need);
+    if (provider.kind !== "store" || name === undefined) return this.#service(need.key, path);
+    const store = this.#stores.get(name) ?? memoryStore(name);
+    this.#stores.set(name, store);
+    return store;
+  }
+
   async #service(key: string, path: readonly string[]): Promise<unknown> {
     const service = (this.#plugin.providers ?? []).find((one) => one.kind === "service" && one.name === key);
     if (service === undefined) throw unknown(this.#plugin, key);
@@ -123,6 +143,13 @@ class Bench {
     }
     return this.make(service, {}, { id: undefined, baseDir: this.#baseDir }, [...path, key]);
   }
+}
+
+function needsOf(provider: AnyProvider, options: unknown): readonly Token<unknown>[] {
+  const { needs = [] } = provider;
+  return typeof needs === "function"
+    ? (needs as (options: unknown) => readonly Token<unknown>[]).call(provider, options)
+    : needs;
 }
 
 /** Disposes what can be disposed; anything else is left alone. */

@@ -1,0 +1,59 @@
+import { type ByteStream, collectBytes, digestOf, isKeepsakeError } from "@keepsake/core";
+import type { Group } from "./group.js";
+import { type Copy, survey } from "./survey.js";
+
+const SUFFIX = ".sha256";
+/** 64 hex digits and a line feed */
+const MAX_BYTES = 65;
+/** How many copies are remembered to be right. */
+const MAX_REMEMBERED = 1000;
+
+/** Knows which copies are right, by the digest that lies beside an object: `<key>.sha256`, as beside a bundle. */
+export class DigestsBeside {
+  readonly #group: Group;
+  readonly #right = new Set<string>();
+
+  constructor(group: Group) {
+    this.#group = group;
+  }
+
+  /**
+   * The digest beside an object, 64 lower-case hex digits; undefined where there is none, or where the parts do not agree.
+   * A record and a digest have none.
+   */
+  async of(key: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    if (key.endsWith(SUFFIX) || key.endsWith(".json")) return undefined;
+    const beside = key + SUFFIX;
+    const { copies } = await survey(this.#group.parts, this.#group.notes, beside, signal);
+    const texts = new Set<string>();
+    for (const { part } of copies) {
+      const answer = await part.ask(signal, async (inner) =>
+        textOf((await part.store.get(beside, { signal: inner })).body),
+      );
+      if ("value" in answer && answer.value !== undefined) texts.add(answer.value);
+    }
+    const [only] = texts;
+    return texts.size === 1 ? only : undefined;
+  }
+
+  /** Whether a copy has this digest. Reads it whole, once: what was right and has not changed is not read again. */
+  async isRight({ part, object }: Copy, sha256: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const name = JSON.stringify([part.name, object.key, object.sizeBytes, object.modifiedAtMs, sha256]);
+    if (this.#right.has(name)) return true;
+    const { body } = await part.store.get(object.key, { signal });
+    if ((await digestOf(body)).sha256 !== sha256) return false;
+    if (this.#right.size >= MAX_REMEMBERED) this.#right.clear();
+    this.#right.add(name);
+    return true;
+  }
+}
+
+async function textOf(body: ByteStream): Promise<string | undefined> {
+  try {
+    const text = Buffer.from(await collectBytes(body, MAX_BYTES)).toString("latin1");
+    return /^([0-9a-f]{64})\n?$/.exec(text)?.[1];
+  } catch (error) {
+    if (isKeepsakeError(error, "E_LIMIT")) return undefined;
+    throw error;
+  }
+}
