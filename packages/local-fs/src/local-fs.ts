@@ -1,4 +1,4 @@
-import { lstat, unlink } from "node:fs/promises";
+import { lstat, stat, unlink } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import {
   type BundleStore,
@@ -48,7 +48,9 @@ export function localFs({ root: givenRoot, id = "local-fs" }: LocalFsOptions): B
       if (!(await isReached(root, dirname(target)))) throw leadsOut(key);
       return objectOf(key, await writeObject(target, source, how, signal));
     } catch (error) {
-      throw source.hasFailedWith(error) ? error : writeError(error, key, signal);
+      if (source.hasFailedWith(error)) throw error;
+      if (TAKEN.has(errnoOf(error) ?? "") && (await isNoFolder(root))) throw noFolder(root, error);
+      throw writeError(error, key, signal);
     }
   }
 
@@ -135,6 +137,23 @@ async function isTaken(path: string): Promise<boolean> {
     if (errnoOf(error) === "ENOENT") return false;
     throw error;
   }
+}
+
+async function isNoFolder(root: string): Promise<boolean> {
+  try {
+    return !(await stat(root)).isDirectory();
+  } catch (error) {
+    return errnoOf(error) === "ENOTDIR";
+  }
+}
+
+/** Where the root is a file, nothing is at the key. */
+function noFolder(root: string, cause: unknown): KeepsakeError {
+  return new KeepsakeError("E_IO", `What the store is to lie in is no folder: ${root}.`, {
+    cause,
+    context: { path: root },
+    hint: "Give it another root.",
+  });
 }
 
 function taken(key: string, cause?: unknown): KeepsakeError {

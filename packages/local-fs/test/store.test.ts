@@ -70,6 +70,16 @@ describe("localFs", () => {
     expect(await treeDigest(dir.join("s"))).toEqual(before);
   });
 
+  it("says that its root is a file, and not that an object is there already", async () => {
+    await using dir = await tempDir();
+    await writeFile(dir.join("file"), "precious");
+    for (const root of ["file", "file/below"]) {
+      const put = localFs({ root: dir.join(root) }).put("a", chunked("x"));
+      await expect(put, root).rejects.toMatchObject({ code: "E_IO" });
+    }
+    expect(await readFile(dir.join("file"), "utf8")).toBe("precious");
+  });
+
   it("lets one of many writers of a key win", async () => {
     await using dir = await tempDir();
     const store = localFs({ root: dir.path });
