@@ -1,7 +1,7 @@
 import type { DiskFault } from "@keepsake/testkit";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { type CrashGround, groundOfAll, groundOfDatabase, groundOfPair } from "./support/crash-grounds.js";
-import { LIVE_RESTORE, sweepOperation, sweepSwept, type SweptName } from "./support/crash-judges.js";
+import { liveRestore, sweepOperation, sweepSwept, type SweptName } from "./support/crash-judges.js";
 import { havePrograms } from "./support/programs.js";
 
 const LIMIT_MS = 1_800_000;
@@ -41,7 +41,8 @@ describe.runIf(havePrograms("cc"))("over a database, many calls of each operatio
 describe.runIf(havePrograms("cc", "sqlite3"))("through two databases that another process has open", () => {
   it("restore, killed: both are wholly before or wholly after it", { timeout: LIMIT_MS }, async () => {
     await using ground = await groundOfPair();
-    await sweepSwept(ground, LIVE_RESTORE, "restore", { title: "two open databases", faults: KILLS, ...some(20) });
+    const swept = liveRestore("long_term.sqlite", "short.sqlite");
+    await sweepSwept(ground, swept, "restore", { title: "two open databases", faults: KILLS, ...some(20) });
   });
 });
 

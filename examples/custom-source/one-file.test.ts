@@ -42,9 +42,9 @@ describe("the one-file source", () => {
   it("brings the file back, its mode and time too, and takes away what was not there", async () => {
     await using dir = await world();
     await using keepsake = await open(dir);
-    const agent = { agent: "ana", memory: dir.join("ana"), redact: false };
+    const agent = { agent: "ana", memory: dir.join("ana") };
     const before = await treeDigest(dir.join("book"), { mtimes: "files" });
-    const { manifest, record } = await keepsake.snapshot(agent);
+    const { manifest, record } = await keepsake.snapshot({ ...agent, redact: false });
     expect(manifest.artifacts.map((artifact) => artifact.pathInBundle)).toEqual([
       "contacts/contacts.json",
       "memory_files/note.md",
@@ -62,7 +62,7 @@ describe("the one-file source", () => {
     expect((await keepsake.restore({ ...agent, ref: record.id, dryRun: true })).plan).toEqual([]);
 
     await rm(dir.join("book"), { recursive: true });
-    const without = await keepsake.snapshot(agent);
+    const without = await keepsake.snapshot({ ...agent, redact: false });
     await keepsake.restore({ ...agent, ref: record.id });
     expect(await readFile(dir.join("book/contacts.json"), "utf8")).toBe(CONTACTS);
     await keepsake.restore({ ...agent, ref: without.record.id });

@@ -48,8 +48,8 @@ describe("the source of a service's documents", () => {
       stateRoot: dir.join("state"),
       config: { sources: [{ use: "json-rpc", id: "documents", url: service.url }, { use: "memdir" }] },
     });
-    const agent = { agent: "ana", memory: dir.join("ana"), redact: false };
-    const { record, manifest } = await keepsake.snapshot(agent);
+    const agent = { agent: "ana", memory: dir.join("ana") };
+    const { record, manifest } = await keepsake.snapshot({ ...agent, redact: false });
     expect(manifest.cut?.consistency).toBe("instant");
     expect(manifest.artifacts.map(({ pathInBundle }) => pathInBundle)).toEqual([
       "documents/plan%2F..%2F...txt",

@@ -83,12 +83,12 @@ export const SWEPT = {
   },
 } satisfies Record<string, Swept>;
 
-/** A restore through the databases that another process has open, and whose commits go to a log. */
-export const LIVE_RESTORE: Swept = {
+/** A restore through these databases of the memory, which another process has open, and whose commits go to a log. */
+export const liveRestore = (...databases: readonly string[]): Swept => ({
   ...SWEPT.restore,
   operation: () => ({ name: "restore", request: { ...OLDER, live: true } }),
-  beside: ({ world }) => holdOpen(world.memory),
-};
+  beside: ({ world }) => holdOpen(databases.map((name) => join(world.memory, name))),
+});
 
 export type SweptName = keyof typeof SWEPT;
 
@@ -158,15 +158,14 @@ export async function judgeLeft(ground: CrashGround, swept: Swept, answer: Answe
   expect(ok, JSON.stringify(findings)).toBe(true);
 }
 
-/** A `sqlite3` program that has every database at the top of a memory open, with a log. */
-async function holdOpen(memory: string): Promise<RunningProgram> {
-  const names = (await readdir(memory)).filter((name) => name.endsWith(".sqlite"));
+/** A `sqlite3` program that has these databases open. */
+async function holdOpen(files: readonly string[]): Promise<RunningProgram> {
   const holder = RunningProgram.start("sqlite3", ":memory:");
-  for (const [index, name] of names.entries()) {
+  for (const [index, file] of files.entries()) {
     const schema = `held${String(index)}`;
-    holder.send(`ATTACH '${join(memory, name)}' AS ${schema}; SELECT count(*) FROM ${schema}.sqlite_schema;\n`);
+    holder.send(`ATTACH '${file}' AS ${schema}; SELECT count(*) FROM ${schema}.sqlite_schema;\n`);
   }
-  await holder.told(names.length);
+  await holder.told(files.length);
   return holder;
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { execute } from "./execute.js";
 import type { CrashGround } from "./crash-grounds.js";
-import { judgeLeft, LIVE_RESTORE, type NextOperation, SWEPT, type Swept, type SweptName } from "./crash-judges.js";
+import { judgeLeft, liveRestore, type NextOperation, SWEPT, type Swept, type SweptName } from "./crash-judges.js";
 import type { CutKind, PowerDisk } from "./power-disk.js";
 import { type Outcome, type PowerPoint, powerPointsOf, PowerWorker } from "./power-worker.js";
 
@@ -25,8 +25,8 @@ export function sweptCase(ground: CrashGround, name: SweptName): PowerCase {
   return { ground, swept: SWEPT[name] };
 }
 
-/** See {@link LIVE_RESTORE}. */
-export const liveCase = (ground: CrashGround): PowerCase => ({ ground, swept: LIVE_RESTORE });
+/** See {@link liveRestore}. */
+export const liveCase = (ground: CrashGround): PowerCase => ({ ground, swept: liveRestore("long_term.sqlite") });
 
 /** A process in which the operation can be carried out. */
 export function workerFor({ ground }: PowerCase): PowerWorker {

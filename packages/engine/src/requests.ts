@@ -10,8 +10,8 @@ const flag = z.boolean().optional();
 const texts = z.array(text).optional();
 const rule = z.number().min(0).optional();
 
-const agent = { agent: z.string(), tenant: z.string().optional() };
-const live = { ...agent, memory: text.optional() };
+/** Who it is about. Where its memory lies may always be said: one object then serves all requests of an agent. */
+const agent = { agent: z.string(), tenant: z.string().optional(), memory: text.optional() };
 const identityFiles = texts;
 const byRef = { ref: z.string(), bundleFile: z.undefined().optional() };
 const byFile = { ref: z.undefined().optional(), bundleFile: text };
@@ -22,7 +22,7 @@ const syncStore = z.strictObject({
 });
 
 const restoring = {
-  ...live,
+  ...agent,
   identityFiles,
   only: z.array(z.string()).optional(),
   ...{ dryRun: flag, preSnapshot: flag, live: flag, acceptRedacted: flag, difference: flag },
@@ -31,7 +31,7 @@ const restoring = {
 /** What each operation is asked. A key that is misspelt is refused: `dry_run: true` must not restore. */
 const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
   snapshot: z.strictObject({
-    ...live,
+    ...agent,
     ...{ label: z.string().optional(), createdBy: z.string().optional(), recipients: texts },
     ...{ redact: flag, allowPartial: flag },
   }),

@@ -58,6 +58,15 @@ describe("a request that is wrong", () => {
     expect(JSON.stringify(await bench.snapshotter.list())).toBe(before);
   });
 
+  it("may say where the memory lies, also where nobody asks: one object serves all requests of an agent", async () => {
+    await using bench = await engineBench();
+    await writeTree(bench.memory, { "notes/a": "a" });
+    const ana = { agent: "ana", memory: bench.memory };
+    await bench.snapshotter.snapshot(ana);
+    expect((await bench.snapshotter.verify({ ...ana, ref: "latest" })).ok).toBe(true);
+    expect(await bench.snapshotter.show({ ...ana, ref: "latest" })).toMatchObject({ agent_id: "ana" });
+  });
+
   it("may be none where there is nothing to ask", async () => {
     await using bench = await engineBench();
     expect((await bench.snapshotter.list()).snapshots).toEqual([]);
