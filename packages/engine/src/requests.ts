@@ -24,7 +24,8 @@ const syncStore = z.strictObject({
 const restoring = {
   ...agent,
   identityFiles,
-  only: z.array(z.string()).optional(),
+  // None selected is nothing to restore, and not everything.
+  only: z.array(z.string()).min(1).optional(),
   ...{ dryRun: flag, preSnapshot: flag, live: flag, acceptRedacted: flag, difference: flag },
 };
 

@@ -16,6 +16,7 @@ const WRONG = {
     [{ agent: "ana", ref: "latest", dry_run: true }, "dry_run is not known"],
     [{ agent: "ana", ref: "latest", dryRun: "no" }, "dryRun"],
     [{ agent: "ana", bundleFile: "x", only: "a.md" }, "only"],
+    [{ agent: "ana", ref: "latest", only: [] }, "only"],
   ],
   list: [[{ limit: 5 }, "limit is not known"]],
   show: [[{ agent: "ana" }, "ref"]],

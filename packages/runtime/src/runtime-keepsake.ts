@@ -129,7 +129,7 @@ export class RuntimeKeepsake implements Keepsake {
   }
 
   #engine(): MemorySnapshotter {
-    if (this.#closed) throw new TypeError("This Keepsake is closed.");
+    if (this.#closed) throw new KeepsakeError("E_USAGE", "This Keepsake is closed.");
     return this.#parts.snapshotter;
   }
 }

@@ -79,8 +79,8 @@ describe("a Keepsake", () => {
       (await failure(createKeepsake({ ...OPTIONS, plugins, config: { stores, codecs: [{ use: "bad" }] } }))).code,
     ).toBe("E_PLUGIN_FAILED");
     expect(closed).toEqual(["store", "service", "store", "service"]);
-    await expect(keepsake.list({})).rejects.toThrow(TypeError);
-    expect(() => keepsake.scheduleRetention()).toThrow(TypeError);
+    await expect(keepsake.list({})).rejects.toMatchObject({ code: "E_USAGE" });
+    expect(() => keepsake.scheduleRetention()).toThrow("closed");
   });
 
   it("prunes at every interval, one sweep at a time, until it is told to stop", async () => {

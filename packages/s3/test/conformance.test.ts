@@ -16,6 +16,8 @@ onServer("on a real server", () => {
       },
     }),
     { describe, it },
+    // Over a server everything takes longer, on a loaded machine much longer.
+    { limitMs: 200_000 },
   );
 
   runConformance(

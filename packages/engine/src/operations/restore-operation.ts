@@ -79,7 +79,7 @@ export class RestoreOperation {
     const unpacked = await this.#unpack(request, profile, staging, options);
     const isLive = await holdsSomething(profile.paths.memory);
     checkRedaction(unpacked.manifest, request, isLive);
-    const only = request.only?.length === 0 ? undefined : request.only;
+    const { only } = request;
     const order = { profile, stateRoot, operationId, live: request.live === true, only, lock };
     await using transaction = new RestoreTransaction(order);
     options.onProgress?.({ phase: "stage", bytesDone: 0 });
