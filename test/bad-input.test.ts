@@ -64,10 +64,16 @@ describe("what is not there, or names nothing", () => {
     await using box = await CliCase.make();
     await writeTree(box.temp.path, {
       "keepsake.config.yaml":
-        "version: 1\nunknwon: 1\ncut: { attempts: 0 }\nrestore: { verify_after: maybe }\nlock: { timeout_secs: soon }\n",
+        "version: 1\nunknwon: 1\ncut: { attempts: 0 }\nrestore: { verify_after: maybe }\nlock: { timeout_secs: soon }\nencryption: { enabled: true, recipients: [age1nope] }\n",
     });
     const { message, context } = expectRefused(await box.run("list"), 2, "E_CONFIG");
-    for (const path of ["unknwon", "cut.attempts", "restore.verify_after", "lock.timeout_secs"])
+    for (const path of [
+      "unknwon",
+      "cut.attempts",
+      "restore.verify_after",
+      "lock.timeout_secs",
+      "encryption.recipients[0]",
+    ])
       expect(`${message} ${JSON.stringify(context)}`).toContain(path);
     expect(`${message} ${JSON.stringify(context)}`).toContain("keepsake.config.yaml");
   });

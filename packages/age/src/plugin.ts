@@ -4,9 +4,19 @@ import { identityToRecipient } from "age-encryption";
 import { z } from "zod";
 import { age } from "./age.js";
 import { readIdentityFile } from "./identity-file.js";
+import { recipientProblem } from "./recipients.js";
 
 const options = z.strictObject({
-  recipients: z.array(z.string()).optional(),
+  recipients: z
+    .array(z.string())
+    .superRefine((recipients, context) => {
+      for (const [index, recipient] of recipients.entries()) {
+        const problem = recipientProblem(recipient.trim());
+        if (problem === undefined) continue;
+        context.addIssue({ code: "custom", path: [index], message: `this is ${problem.what}. ${problem.hint}` });
+      }
+    })
+    .optional(),
   identity_files: z.array(z.string()).default([]),
   owners_of: z.array(z.string()).optional().describe("Files of identities to whose owners is encrypted."),
   passphrase: secretRefSchema.optional(),

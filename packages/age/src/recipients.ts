@@ -28,25 +28,28 @@ export function parseRecipients(recipients: readonly string[]): readonly string[
 }
 
 function parseRecipient(text: string, index: number): string {
+  const problem = recipientProblem(text);
+  if (problem === undefined) return text;
+  const { what, hint } = problem;
+  throw new KeepsakeError("E_RECIPIENT", `The recipient at index ${index} is ${what}.`, { context: { index }, hint });
+}
+
+/** What is wrong with a recipient; the text is not repeated, for it may be a secret. */
+export function recipientProblem(text: string): { readonly what: string; readonly hint: string } | undefined {
   if (/^AGE-(SECRET-KEY|PLUGIN)-/i.test(text)) {
-    throw refusal(
-      index,
-      "an identity, which is secret, and not a recipient",
-      "Give the public key: it begins with age1.",
-    );
+    return {
+      what: "an identity, which is secret, and not a recipient",
+      hint: "Give the public key: it begins with age1.",
+    };
   }
   if (/^(ssh-|ecdsa-)/.test(text)) {
-    throw refusal(index, "an SSH key, which is not supported", "Make an age identity: keepsake keygen.");
+    return { what: "an SSH key, which is not supported", hint: "Make an age identity: keepsake keygen." };
   }
   try {
     new Encrypter().addRecipient(text);
+    return undefined;
   } catch {
     // The library's error is left out: it may quote the text.
-    throw refusal(index, text === "" ? "empty" : "not an age recipient", "A recipient begins with age1.");
+    return { what: text === "" ? "empty" : "not an age recipient", hint: "A recipient begins with age1." };
   }
-  return text;
-}
-
-function refusal(index: number, what: string, hint: string): KeepsakeError {
-  return new KeepsakeError("E_RECIPIENT", `The recipient at index ${index} is ${what}.`, { context: { index }, hint });
 }

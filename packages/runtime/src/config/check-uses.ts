@@ -8,7 +8,7 @@ import { isUse, list, type Loose, record } from "./loose.js";
 import { knownKeys, optionsSchema } from "./json-schema.js";
 import type { ConfigProblems } from "./problems.js";
 import { encryptionOptions, lockOptions, OWN_ENCRYPTION_KEYS, OWN_KEYS, optionsOf } from "./provider-options.js";
-import type { ResolvedConfig } from "./schema.js";
+import { DEFAULT_ENCRYPTION, type ResolvedConfig } from "./schema.js";
 import { unknownName, unknownWord } from "./suggestion.js";
 
 type Path = readonly PropertyKey[];
@@ -31,7 +31,9 @@ export async function checkUses(config: unknown, written: unknown, check: Check)
   await checkList(["events", "publishers"], "events", record(root["events"])["publishers"], check);
   await checkPolicies(record(root["redaction"]), check);
   await checkLock(record(root["lock"]), check);
-  await checkEncryption(record(root["encryption"]), record(record(written)["encryption"]), check);
+  // Written alone it has no defaults.
+  const encryption = { use: DEFAULT_ENCRYPTION, ...record(root["encryption"]) };
+  await checkEncryption(encryption, record(record(written)["encryption"]), check);
   return checkStoreParts(root, check);
 }
 

@@ -46,6 +46,9 @@ const policies = z.array(
 
 const onlyNow = (value: string) => `only "${value}" is supported by this version`;
 
+/** The codec that encrypts where nothing else is said. */
+export const DEFAULT_ENCRYPTION = "age";
+
 /** Every key of the configuration with its type and default. The keys are those of the file: snake_case. */
 export const configShape = z.strictObject({
   version: z.literal(1, { error: "this program reads configuration version 1" }).default(1),
@@ -71,7 +74,7 @@ export const configShape = z.strictObject({
   codecs: z.array(codecEntry).default([{ use: "zstd", level: 3 }]),
   encryption: z
     .looseObject({
-      use: name.default("age"),
+      use: name.default(DEFAULT_ENCRYPTION),
       enabled: z.boolean().default(false),
       recipients: z.array(name).default([]),
       identity_file: name.nullable().default(null),
