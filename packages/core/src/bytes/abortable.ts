@@ -35,8 +35,7 @@ export async function* abortable(input: ByteStream, signal: AbortSignal | undefi
 
 function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    // The signal's reason is passed on as it is, whatever it is.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the signal's reason is passed on, whatever it is
     const onAbort = (): void => reject(signal.reason);
     if (signal.aborted)
       onAbort(); // the step itself may have fired it, before it could be listened to

@@ -152,7 +152,14 @@ function isAgainstBundle({ status, code }: VerifyCheck): boolean {
 }
 
 const UNREADABLE_HERE: ReadonlySet<string> = new Set([
-  ...(["E_FORMAT_TOO_NEW", "E_UNSUPPORTED", "E_PLUGIN_UNKNOWN", "E_IDENTITY", "E_DECRYPT"] satisfies ErrorCode[]),
+  ...([
+    "E_FORMAT_TOO_NEW",
+    "E_UNSUPPORTED",
+    "E_PLUGIN_UNKNOWN",
+    "E_IDENTITY",
+    "E_DECRYPT",
+    "E_CONFIG",
+  ] satisfies ErrorCode[]),
 ]);
 
 const INSIDE = ["manifest", "manifest_seal", "content_digest", "artifacts"] as const;
