@@ -110,7 +110,9 @@ async function pinUntilStill(
   for (let round = 1; ; round++) {
     const paused = await quiesceAll(profile, options);
     try {
-      return await pinAll(profile, opened, mode, options);
+      // Usually nothing moves, and writers wait for locks alone. Where something did, they wait for what is small, too.
+      const freshens = round > 1 || !opened.canUnpin;
+      return await pinAll(profile, opened, { mode, freshens }, options);
     } catch (error) {
       if (round === ROUNDS || !opened.canUnpin || !isKeepsakeError(error, "E_SOURCE_CHANGED")) throw error;
     } finally {
@@ -125,7 +127,7 @@ async function pinUntilStill(
 async function pinAll(
   profile: AgentProfile,
   { all }: OpenSessions,
-  mode: CutMode,
+  { mode, freshens }: { readonly mode: CutMode; readonly freshens: boolean },
   options: OpOptions,
 ): Promise<Pick<Cut, "pinned" | "state" | "heldMs">> {
   const hold = mode === "instant";
@@ -139,7 +141,7 @@ async function pinAll(
   const stateBefore = await captureState(profile.state, target, options);
   const holdable = sessions.filter((session) => session.hold !== undefined);
   const held = await (hold
-    ? pinHeld({ holdable, beside, holdTimeoutMs: profile.cut.holdTimeoutMs }, options)
+    ? pinHeld({ holdable, beside, holdTimeoutMs: profile.cut.holdTimeoutMs, freshens }, options)
     : pinUnheld(holdable, options));
   const state = await captureState(profile.state, target, options);
   for (const [session, pin] of held.pins) pins.set(session, pin);

@@ -20,6 +20,8 @@ export interface HoldOrder {
   /** pinned before, since they cannot be held */
   readonly beside: readonly CaptureSession[];
   readonly holdTimeoutMs: number;
+  /** whether what is pinned beside is brought up to the moment of the hold, while writers wait */
+  readonly freshens: boolean;
 }
 
 /** How long writers may wait for all that is pinned beside them to be brought up to the moment of the hold. */
@@ -30,11 +32,11 @@ const HOLD_GRACE_MS = 5_000;
  * Holds all in their order, pins all, releases all; a hold that is not released in time is a writer that fails.
  *
  * What cannot be held has usually just been written by whoever was waited for, and that writer writes on as soon as it is
- * let go. So while it waits, what is small is brought up to date, and then looked at: a writer that has a database locked
- * for as long as it writes its notes and commits need not pause for a snapshot at all.
+ * let go. So where asked for, while it waits, what is small is brought up to date, and then looked at: a writer that has a
+ * database locked for as long as it writes its notes and commits need not pause for a snapshot at all.
  */
 export async function pinHeld(
-  { holdable, beside, holdTimeoutMs }: HoldOrder,
+  { holdable, beside, holdTimeoutMs, freshens }: HoldOrder,
   { signal }: OpOptions,
 ): Promise<HeldPins> {
   const deadline = AbortSignal.timeout(holdTimeoutMs * (holdable.length + 1) + HOLD_GRACE_MS);
@@ -49,7 +51,8 @@ export async function pinHeld(
       if (handle !== undefined) holds.push(handle);
     }
     for (const session of holdable) pins.set(session, await session.pin(options));
-    const shown = holds.length === 0 ? new Set<CaptureSession>() : await bringUpToDate(beside, options);
+    const isToFreshen = freshens && holds.length > 0;
+    const shown = isToFreshen ? await bringUpToDate(beside, options) : new Set<CaptureSession>();
     await disposeAll(holds);
     const heldMs = heldSince === undefined ? 0 : performance.now() - heldSince;
     return { pins, shown, heldMs: Math.round(heldMs * 1000) / 1000 };
@@ -77,6 +80,8 @@ async function bringUpToDate(
   }
   const shown = new Set<CaptureSession>();
   for (const session of fresh) {
+    // Whoever is not looked at in time is looked at afterwards, as what was not freshened is.
+    if (performance.now() > until) break;
     const pinned = session.pinnedFence?.();
     if (pinned !== undefined && (await session.fence?.(options)) === pinned) shown.add(session);
   }
