@@ -42,7 +42,9 @@ function watched(body) {
 function send(target, { body, ...options }) {
   const request = target.startsWith("https:") ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    const message = request(target, options, resolve).once("error", reject);
+    // A signal may fire after all was read: whoever reads is told of an error anyway, but nobody may be reading then.
+    const begin = (answer) => resolve(answer.on("error", () => undefined));
+    const message = request(target, options, begin).on("error", reject);
     if (body === undefined) message.end();
     else pipeline(body, message).catch(reject);
   });

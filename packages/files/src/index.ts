@@ -20,6 +20,17 @@ export {
   type WriteOptions,
 } from "./durable.js";
 export {
+  canTellHolders,
+  type FileIdentity,
+  type Holder,
+  holdersOfFiles,
+  identityOf,
+  liveHolder,
+  lockedHere,
+  lockHolders,
+  namedHolders,
+} from "./file-holders.js";
+export {
   type FsPath,
   fromJsonPath,
   joinRaw,
@@ -34,6 +45,6 @@ export { isOwnName, OWN_PREFIX } from "./own-names.js";
 export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
 export { livenessOf, ownIdentity, type Liveness, type ProcessIdentity } from "./process-identity.js";
 export { applySwap, revertSwap } from "./swap.js";
-export { type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";
+export { isPending, type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";
 export { walkTreeSync } from "./walk-sync.js";
 export { walkTree, type WalkEntry, type WalkFailure, type WalkOptions, walkStats, type WalkStats } from "./walk.js";

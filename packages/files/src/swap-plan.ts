@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { JsonObject } from "@keepsake/core";
 import type { Attributes } from "./attributes.js";
 import type { Owner } from "./durable.js";
@@ -35,4 +36,10 @@ export function swapPlanToJson(plan: SwapPlan): JsonObject {
 /** The plan that {@link swapPlanToJson} wrote. The journal's own digest vouches for its form. */
 export function swapPlanFromJson(data: JsonObject): SwapPlan {
   return data as unknown as SwapPlan;
+}
+
+/** True for a step that still takes something live away: it was not carried out yet, or was taken back. */
+export function isPending(step: SwapStep): boolean {
+  if (step.do === "put") return existsSync(step.staged);
+  return step.do === "remove" && !existsSync(step.undo);
 }

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { errnoOf, fromSystemError } from "@keepsake/core";
-import { type WalkEntry, type WalkFailure, type WalkOptions, walkTree, walkTreeSync } from "@keepsake/files";
+import { errnoOf, fromSystemError, KeepsakeError } from "@keepsake/core";
+import { lockedHere, type WalkEntry, type WalkFailure, type WalkOptions, walkTree, walkTreeSync } from "@keepsake/files";
 import type { MemoryRoot } from "./root.js";
 import type { Scope } from "./scope.js";
 
@@ -26,10 +26,11 @@ export class MemoryLook {
   async *walk(signal: AbortSignal | undefined): AsyncGenerator<Found> {
     if (!this.#root.exists) return;
     const leftOut: Buffer[] = [];
+    const isLocked = lockTest();
     try {
       for await (const found of walkTree(this.#root.path, { signal, ...this.#rules(leftOut) })) {
         for (const relative of leftOut.splice(0)) yield { type: "left_out", relative };
-        yield found;
+        yield isLocked(found) ? locked(found) : found;
       }
     } catch (error) {
       throw this.#failure(error);
@@ -41,10 +42,11 @@ export class MemoryLook {
   *walkNow(): Generator<Found> {
     if (!this.#root.exists) return;
     const leftOut: Buffer[] = [];
+    const isLocked = lockTest();
     try {
       for (const found of walkTreeSync(this.#root.path, this.#rules(leftOut))) {
         for (const relative of leftOut.splice(0)) yield { type: "left_out", relative };
-        yield found;
+        yield isLocked(found) ? locked(found) : found;
       }
     } catch (error) {
       throw this.#failure(error);
@@ -68,6 +70,17 @@ export class MemoryLook {
     if (errnoOf(error) === undefined) return error;
     return fromSystemError(error, `The folder ${this.#root.path} cannot be read`, { path: this.#root.path });
   }
+}
+
+/** A test for what may not be opened here: to close it would drop the locks that an agent in this process has on it. */
+function lockTest(): (found: Found) => found is WalkEntry {
+  const isLocked = lockedHere();
+  return (found): found is WalkEntry => found.type === "file" && isLocked(found.stats);
+}
+
+function locked({ relative, absolute }: WalkEntry): WalkFailure {
+  const sentence = "This process has a lock on it: a database that no sqlite source takes.";
+  return { type: "failed", relative, absolute, error: new KeepsakeError("E_SOURCE_BUSY", sentence) };
 }
 
 /** What changes when something is written or replaced; of a folder, whose time says less than what is in it, its mode. */

@@ -1,5 +1,5 @@
 import { KeepsakeError, type PlannedChange } from "@keepsake/core";
-import { attributesOf, joinRaw, type Owner, sameTime, type SwapStep } from "@keepsake/files";
+import { attributesOf, joinRaw, lockedHere, type Owner, sameTime, type SwapStep } from "@keepsake/files";
 import { holdsSame } from "./compare.js";
 import type { Desired, DesiredTree } from "./desired-tree.js";
 import type { LiveNode, LiveTree } from "./live-tree.js";
@@ -56,8 +56,10 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
       await put(wanted, node, input, steps, staging);
     }
   }
+  const isLockedHere = lockedHere();
   await eachOf(unsettled, async ({ wanted, node }) => {
-    if (!(await holdsSame(node, wanted, input.signal))) await put(wanted, node, input, steps, staging);
+    // To compare a file that this process has locked would drop the lock; it will be refused as open.
+    if (isLockedHere(node.stats) || !(await holdsSame(node, wanted, input.signal))) await put(wanted, node, input, steps, staging);
     else if (wanted.attributes !== undefined && !looksSame(node, wanted.attributes.mode, wanted.attributes.mtimeMs)) {
       steps.setAttributes(node, wanted.attributes, wanted.path);
     }

@@ -27,6 +27,7 @@ import { type Desired, desiredTree, omittedKeys, refuseCaseTwins, selectedTree }
 import { holdsSame } from "./compare.js";
 import { programsOfGit } from "./git-programs.js";
 import { type LiveRules, type LiveTree, liveTree, rootNode } from "./live-tree.js";
+import { refuseOpenDatabases } from "./open-databases.js";
 import type { ResolvedOptions } from "./options.js";
 import { parentKey, type Place } from "./plan-steps.js";
 import { lookedAfter, planSwap } from "./planner.js";
@@ -92,6 +93,7 @@ export class MemdirRestore implements RestoreSession {
         signal,
       });
       await areas.sync();
+      refuseOpenDatabases(steps);
       const makeRoot = { do: "make_dir" as const, live: this.#root.path, mode: 0o700 };
       const plan = this.#root.exists || desired.size === 0 ? steps : [makeRoot, ...steps];
       return { changes, data: swapPlanToJson({ steps: plan }), notices: await noticesOf(programs, live, signal) };
@@ -101,8 +103,11 @@ export class MemdirRestore implements RestoreSession {
   }
 
   async commit(plan: RestorePlan, { signal }: OpOptions = {}): Promise<void> {
+    const swap = swapPlanFromJson(plan.data);
+    // Somebody may have opened one since it was staged.
+    refuseOpenDatabases(swap.steps);
     try {
-      await applySwap(swapPlanFromJson(plan.data), signal);
+      await applySwap(swap, signal);
     } catch (error) {
       throw fromSystemError(error, "The memory files could not be put in place");
     }

@@ -1,4 +1,4 @@
-import { errnoOf, type ErrorCode, type OmissionReason } from "@keepsake/core";
+import { errnoOf, type ErrorCode, isKeepsakeError, type OmissionReason } from "@keepsake/core";
 
 /** Why something is not captured. */
 export interface Unreadable {
@@ -7,8 +7,9 @@ export interface Unreadable {
   readonly detail?: string;
 }
 
-/** What a system call's refusal to show something means for the snapshot. */
+/** What a refusal to show something, by the system or by us, means for the snapshot. */
 export function unreadable(error: unknown): Unreadable {
+  if (isKeepsakeError(error)) return { reason: "unreadable", code: error.code, detail: error.message };
   const errno = errnoOf(error) ?? "";
   if (errno === "ENOENT" || errno === "ENOTDIR") return { reason: "vanished", code: "E_NOT_FOUND" };
   const denied = errno === "EACCES" || errno === "EPERM";

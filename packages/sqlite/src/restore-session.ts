@@ -17,7 +17,7 @@ import {
   type RestoreSession,
   type RestoreTarget,
 } from "@keepsake/core";
-import { applySwap, fromJsonPath, revertSwap, type SwapPlan, type SwapStep } from "@keepsake/files";
+import { applySwap, fromJsonPath, isPending, revertSwap, type SwapPlan, type SwapStep } from "@keepsake/files";
 import { type Selection, selectionFor, type SqliteOptions } from "./options.js";
 import { mountsBetween } from "./mounts.js";
 import { HelperProcess } from "./process/helper-process.js";
@@ -137,11 +137,6 @@ export class SqliteRestoreSession implements RestoreSession {
 
 function parts({ data }: RestorePlan): { readonly swap: SwapPlan; readonly through: readonly WriteThrough[] } {
   return data as unknown as { swap: SwapPlan; through: readonly WriteThrough[] };
-}
-
-function isPending(step: SwapStep): boolean {
-  if (step.do === "put") return existsSync(step.staged);
-  return step.do === "remove" && !existsSync(step.undo);
 }
 
 /** Sidecars of a database that came or went already are not the old ones: whoever opened it since has made them. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type Database from "better-sqlite3";
-import { identityOf, lockHolders } from "../lock-holders.js";
+import { identityOf, lockHolders } from "@keepsake/files";
 import { backupTo, beginReading, connect, endTransaction } from "./connection.js";
 import { isBusy } from "../sqlite-error.js";
 import { FolderTime } from "./folder-time.js";
@@ -121,7 +121,8 @@ function openAndClose(file: string): void {
  */
 function isLeftLog(file: string): boolean {
   const index = identityOf(`${file}-shm`);
-  if (index === undefined || [...lockHolders([...index, ...(identityOf(file) ?? [])])].length > 0) return false;
+  const database = identityOf(file);
+  if (index === undefined || lockHolders(database === undefined ? [index] : [index, database]).size > 0) return false;
   // Who clears a log away deletes its index before he lets go of the lock.
-  return existsSync(`${file}-wal`) && identityOf(`${file}-shm`)?.[0]?.ino === index[0]?.ino;
+  return existsSync(`${file}-wal`) && identityOf(`${file}-shm`)?.ino === index.ino;
 }

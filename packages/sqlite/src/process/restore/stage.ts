@@ -1,14 +1,22 @@
 import { mkdirSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { PlannedChange } from "@keepsake/core";
-import { type Attributes, fromJsonPath, sameAttributes, type SwapStep } from "@keepsake/files";
+import {
+  type Attributes,
+  canTellHolders,
+  fromJsonPath,
+  type Holder,
+  liveHolder,
+  sameAttributes,
+  type SwapStep,
+} from "@keepsake/files";
 import { discover } from "../discovery.js";
 import { HEADER_BYTES, pageSizeOf, readStart } from "../header.js";
 import type { FoundDatabase, IncomingDatabase, StagedRestore, StageRequest, WriteThrough } from "../protocol.js";
 import { SIDECARS } from "../sidecars.js";
 import { folderAttributes, liveAttributes, sameContent } from "./compare-live.js";
 import { foldersTo, isReachable, ownerFor } from "./folders.js";
-import { canTellHolders, type Holder, holdersOf, liveHolder } from "./holders.js";
+import { holdersOf, WAYS_OUT } from "./holders.js";
 import { checkIncoming, placeIncoming } from "./incoming.js";
 import { fsyncPath } from "./durable-marks.js";
 import { copyForUndo } from "./write-through.js";
@@ -79,7 +87,7 @@ class Stager {
       this.#put(live, staged, incoming.name);
       return;
     }
-    if (!this.#request.live) throw liveHolder(live, holders);
+    if (!this.#request.live) throw liveHolder(live, holders, WAYS_OUT);
     // A file that is gone or was exchanged, while its log is held, cannot be written through.
     if (before === undefined) throw liveHolder(live, holders, CANNOT_WRITE_THROUGH);
     await this.#writeThrough(live, staged, pageSize, holders, signal);
