@@ -39,12 +39,15 @@ function watched(body) {
 }
 
 /** Resolves with the answer when it begins. Node's own `fetch` held 130 MiB of an upload that this passes on in pieces. */
-function send(target, { body, ...options }) {
+function send(target, { body, signal, ...options }) {
   const request = target.startsWith("https:") ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    // A signal may fire after all was read: whoever reads is told of an error anyway, but nobody may be reading then.
-    const begin = (answer) => resolve(answer.on("error", () => undefined));
-    const message = request(target, options, begin).on("error", reject);
+    let answer;
+    const message = request(target, options, (begun) => resolve((answer = begun))).on("error", reject);
+    // Not by the option `signal`: that destroys a connection which was just given back, and nobody listens to its error.
+    const stop = () => answer?.complete || message.destroy(signal.reason);
+    signal?.addEventListener("abort", stop, { once: true });
+    message.once("close", () => signal?.removeEventListener("abort", stop));
     if (body === undefined) message.end();
     else pipeline(body, message).catch(reject);
   });
