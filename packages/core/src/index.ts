@@ -89,7 +89,13 @@ export type { PlannedChange, RestorePlan, RestoreSession, RestoreTarget } from "
 export type { DiffItem, SourceDiff } from "./ports/source-diff.js";
 export { parseStaleKey, STALE_PREFIX, staleKey } from "./ports/stale-copies.js";
 export type { StoreTrouble, TellTrouble } from "./ports/store-trouble.js";
-export type { StateItem, StateProvider, StateTarget } from "./ports/state-provider.js";
+export type {
+  StateItem,
+  StateOmission,
+  StateProvider,
+  StateRestoreOptions,
+  StateTarget,
+} from "./ports/state-provider.js";
 export { encodeRecord, parseRecord, type SnapshotRecord } from "./record/record.js";
 export { composePolicies } from "./redaction/compose-policies.js";
 export { mergeFindings } from "./redaction/merge-findings.js";

@@ -72,8 +72,8 @@ function stateOf(values: Map<string, StateItem>, failing: { now: boolean }): Sta
     async *capture() {
       yield* values.values();
     },
-    async restore(_target, items) {
-      values.clear();
+    async restore(_target, items, { keep = [] } = {}) {
+      for (const key of [...values.keys()]) if (!keep.includes(key)) values.delete(key);
       for (const item of items) values.set(item.key, item);
       if (!failing.now) return;
       failing.now = false;

@@ -3,11 +3,15 @@ import { dirname, resolve } from "node:path";
 import {
   canonicalJson,
   errnoOf,
+  type ErrorCode,
   fromSystemError,
+  isKeepsakeError,
   type JsonValue,
   KeepsakeError,
+  type OmissionReason,
   type OpOptions,
   type StateItem,
+  type StateOmission,
   type StateProvider,
   type StateTarget,
 } from "@keepsake/core";
@@ -49,13 +53,13 @@ export function jsonState({ id = "json-file", keys, baseDir = process.cwd() }: J
     keys: Object.keys(keys),
     async *capture(target, { signal } = {}) {
       for (const key of Object.keys(keys)) {
-        const value = await readState(fileOf(key, target), signal);
-        if (value !== undefined) yield { key, value };
+        const found = await look(fileOf(key, target), signal);
+        if (found !== undefined) yield { key, ...found };
       }
     },
-    async restore(target, items, options = {}) {
+    async restore(target, items, { keep = [], ...options } = {}) {
       const values = valuesOf(items, keys);
-      for (const key of Object.keys(keys)) {
+      for (const key of Object.keys(keys).filter((one) => !keep.includes(one))) {
         options.signal?.throwIfAborted();
         const path = fileOf(key, target);
         const value = values.get(key);
@@ -77,6 +81,23 @@ function checkKeys(keys: Readonly<Record<string, string>>): void {
     byFile.set(resolve(file), key);
   }
 }
+
+/** The value of a file, or why there is one that cannot be captured: one damaged file keeps no memory from being saved. */
+async function look(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly value: JsonValue } | Pick<StateOmission, "omitted"> | undefined> {
+  try {
+    const value = await readState(path, signal);
+    return value === undefined ? undefined : { value };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!isKeepsakeError(error)) throw error;
+    return { omitted: { reason: REASONS[error.code] ?? "unreadable", code: error.code, detail: error.message } };
+  }
+}
+
+const REASONS: Partial<Record<ErrorCode, OmissionReason>> = { E_STATE_DAMAGED: "damaged", E_LIMIT: "too_large" };
 
 const config = (sentence: string): KeepsakeError => new KeepsakeError("E_CONFIG", `${sentence}.`);
 

@@ -9,9 +9,9 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const ATTEMPTS = 5;
 
 /**
- * Reads the value of a state file; undefined when there is no such file.
+ * Reads the value of a state file; undefined when there is no such file. A byte order mark is passed over.
  *
- * @throws KeepsakeError `E_IO` when it is no JSON, `E_UNSUPPORTED` when a number of it could not be given back exactly,
+ * @throws KeepsakeError `E_STATE_DAMAGED` when it is no JSON, `E_UNSUPPORTED` when a number of it could not be given back exactly,
  *   `E_LIMIT` when it is over 64 MiB, `E_PERMISSION`. No message holds anything of the file's content.
  */
 export async function readState(path: string, signal?: AbortSignal): Promise<JsonValue | undefined> {
@@ -26,11 +26,7 @@ export async function readState(path: string, signal?: AbortSignal): Promise<Jso
     }
     if (attempt < ATTEMPTS) await delay(5 * attempt, undefined, signal === undefined ? {} : { signal });
     // The parser's own error quotes the text.
-    else
-      throw new KeepsakeError("E_IO", `The state file ${path} is not valid JSON.`, {
-        context: { path },
-        retry: "permanent",
-      });
+    else throw new KeepsakeError("E_STATE_DAMAGED", `The state file ${path} is not valid JSON.`, { context: { path } });
   }
 }
 
@@ -39,7 +35,7 @@ async function readText(path: string): Promise<string | undefined> {
     const handle = await open(path, "r");
     try {
       if ((await handle.stat()).size > MAX_BYTES) throw tooLarge(path);
-      return await handle.readFile("utf8");
+      return (await handle.readFile("utf8")).replace(/^\uFEFF/, "");
     } finally {
       await handle.close();
     }

@@ -1,5 +1,12 @@
 import { chmod, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
-import { type JsonValue, parseAgentId, parseTenantId, type StateItem, type StateProvider } from "@keepsake/core";
+import {
+  type JsonValue,
+  parseAgentId,
+  parseTenantId,
+  type StateItem,
+  type StateOmission,
+  type StateProvider,
+} from "@keepsake/core";
 import { type TempDir, tempDir } from "@keepsake/testkit";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -16,10 +23,14 @@ const target = () => ({
   paths: { memory: temp.join("memory") },
 });
 
+async function found(provider: StateProvider): Promise<(StateItem | StateOmission)[]> {
+  const all: (StateItem | StateOmission)[] = [];
+  for await (const one of provider.capture(target())) all.push(one);
+  return all;
+}
+
 async function captured(provider: StateProvider): Promise<StateItem[]> {
-  const items: StateItem[] = [];
-  for await (const item of provider.capture(target())) items.push(item);
-  return items;
+  return (await found(provider)).filter((one): one is StateItem => "value" in one);
 }
 
 const two = (): StateProvider =>
@@ -63,9 +74,22 @@ describe("jsonState", () => {
 
   it("names the file of malformed JSON, and nothing of its content", async () => {
     await writeFile(temp.join("cursor.json"), '{"secret": sk-ant-12345');
-    const error = (await captured(two()).catch((thrown: unknown) => thrown)) as Error & { code: string };
-    expect(error).toMatchObject({ code: "E_IO", context: { path: temp.join("cursor.json") } });
-    expect(`${error.message} ${String(error.cause)} ${error.stack ?? ""}`).not.toContain("sk-ant");
+    await two().restore?.(target(), [{ key: "dream", value: 1 }], { keep: ["cursor"] });
+    const all = await found(two());
+    const detail = `The state file ${temp.join("cursor.json")} is not valid JSON.`;
+    expect(all).toEqual([
+      { key: "cursor", omitted: { reason: "damaged", code: "E_STATE_DAMAGED", detail } },
+      { key: "dream", value: 1 },
+    ]);
+    expect(JSON.stringify(all)).not.toContain("sk-ant");
+  });
+
+  it("passes over a byte order mark, and replaces what is no JSON", async () => {
+    await writeFile(temp.join("cursor.json"), '\uFEFF{"at": 7}');
+    expect(await found(two())).toEqual([{ key: "cursor", value: { at: 7 } }]);
+    await writeFile(temp.join("cursor.json"), "");
+    await two().restore?.(target(), [{ key: "cursor", value: 8 }]);
+    expect(await found(two())).toEqual([{ key: "cursor", value: 8 }]);
   });
 
   it.each([
@@ -78,7 +102,9 @@ describe("jsonState", () => {
   ])("refuses %s, which JSON.parse would change silently", async (text) => {
     expect(() => JSON.parse(text) as unknown).not.toThrow();
     await writeFile(temp.join("cursor.json"), text);
-    await expect(captured(two())).rejects.toMatchObject({ code: "E_UNSUPPORTED" });
+    expect(await found(two())).toMatchObject([
+      { key: "cursor", omitted: { reason: "unreadable", code: "E_UNSUPPORTED" } },
+    ]);
   });
 
   it.each(["9007199254740992", "1.50", "1E+2", "-0.0", "1e22", "0.1", '"9007199254740993"', '"\\"1e999"', "5e-324"])(

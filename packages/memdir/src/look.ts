@@ -1,7 +1,14 @@
 import { createHash, type Hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { errnoOf, fromSystemError, KeepsakeError } from "@keepsake/core";
-import { lockedHere, type WalkEntry, type WalkFailure, type WalkOptions, walkTree, walkTreeSync } from "@keepsake/files";
+import {
+  lockedHere,
+  type WalkEntry,
+  type WalkFailure,
+  type WalkOptions,
+  walkTree,
+  walkTreeSync,
+} from "@keepsake/files";
 import type { MemoryRoot } from "./root.js";
 import type { Scope } from "./scope.js";
 

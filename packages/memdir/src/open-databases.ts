@@ -17,7 +17,8 @@ import {
 const MAGIC = Buffer.from("SQLite format 3\0", "latin1");
 /** What SQLite keeps beside a database. */
 const SIDECAR = /-(?:wal|shm|journal)$/;
-const WAYS_OUT = "Stop the agent first, or let a sqlite source take the database: only that can write through an open one.";
+const WAYS_OUT =
+  "Stop the agent first, or let a sqlite source take the database: only that can write through an open one.";
 
 interface Candidate extends FileIdentity {
   readonly path: FsPath;
@@ -48,9 +49,7 @@ function filesAt(path: FsPath, unless: "directory" | undefined): readonly Candid
   if (identity !== undefined) return [{ ...identity, path }];
   if (unless === "directory" || !lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
   return [...walkTreeSync(path)].flatMap((found) =>
-    found.type === "file"
-      ? [{ path: found.absolute, dev: BigInt(found.stats.dev), ino: BigInt(found.stats.ino) }]
-      : [],
+    found.type === "file" ? [{ path: found.absolute, dev: BigInt(found.stats.dev), ino: BigInt(found.stats.ino) }] : [],
   );
 }
 

@@ -59,7 +59,8 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
   const isLockedHere = lockedHere();
   await eachOf(unsettled, async ({ wanted, node }) => {
     // To compare a file that this process has locked would drop the lock; it will be refused as open.
-    if (isLockedHere(node.stats) || !(await holdsSame(node, wanted, input.signal))) await put(wanted, node, input, steps, staging);
+    if (isLockedHere(node.stats) || !(await holdsSame(node, wanted, input.signal)))
+      await put(wanted, node, input, steps, staging);
     else if (wanted.attributes !== undefined && !looksSame(node, wanted.attributes.mode, wanted.attributes.mtimeMs)) {
       steps.setAttributes(node, wanted.attributes, wanted.path);
     }

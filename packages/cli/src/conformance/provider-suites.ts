@@ -174,9 +174,6 @@ async function writeByRestore(
   target: Parameters<StateProvider["capture"]>[0],
 ): Promise<void> {
   if (provider.restore === undefined) throw new TypeError("The suite needs `write` of a provider that cannot restore.");
-  const kept: StateItem[] = [];
-  for await (const item of provider.capture(target)) {
-    if (!items.some(({ key }) => key === item.key)) kept.push(item);
-  }
-  await provider.restore(target, [...kept, ...items]);
+  const keep = provider.keys.filter((key) => !items.some((item) => item.key === key));
+  await provider.restore(target, items, { keep });
 }

@@ -40,6 +40,7 @@ export const ERROR_CODES = {
     retry: "permanent",
     meaning: "a file that begins like an SQLite database cannot be read as one",
   },
+  E_STATE_DAMAGED: { exit: 4, retry: "permanent", meaning: "a runtime value is there and cannot be read as JSON" },
   E_REPOSITORY_DAMAGED: { exit: 4, retry: "permanent", meaning: "a git repository lacks objects that its refs need" },
 
   E_LAST_SNAPSHOT: { exit: 5, retry: "permanent", meaning: "the last snapshot of an agent is never deleted" },

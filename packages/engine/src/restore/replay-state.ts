@@ -1,28 +1,29 @@
 import { KeepsakeError, type OpOptions, type StateItem } from "@keepsake/core";
-import { captureState } from "../snapshot/captured-state.js";
 import type { AgentProfile } from "../workspace.js";
+import type { StatePlan } from "./restore-journal.js";
 
 /**
- * Gives every state provider its values; a key of a provider that is not among the items is cleared. Idempotent.
+ * Gives every state provider the values of one end of a plan; a key that is restored and has none is cleared. Idempotent.
  *
- * @param keys only these are set or cleared; all others keep the value they have; undefined: every key
  * @throws KeepsakeError `E_UNSUPPORTED` when a value belongs to no provider that can restore
  */
 export async function replayState(
   profile: AgentProfile,
-  items: readonly StateItem[],
-  keys: readonly string[] | undefined,
+  plan: StatePlan,
+  end: "to" | "before",
   options: OpOptions,
 ): Promise<void> {
+  const items = plan[end];
+  const { unread = [] } = plan;
+  const isRestored = (key: string): boolean =>
+    plan.keys?.includes(key) !== false && !(end === "before" && unread.includes(key));
   checkState(profile, items);
   const target = { agent: profile.ref, paths: profile.paths };
   for (const provider of profile.state) {
-    if (keys !== undefined && !provider.keys.some((key) => keys.includes(key))) continue;
+    if (!provider.keys.some(isRestored)) continue;
     const own = items.filter((item) => provider.keys.includes(item.key));
-    // A provider clears what it is not given: what is to stay as it is goes through it as well.
-    const staying = keys === undefined ? [] : await captureState([provider], target, options);
-    const kept = staying.filter(({ key }) => keys?.includes(key) === false);
-    await provider.restore?.(target, [...own, ...kept], options);
+    const keep = provider.keys.filter((key) => !isRestored(key));
+    await provider.restore?.(target, own, { ...options, keep });
   }
 }
 

@@ -53,6 +53,8 @@ export interface StatePlan {
   readonly before: readonly StateItem[];
   /** the keys that are restored, both lists hold no other; absent: all */
   readonly keys?: readonly string[];
+  /** of these keys, those whose value before could not be read: taking the restore back does not touch them */
+  readonly unread?: readonly string[];
 }
 
 const VERSION = 1;

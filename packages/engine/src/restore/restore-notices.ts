@@ -17,6 +17,7 @@ export function restoreNotices(
     ...transaction.plans.flatMap(({ plan }) => plan.notices),
     ...uncaptured(profile, manifest, transaction),
     ...partedFromFiles(profile, manifest, transaction),
+    ...unreadState(manifest, transaction),
   ];
   if (preSnapshot?.complete === false) notices.push("The pre-restore snapshot is incomplete: see its omitted entries.");
   return notices;
@@ -38,6 +39,17 @@ function* uncaptured(
   }
   if (state.length > 0 && !captured.has(STATE_FOLDER)) {
     yield "The snapshot was taken without state values: they stay as they are.";
+  }
+}
+
+/** State values that the snapshot could not capture, and those that cannot be read now. */
+function* unreadState({ omitted }: Manifest, { selection, state }: RestoreTransaction): Generator<string> {
+  for (const { source, path, code = "" } of selection === undefined ? omitted : []) {
+    if (source !== STATE_FOLDER) continue;
+    yield `The snapshot holds no state value ${path.replace(/\.json$/, "")} (${code}): it stays as it is.`;
+  }
+  for (const key of state?.unread ?? []) {
+    yield `The state value ${key} cannot be read as it is now: no undo brings it back.`;
   }
 }
 

@@ -50,12 +50,12 @@ export async function rollBack(entry: JournalEntry, profile: AgentProfile, optio
     await using session = await sessionFor(source, entry, profile, options);
     await session.rollback(plan, options);
   }
-  if (entry.state !== undefined) await replayState(profile, entry.state.before, entry.state.keys, options);
+  if (entry.state !== undefined) await replayState(profile, entry.state, "before", options);
 }
 
 /** Brings state and clean-up to their end after every source was committed. */
 export async function complete(entry: JournalEntry, profile: AgentProfile, options: OpOptions): Promise<void> {
-  if (entry.state !== undefined) await replayState(profile, entry.state.to, entry.state.keys, options);
+  if (entry.state !== undefined) await replayState(profile, entry.state, "to", options);
   for (const { source, plan } of entry.plans) {
     await using session = await sessionFor(source, entry, profile, options);
     await session.finish(plan, options);

@@ -62,13 +62,14 @@ function inSource({ pathInBundle, source }: Artifact): string {
 function stateChanges({ state }: RestoreTransaction): PlanItem[] {
   if (state === undefined) return [];
   const before = new Map(state.before.map(({ key, value }) => [key, canonicalJson(value)]));
+  const isThere = (key: string): boolean => before.has(key) || state.unread?.includes(key) === true;
   const after = new Map(state.to.map(({ key, value }) => [key, canonicalJson(value)]));
   const changes: PlanItem[] = [];
   for (const [key, value] of after) {
-    if (!before.has(key)) changes.push({ source: STATE_FOLDER, action: "create", path: key });
+    if (!isThere(key)) changes.push({ source: STATE_FOLDER, action: "create", path: key });
     else if (before.get(key) !== value) changes.push({ source: STATE_FOLDER, action: "replace", path: key });
   }
-  for (const key of before.keys())
+  for (const key of [...before.keys(), ...(state.unread ?? [])])
     if (!after.has(key)) changes.push({ source: STATE_FOLDER, action: "delete", path: key });
   return changes;
 }

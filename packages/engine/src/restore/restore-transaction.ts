@@ -7,7 +7,6 @@ import {
   type RestorePlan,
   type RestoreSession,
   type RestoreTarget,
-  type StateItem,
 } from "@keepsake/core";
 import { makeStagingPlace, stagingPlaceFor } from "@keepsake/files";
 import type { AgentProfile } from "../workspace.js";
@@ -86,7 +85,7 @@ export class RestoreTransaction implements AsyncDisposable {
       const { entries, omitted } = unpacked.reader(participant.id);
       participant.plan = await participant.session.stage(entriesOf(entries), omitted, options);
     }
-    if (unpacked.hasState) this.#state = await this.#planState(await unpacked.state(), options);
+    if (unpacked.hasState) this.#state = await this.#planState(unpacked, options);
     this.#selection?.checkAllMet(namesOf(profile, unpacked.manifest, this.plans));
   }
 
@@ -103,7 +102,7 @@ export class RestoreTransaction implements AsyncDisposable {
         options.signal?.throwIfAborted();
         if (plan !== undefined) await session.commit(plan, options);
       }
-      if (this.#state !== undefined) await replayState(profile, this.#state.to, this.#state.keys, options);
+      if (this.#state !== undefined) await replayState(profile, this.#state, "to", options);
       options.signal?.throwIfAborted();
       await lock.assertHeld();
       decided = true;
@@ -142,9 +141,7 @@ export class RestoreTransaction implements AsyncDisposable {
       for (const { session, plan } of this.#participants.toReversed()) {
         if (plan !== undefined) await session.rollback(plan);
       }
-      if (this.#state !== undefined) {
-        await replayState(this.#order.profile, this.#state.before, this.#state.keys, {});
-      }
+      if (this.#state !== undefined) await replayState(this.#order.profile, this.#state, "before", {});
       await this.#journal.noteTakenBack();
       await this.#end();
     } catch (error) {
@@ -157,21 +154,24 @@ export class RestoreTransaction implements AsyncDisposable {
   }
 
   /** What becomes of the state values; undefined when none of them is to be restored. */
-  async #planState(wanted: readonly StateItem[], options: OpOptions): Promise<StatePlan | undefined> {
+  async #planState(unpacked: UnpackedBundle, options: OpOptions): Promise<StatePlan | undefined> {
     const { profile } = this.#order;
     const selection = this.#selection;
     if (selection !== undefined && !selection.names(STATE_FOLDER)) return undefined;
+    const wanted = await unpacked.state();
     const now = await captureState(profile.state, { agent: profile.ref, paths: profile.paths }, options);
-    if (selection === undefined) {
-      checkState(profile, wanted);
-      return { to: wanted, before: now };
-    }
-    selection.noteWhole(STATE_FOLDER);
-    const known = profile.state.flatMap((provider) => [...provider.keys]);
-    const keys = selection.stateKeys(new Set([...wanted, ...now].map(({ key }) => key)), known);
-    const selected = (items: readonly StateItem[]) => items.filter(({ key }) => keys.includes(key));
-    checkState(profile, selected(wanted));
-    return { to: selected(wanted), before: selected(now), keys };
+    // What the snapshot saw and did not capture stays as it is.
+    const { stateOmitted } = unpacked;
+    const isCaptured = (key: string): boolean => !stateOmitted.includes(key);
+    const known = profile.state.flatMap((provider) => [...provider.keys]).filter(isCaptured);
+    const held = [...wanted, ...now.items, ...now.omitted].map(({ key }) => key).filter(isCaptured);
+    selection?.noteWhole(STATE_FOLDER);
+    const keys = selection?.stateKeys(new Set(held), known) ?? [...new Set([...held, ...known])];
+    const restored = <T extends { readonly key: string }>(items: readonly T[]): T[] =>
+      items.filter(({ key }) => keys.includes(key));
+    checkState(profile, restored(wanted));
+    const unread = restored(now.omitted).map(({ key }) => key);
+    return { to: restored(wanted), before: restored(now.items), keys, ...(unread.length > 0 ? { unread } : {}) };
   }
 
   async #openSessions(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {

@@ -81,6 +81,11 @@ export class UnpackedBundle {
     return sources.some(({ id }) => id === STATE_FOLDER) || artifacts.some(({ source }) => source === STATE_FOLDER);
   }
 
+  /** Keys of state values that were there and could not be captured. */
+  get stateOmitted(): readonly string[] {
+    return this.reader(STATE_FOLDER).omitted.map(({ path }) => path.replace(/\.json$/, ""));
+  }
+
   /** @throws KeepsakeError `E_MANIFEST` when a state artifact is no JSON or has no valid name */
   async state(): Promise<readonly StateItem[]> {
     const items: StateItem[] = [];

@@ -6,10 +6,9 @@ import {
   isKeepsakeError,
   KeepsakeError,
   type OpOptions,
-  type StateItem,
 } from "@keepsake/core";
 import type { AgentProfile } from "../workspace.js";
-import { captureState, stateFingerprint } from "./captured-state.js";
+import { type CapturedState, captureState, stateFingerprint } from "./captured-state.js";
 import { disposeAll } from "./dispose-all.js";
 import { OpenSessions } from "./open-sessions.js";
 import { type HeldPins, type Pin, pinHeld } from "./pin-held.js";
@@ -44,7 +43,7 @@ const ROUNDS = 10;
  */
 export class Cut implements AsyncDisposable {
   readonly pinned: readonly PinnedSource[];
-  readonly state: readonly StateItem[];
+  readonly state: CapturedState;
   readonly heldMs: number;
   readonly #opened: OpenSessions;
   readonly #strict: boolean;

@@ -9,6 +9,7 @@ import {
   type Logger,
   MANIFEST_VERSION,
   NO_GIT_HEAD,
+  type Omission,
   type RedactionReport,
   type SnapshotId,
   type UnsealedManifest,
@@ -47,6 +48,8 @@ export type CaptureOrder = Pick<SnapshotOrder, "profile" | "allow" | "exact">;
 export interface Capture {
   readonly sources: readonly StagedSource[];
   readonly state: StagedArtifactFile[];
+  /** state values that are there and could not be captured */
+  readonly stateOmitted: readonly Omission[];
   readonly cut: NonNullable<UnsealedManifest["cut"]>;
 }
 
@@ -153,7 +156,12 @@ async function captureOnce(
   if (!proven) await cut.proveUnmoved(options);
   return {
     sources: profile.sources.flatMap((source) => staged.get(source.id) ?? []),
-    state: await stageState(cut.state, staging, startedAtMs),
+    state: await stageState(cut.state.items, staging, startedAtMs),
+    stateOmitted: cut.state.omitted.map(({ key, omitted }) => ({
+      source: STATE_FOLDER,
+      path: `${key}.json`,
+      ...omitted,
+    })),
     cut: { consistency: mode, attempts: 1, heldMs: cut.heldMs, startedAtMs },
   };
 }
@@ -170,7 +178,7 @@ function redactAll(
 
 function manifestOf(
   order: SnapshotOrder,
-  { sources, cut }: Capture,
+  { sources, stateOmitted, cut }: Capture,
   artifacts: readonly StagedArtifactFile[],
   { createdAtMs, redactions }: { createdAtMs: number; redactions: RedactionReport | undefined },
 ): Omit<UnsealedManifest, "encryption"> {
@@ -188,8 +196,8 @@ function manifestOf(
     schemaVersions: Object.assign({}, ...sources.map(({ facts }) => facts.schemaVersions)) as Record<string, number>,
     git: sources.find(({ facts }) => facts.git !== undefined)?.facts.git ?? NO_GIT_HEAD,
     artifacts: metas,
-    sources: [...sources.map(({ summary }) => summary), ...stateSummary(profile, metas)],
-    omitted: sources.flatMap(({ omitted }) => omitted),
+    sources: [...sources.map(({ summary }) => summary), ...stateSummary(profile, metas, stateOmitted)],
+    omitted: [...sources.flatMap(({ omitted }) => omitted), ...stateOmitted],
     cut,
     ...(redactions === undefined ? {} : { redactions }),
     toolVersions: toolVersions(sources),
@@ -198,12 +206,16 @@ function manifestOf(
 }
 
 /** State values stand among the sources when a provider is configured: then a key that is missing was cleared. */
-function stateSummary(profile: AgentProfile, metas: UnsealedManifest["artifacts"]): UnsealedManifest["sources"] {
+function stateSummary(
+  profile: AgentProfile,
+  metas: UnsealedManifest["artifacts"],
+  { length: omitted }: readonly Omission[],
+): UnsealedManifest["sources"] {
   if (profile.state.length === 0) return [];
   const own = metas.filter((meta) => meta.source === STATE_FOLDER);
   const bytes = own.reduce((sum, meta) => sum + meta.sizeBytes, 0);
-  const status = own.length === 0 ? "absent" : "captured";
-  return [{ id: STATE_FOLDER, kind: "state", status, required: false, artifacts: own.length, bytes, omitted: 0 }];
+  const status = own.length === 0 ? "absent" : omitted === 0 ? "captured" : "partial";
+  return [{ id: STATE_FOLDER, kind: "state", status, required: false, artifacts: own.length, bytes, omitted }];
 }
 
 function toolVersions(sources: readonly StagedSource[]): Record<string, string> {

@@ -14,6 +14,7 @@ import {
   serviceProvider,
   type StandardSchema,
   type StateItem,
+  type StateOmission,
   type StateProvider,
   token,
 } from "@keepsake/core";
@@ -55,9 +56,10 @@ function jsonFile(file: string): Required<StateProvider> {
       const all = await readAll(file);
       for (const key of KEYS) if (all[key] !== undefined) yield { key, value: all[key] };
     },
-    async restore(_target, items, { signal } = {}) {
+    async restore(_target, items, { keep = [], signal } = {}) {
       signal?.throwIfAborted();
-      await writeAll(file, items);
+      const kept = Object.entries(await readAll(file)).filter(([key]) => keep.includes(key));
+      await writeAll(file, [...kept.map(([key, value]) => ({ key, value })), ...items]);
     },
     quiesce: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
   };
@@ -84,7 +86,14 @@ const STATES: readonly Broken<StateSubject>[] = [
         await provider.restore(target, [...items, ...left.map(([key, value]) => ({ key, value }))], options);
       },
     })),
-    fails: ["state.restore.clears", "state.restore.twice"],
+    fails: ["state.restore.clears", "state.restore.keep", "state.restore.twice"],
+  },
+  {
+    wrong: "clears what it is told to keep",
+    make: state((provider) => ({
+      restore: (target, items, { signal } = {}) => provider.restore(target, items, { signal }),
+    })),
+    fails: ["state.restore.keep"],
   },
   {
     wrong: "gives null for a key without a value",
@@ -101,7 +110,8 @@ const STATES: readonly Broken<StateSubject>[] = [
     wrong: "loses null",
     make: state((provider) => ({
       async *capture(target, options) {
-        for await (const item of provider.capture(target, options)) if (item.value !== null) yield item;
+        for await (const item of provider.capture(target, options))
+          if (!("value" in item) || item.value !== null) yield item;
       },
     })),
     fails: ["state.capture.json", "state.restore.json"],
@@ -120,7 +130,9 @@ const STATES: readonly Broken<StateSubject>[] = [
   },
   {
     wrong: "restores although its signal has fired",
-    make: state((provider) => ({ restore: (target, items) => provider.restore(target, items) })),
+    make: state((provider) => ({
+      restore: (target, items, { keep } = {}) => provider.restore(target, items, { keep }),
+    })),
     fails: ["state.restore.abort"],
   },
   {
@@ -132,13 +144,13 @@ const STATES: readonly Broken<StateSubject>[] = [
     wrong: "takes away what it captured",
     make: state((provider, file) => ({
       async *capture(target, options) {
-        const items: StateItem[] = [];
+        const items: (StateItem | StateOmission)[] = [];
         for await (const item of provider.capture(target, options)) items.push(item);
         await rm(file, { force: true });
         yield* items;
       },
     })),
-    fails: ["state.capture", "state.capture.unchanged", "state.quiesce"],
+    fails: ["state.capture", "state.capture.unchanged", "state.quiesce", "state.restore.keep"],
   },
   {
     wrong: "adds to what it restored before",

@@ -36,11 +36,11 @@ export function myState({ id = "my-state", folder, keys }: MyStateOptions): Stat
       }
     },
 
-    async restore(target, items, { signal } = {}) {
+    async restore(target, items, { keep = [], signal } = {}) {
       signal?.throwIfAborted();
       const file = fileOf(target);
       const before = Object.entries(await readValues(file));
-      const others = before.filter(([key]) => !keys.includes(key));
+      const others = before.filter(([key]) => keep.includes(key) || !keys.includes(key));
       // `fromEntries` makes a member of any name, also of one that an assignment would take for the prototype.
       const after = Object.fromEntries([...others, ...items.map(({ key, value }) => [key, value] as const)]);
       try {

@@ -22,7 +22,10 @@ const VALUES = [
 
 async function captured(provider: StateProvider, target: StateTarget): Promise<StateItem[]> {
   const items: StateItem[] = [];
-  for await (const item of provider.capture(target)) items.push(item);
+  for await (const item of provider.capture(target)) {
+    check(!("omitted" in item), `The value of ${item.key} is not captured.`);
+    items.push(item);
+  }
   return items;
 }
 
@@ -150,6 +153,30 @@ const CASES: PortSuite<StateSubject>["cases"] = [
       await write(both, target);
       await provider.restore(target, []);
       same(await captured(provider, target), [], "What there is after a restore of none.");
+    },
+  ),
+  ofRestore(
+    "state.restore.keep",
+    "`restore` neither sets nor clears a key that it is told to keep.",
+    async ({ provider, write }, target, [first, second]) => {
+      await write([{ key: first, value: "old" }], target);
+      await write([{ key: second, value: "kept" }], target);
+      await provider.restore(target, [{ key: first, value: "new" }], { keep: [second] });
+      const both = inOrder([
+        { key: first, value: "new" },
+        { key: second, value: "kept" },
+      ]);
+      same(
+        inOrder(await captured(provider, target)),
+        both,
+        "What there is after a restore of one that keeps the other.",
+      );
+      await provider.restore(target, [], { keep: [second] });
+      same(
+        await captured(provider, target),
+        [{ key: second, value: "kept" }],
+        "What there is after clearing the rest.",
+      );
     },
   ),
   ofRestore(
