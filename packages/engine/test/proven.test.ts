@@ -85,9 +85,32 @@ describe("a snapshot that was proven restorable", () => {
     await using bench = await taken({ store });
     await bench.snapshotter.verify(DEEP);
     await using other = await engineBench({ store, sources: [folderSource("elsewhere")] });
-    const { checks } = await other.snapshotter.verify(DEEP);
-    expect(checks.at(-1)).toMatchObject({ status: "failed", code: "E_PLUGIN_UNKNOWN" } satisfies Partial<VerifyCheck>);
+    const { ok, checks } = await other.snapshotter.verify(DEEP);
+    const missing: Partial<VerifyCheck> = { status: "not_checked", code: "E_PLUGIN_UNKNOWN" };
+    expect([ok, checks.at(-1)]).toMatchObject([false, missing]);
     expect(await newest(bench)).toHaveProperty("provenAtMs");
+  });
+
+  it("keeps it, and is not deleted, where a part or the configuration is at fault", async () => {
+    const fault = failing();
+    const store = memoryStore();
+    await using bench = await taken({ store, sources: fault.sources });
+    await bench.snapshotter.verify(DEEP);
+    const before = await newest(bench);
+    fault.code = "E_PLUGIN_FAILED";
+    await expect(bench.snapshotter.verify(DEEP)).rejects.toMatchObject({ code: "E_PLUGIN_FAILED" });
+    const decoders = (): never => {
+      throw new KeepsakeError("E_CONFIG", "The variable of the passphrase is not set.");
+    };
+    await using other = await engineBench({ store, decoders });
+    for (const request of [LATEST, DEEP]) {
+      await expect(other.snapshotter.verify(request)).rejects.toMatchObject({ code: "E_CONFIG" });
+    }
+    expect(await newest(bench)).toEqual(before);
+    await bench.snapshotter.snapshot({ agent: "ana" });
+    await expect(bench.snapshotter.delete({ agent: "ana", ref: before.id })).rejects.toMatchObject({
+      code: "E_NEWEST_VERIFIED",
+    });
   });
 
   it("does not come back when it is deleted while it is looked at", async () => {

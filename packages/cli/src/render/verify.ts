@@ -25,11 +25,18 @@ export function verifyText(report: VerifyReport, style: Style): string {
   const verdict = failed
     ? style.red("This bundle cannot be trusted.")
     : !report.ok
-      ? style.red("No given identity opens this bundle: the wrong one, or the bundle was changed.")
+      ? style.red(unreadable(report))
       : unchecked === 0
         ? style.green("All checks passed.")
         : style.green("No check failed") + style.yellow(`, ${String(unchecked)} could not be made.`);
   return `${printable(report.bundle)}\n${checks}${verdict}\n`;
+}
+
+/** Why a bundle that is not known to be bad cannot be called good. */
+function unreadable({ checks }: VerifyReport): string {
+  const codes = checks.flatMap(({ code }) => code ?? []);
+  if (codes.some((code) => code !== "E_IDENTITY" && code !== "E_DECRYPT")) return "This bundle cannot be read here.";
+  return "No given identity opens this bundle: the wrong one, or the bundle was changed.";
 }
 
 /**
@@ -41,8 +48,10 @@ export function verifyText(report: VerifyReport, style: Style): string {
 export function verifyExit(report: VerifyReport, withIdentity: boolean): number {
   const failed = report.checks.some((check) => check.status === "failed");
   if (!failed) {
+    const why = report.checks.find(({ code }) => code !== undefined && code !== "E_IDENTITY")?.code;
     const closed = report.ageProtected && report.checks.some((check) => check.status === "not_checked");
-    return !report.ok || (withIdentity && closed) ? exitOf("E_DECRYPT") : 0;
+    if (report.ok && !(withIdentity && closed)) return 0;
+    return exitOf(isErrorCode(why) ? why : "E_DECRYPT");
   }
   const exits = report.checks
     .filter((check) => check.status === "failed")

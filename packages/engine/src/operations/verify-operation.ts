@@ -4,7 +4,6 @@ import {
   type Clock,
   contentDigest,
   digestOf,
-  type ErrorCode,
   isKeepsakeError,
   isSealIntact,
   type Logger,
@@ -22,6 +21,7 @@ import { type CheckMarks, markRecord, withMarks } from "../catalog/check-marks.j
 import type { OperationOptions, VerifyCheck, VerifyReport, VerifyRequest } from "../memory-snapshotter.js";
 import { lockName } from "../layout.js";
 import { RestoreProver } from "../restore/restore-prover.js";
+import { isAgainstBundle, type Judgement, judgeFailure } from "../judge-failure.js";
 import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
 
@@ -79,7 +79,7 @@ export class VerifyOperation {
     });
     const lost = isAgainstBundle(check) ? "failed" : "unchanged";
     await this.#note(ref, record, { verified, proven: restoreMs === undefined ? lost : { restoreMs } }, options);
-    return { ...report, ok: report.ok && check.status !== "failed", checks: [...report.checks, check] };
+    return { ...report, ok: report.ok && isFine(check, reading), checks: [...report.checks, check] };
   }
 
   /** Where it can be: one in a store that only reads, or of an agent that is busy, has been verified all the same. */
@@ -107,11 +107,9 @@ export class VerifyOperation {
     const stored = await checkStored(origin, record, reading);
     const inside = await this.#checkInside(origin, reading);
     const checks = [...stored, ...inside.checks, ...checkRecord(record, inside.parsed)];
-    // Whoever gives a key asks for the inside: a key that cannot be used, or does not fit, leaves nothing to call ok.
-    const unopened = reading.identityFiles.length > 0 ? ["E_DECRYPT", "E_IDENTITY"] : ["E_DECRYPT"];
     return {
       bundle: origin.label,
-      ok: checks.every(({ status, code }) => status !== "failed" && (code === undefined || !unopened.includes(code))),
+      ok: checks.every((check) => isFine(check, reading)),
       checks,
       schemaVersions: inside.parsed?.manifest.schemaVersions ?? record?.schemaVersions ?? {},
       ageProtected:
@@ -132,58 +130,28 @@ export class VerifyOperation {
     try {
       await this.#reader.read(origin, sink, { ...reading, onBytes: undefined });
     } catch (error) {
-      const failure = failureOf(error);
-      // Without a key nothing inside can be judged: that is no failure of the bundle. A key that does not fit and a
-      // header that was changed look alike: that is no failed check either, but nothing to call ok.
-      if (failure.code === "E_IDENTITY" || failure.code === "E_DECRYPT") {
-        return { checks: INSIDE.map((name) => ({ name, status: "not_checked" as const, ...failure })) };
-      }
+      const failure = judgeFailure(error);
+      // Nothing inside can be judged, for instance without a key. A key that does not fit and a header that was changed
+      // look alike: that is no failed check either, but nothing to call ok.
+      if (failure.status === "not_checked") return { checks: INSIDE.map((name) => ({ name, ...failure })) };
       return parsed === undefined ? { checks: unread(failure) } : { checks: broken(parsed, failure), parsed };
     }
     return parsed === undefined
-      ? { checks: unread({ code: "E_MANIFEST", detail: "The bundle has no manifest." }) }
+      ? { checks: unread({ status: "failed", code: "E_MANIFEST", detail: "The bundle has no manifest." }) }
       : { checks: [...manifestChecks(parsed), { name: "artifacts", status: "ok" }], parsed };
   }
 }
 
-/** True of a failure by which the bundle is not what it was; not of one that this program or its configuration explains. */
-function isAgainstBundle({ status, code }: VerifyCheck): boolean {
-  return status === "failed" && !UNREADABLE_HERE.has(code ?? "");
+/**
+ * False of what leaves nothing to call ok. Without a key the inside of an encrypted bundle is not asked for; whoever gives
+ * one asks for it, and then a key that cannot be used, or does not fit, is an answer.
+ */
+function isFine({ status, code }: VerifyCheck, { identityFiles }: Pick<ReadOptions, "identityFiles">): boolean {
+  if (status === "failed") return false;
+  return code === undefined || (code === "E_IDENTITY" && identityFiles.length === 0);
 }
-
-const UNREADABLE_HERE: ReadonlySet<string> = new Set([
-  ...([
-    "E_FORMAT_TOO_NEW",
-    "E_UNSUPPORTED",
-    "E_PLUGIN_UNKNOWN",
-    "E_IDENTITY",
-    "E_DECRYPT",
-    "E_CONFIG",
-  ] satisfies ErrorCode[]),
-]);
 
 const INSIDE = ["manifest", "manifest_seal", "content_digest", "artifacts"] as const;
-
-interface Failure {
-  readonly code: ErrorCode;
-  readonly detail: string;
-}
-
-/** @throws what is no finding about the bundle: an abort, a defect, a store that cannot be reached */
-function failureOf(error: unknown): Failure {
-  if (!isKeepsakeError(error) || OURS.has(error.code)) throw error;
-  return { code: error.code, detail: error.message };
-}
-
-/** Failures that say nothing about the bundle. */
-const OURS: ReadonlySet<ErrorCode> = new Set([
-  "E_IO",
-  "E_INTERNAL",
-  "E_NOT_FOUND",
-  "E_PERMISSION",
-  "E_RECIPIENT",
-  "E_PLUGIN_FAILED",
-]);
 
 async function checkStored(
   origin: BundleOrigin,
@@ -202,8 +170,7 @@ async function checkStored(
     if (fits) return [{ name, status: "ok" }];
     return [{ name, status: "failed", code: "E_INTEGRITY", detail: `The bytes hash to ${sha256}.` }];
   } catch (error) {
-    const { code, detail } = failureOf(error);
-    return [{ name, status: "failed", code, detail }];
+    return [{ name, ...judgeFailure(error) }];
   }
 }
 
@@ -221,17 +188,17 @@ function manifestChecks({ manifest, wire }: ParsedManifest): VerifyCheck[] {
   ];
 }
 
-function broken(parsed: ParsedManifest, { code, detail }: Failure): VerifyCheck[] {
-  return [...manifestChecks(parsed), { name: "artifacts", status: "failed", code, detail }];
+function broken(parsed: ParsedManifest, failure: Judgement): VerifyCheck[] {
+  return [...manifestChecks(parsed), { name: "artifacts", ...failure }];
 }
 
-function unread({ code, detail }: Failure): VerifyCheck[] {
+function unread(failure: Judgement): VerifyCheck[] {
   const rest = INSIDE.slice(1).map((name) => ({
     name,
     status: "not_checked" as const,
     detail: "The manifest cannot be read.",
   }));
-  return [{ name: "manifest", status: "failed", code, detail }, ...rest];
+  return [{ name: "manifest", ...failure }, ...rest];
 }
 
 function checkRecord(record: SnapshotRecord | undefined, parsed: ParsedManifest | undefined): VerifyCheck[] {

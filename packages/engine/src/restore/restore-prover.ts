@@ -1,11 +1,12 @@
 import { performance } from "node:perf_hooks";
-import { type AgentRef, type ErrorCode, isKeepsakeError, type Logger } from "@keepsake/core";
+import type { AgentRef, Logger } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { uuidv7 } from "uuidv7";
 import { AgentSession } from "../agent-session.js";
 import type { BundleOrigin } from "../bundle/bundle-origin.js";
 import { BundleReader, type ReadOptions } from "../bundle/bundle-reader.js";
 import type { VerifyCheck } from "../memory-snapshotter.js";
+import { judgeFailure } from "../judge-failure.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
 import { ENGINE_LOGGER, WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
@@ -17,11 +18,6 @@ export interface RestoreProof {
   readonly check: VerifyCheck;
   readonly restoreMs?: number;
 }
-
-/** Failures that say nothing about the bundle: of the lock, of scratch, of a defect. */
-const OURS: ReadonlySet<ErrorCode> = new Set([
-  ...(["E_LOCKED", "E_LOCK_LOST", "E_IO", "E_NO_SPACE", "E_PERMISSION", "E_READ_ONLY", "E_INTERNAL"] as const),
-]);
 
 /** Proves that a bundle can be restored, in scratch. */
 @injectable()
@@ -55,9 +51,9 @@ export class RestoreProver {
       );
       return { check: { name, status: "ok" }, restoreMs };
     } catch (error) {
-      if (!isKeepsakeError(error) || OURS.has(error.code)) throw error;
-      this.#logger.warn("a bundle cannot be restored", { bundle: origin.label, code: error.code });
-      return { check: { name, status: "failed", code: error.code, detail: error.message } };
+      const failure = judgeFailure(error);
+      this.#logger.warn("a bundle cannot be restored", { bundle: origin.label, code: failure.code });
+      return { check: { name, ...failure } };
     }
   }
 
