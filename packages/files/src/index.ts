@@ -40,7 +40,7 @@ export {
   pathKey,
   toJsonPath,
 } from "./fs-path.js";
-export { type GlobOptions, pathMatcher } from "./globs.js";
+export { type GlobOptions, isGlob, pathMatcher } from "./globs.js";
 export { isOwnName, OWN_PREFIX } from "./own-names.js";
 export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
 export { livenessOf, ownIdentity, type Liveness, type ProcessIdentity } from "./process-identity.js";

@@ -47,10 +47,19 @@ export function refuseOpenDatabases(steps: readonly SwapStep[]): void {
 function filesAt(path: FsPath, unless: "directory" | undefined): readonly Candidate[] {
   const identity = identityOf(path);
   if (identity !== undefined) return [{ ...identity, path }];
-  if (unless === "directory" || !lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return [];
+  if (unless === "directory" || !isFolder(path)) return [];
   return [...walkTreeSync(path)].flatMap((found) =>
     found.type === "file" ? [{ path: found.absolute, dev: BigInt(found.stats.dev), ino: BigInt(found.stats.ino) }] : [],
   );
+}
+
+function isFolder(path: FsPath): boolean {
+  try {
+    return lstatSync(path).isDirectory();
+  } catch {
+    // Nothing is there, or a file is where its folder would be.
+    return false;
+  }
 }
 
 function isDatabase(file: FsPath): boolean {

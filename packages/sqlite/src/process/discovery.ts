@@ -8,13 +8,11 @@ import {
   type PathClaim,
   toBundlePath,
 } from "@keepsake/core/basics";
-import { pathMatcher, walkTree } from "@keepsake/files";
+import { isGlob, pathMatcher, walkTree } from "@keepsake/files";
 import type { Selection } from "../options.js";
 import { isDatabaseStart, readStart } from "./header.js";
 import type { Discovery, Exclusion, FoundDatabase } from "./protocol.js";
 import { databaseOfSuperJournal, SIDECARS } from "./sidecars.js";
-
-const GLOB = /[*?[\]{}()!+@]/;
 
 /** Looks for the databases below a root: regular files with SQLite's header, whatever their name, and declared ones. */
 export async function discover(selection: Selection, signal?: AbortSignal): Promise<Discovery> {
@@ -49,7 +47,7 @@ class Search {
   constructor({ root, include, exclude, required }: Selection) {
     this.#root = root;
     this.#required = required;
-    const literal = (include ?? []).filter((pattern) => !GLOB.test(pattern));
+    const literal = (include ?? []).filter((pattern) => !isGlob(pattern));
     this.#declared = new Set([...required, ...literal]);
     const matches = pathMatcher(include ?? []);
     this.#included = (name) => include === undefined || this.#declared.has(name) || matches(name);

@@ -34,9 +34,7 @@ export function parsePattern(text: string, ids: ReadonlySet<string>): Pattern {
 function testsOf(names: readonly string[]): Pick<Pattern, "whole" | "matches" | "reachesInto"> {
   const glob = names.join("/");
   if (glob === "" || glob === "**") return { whole: true, matches: () => true, reachesInto: () => false };
-  const matcher = pathMatcher([glob]);
-  // A name may hold what is special in a glob.
-  const isIt = (path: string): boolean => path === glob || matcher(path);
+  const isIt = pathMatcher([glob]);
   const matches = (path: string): boolean => upwards(path).some(isIt);
   const reachesInto = (path: string): boolean => {
     const own = path === "" ? [] : path.split("/");
