@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tempDir } from "@keepsake/testkit";
 import { afterAll, describe, expect, it } from "vitest";
@@ -63,6 +63,22 @@ describe.runIf(mayMount)("a memory directory that is a mount point", () => {
     },
     120_000,
   );
+
+  it("is refused with E_READ_ONLY where nothing can be written, and stays as it is", async () => {
+    await using box = await keepsakeCase();
+    const { memory, keepsake } = box;
+    try {
+      await writeFile(join(memory, "note.md"), "then");
+      const { record } = await keepsake.snapshot({ agent: "ana" });
+      await writeFile(join(memory, "note.md"), "now");
+      expect(mount("bind", memory, memory)).toBe(true);
+      expect(run("mount", "-o", "remount,ro,bind", memory)).toBe(true);
+      await expect(keepsake.restore({ agent: "ana", ref: record.id })).rejects.toMatchObject({ code: "E_READ_ONLY" });
+      expect(await readFile(join(memory, "note.md"), "utf8")).toBe("now");
+    } finally {
+      unmountAll();
+    }
+  });
 
   it("holds another mount inside: a folder of notes and a database on a file system of their own", async () => {
     await using box = await keepsakeCase();

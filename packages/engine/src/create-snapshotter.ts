@@ -1,7 +1,7 @@
 import "reflect-metadata";
 import type { Clock, Logger } from "@keepsake/core";
 import type { DependencyContainer } from "tsyringe";
-import type { MemorySnapshotter } from "./memory-snapshotter.js";
+import type { MemorySnapshotter, OperationOptions } from "./memory-snapshotter.js";
 import { DeleteOperation } from "./operations/delete-operation.js";
 import { DiffOperation } from "./operations/diff-operation.js";
 import { DoctorOperation } from "./operations/doctor-operation.js";
@@ -15,7 +15,7 @@ import { ShowOperation } from "./operations/show-operation.js";
 import { SnapshotOperation } from "./operations/snapshot-operation.js";
 import { SyncOperation } from "./operations/sync-operation.js";
 import { VerifyOperation } from "./operations/verify-operation.js";
-import { checkedRequest } from "./requests.js";
+import { checkedOptions, checkedRequest } from "./requests.js";
 import { typed } from "./typed-failure.js";
 import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "./tokens.js";
 import type { Workspace } from "./workspace.js";
@@ -35,32 +35,31 @@ export function createSnapshotter(
   container.register(WORKSPACE, { useValue: workspace });
   container.register(ENGINE_LOGGER, { useValue: logger });
   container.register(ENGINE_CLOCK, { useValue: clock });
+  /** One operation: what it is asked is checked first, and what it throws is made an error with a code. */
+  const asked =
+    <R, T>(
+      name: keyof MemorySnapshotter,
+      type: new (...parts: never[]) => { run(request: R, options: OperationOptions): Promise<T> },
+    ) =>
+    (request?: R, options?: OperationOptions): Promise<T> =>
+      typed(async () => {
+        const known = checkedRequest(name, request);
+        const operation = container.resolve(type as new (...parts: unknown[]) => InstanceType<typeof type>);
+        return operation.run(known as R, checkedOptions(name, options));
+      });
   return {
-    snapshot: (request, options = {}) =>
-      typed(async () => container.resolve(SnapshotOperation).run(checkedRequest("snapshot", request), options)),
-    restore: (request, options = {}) =>
-      typed(async () => container.resolve(RestoreOperation).run(checkedRequest("restore", request), options)),
-    list: (request, options = {}) =>
-      typed(async () => container.resolve(ListOperation).run(checkedRequest("list", request), options)),
-    show: (request, options = {}) =>
-      typed(async () => container.resolve(ShowOperation).run(checkedRequest("show", request), options)),
-    verify: (request, options = {}) =>
-      typed(async () => container.resolve(VerifyOperation).run(checkedRequest("verify", request), options)),
-    diff: (request, options = {}) =>
-      typed(async () => container.resolve(DiffOperation).run(checkedRequest("diff", request), options)),
-    delete: (request, options = {}) =>
-      typed(async () => container.resolve(DeleteOperation).run(checkedRequest("delete", request), options)),
-    export: (request, options = {}) =>
-      typed(async () => container.resolve(ExportOperation).run(checkedRequest("export", request), options)),
-    import: (request, options = {}) =>
-      typed(async () => container.resolve(ImportOperation).run(checkedRequest("import", request), options)),
-    prune: (request, options = {}) =>
-      typed(async () => container.resolve(PruneOperation).run(checkedRequest("prune", request), options)),
-    recover: (request, options = {}) =>
-      typed(async () => container.resolve(RecoverOperation).run(checkedRequest("recover", request), options)),
-    doctor: (request, options = {}) =>
-      typed(async () => container.resolve(DoctorOperation).run(checkedRequest("doctor", request), options)),
-    sync: (request, options = {}) =>
-      typed(async () => container.resolve(SyncOperation).run(checkedRequest("sync", request), options)),
+    snapshot: asked("snapshot", SnapshotOperation),
+    restore: asked("restore", RestoreOperation),
+    list: asked("list", ListOperation),
+    show: asked("show", ShowOperation),
+    verify: asked("verify", VerifyOperation),
+    diff: asked("diff", DiffOperation),
+    delete: asked("delete", DeleteOperation),
+    export: asked("export", ExportOperation),
+    import: asked("import", ImportOperation),
+    prune: asked("prune", PruneOperation),
+    recover: asked("recover", RecoverOperation),
+    doctor: asked("doctor", DoctorOperation),
+    sync: asked("sync", SyncOperation),
   };
 }

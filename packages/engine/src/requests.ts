@@ -1,19 +1,23 @@
 import { type BundleStore, KeepsakeError } from "@keepsake/core";
 import { z } from "zod";
-import type { MemorySnapshotter } from "./memory-snapshotter.js";
+import type { MemorySnapshotter, OperationOptions } from "./memory-snapshotter.js";
 
 type Operation = keyof MemorySnapshotter;
 type RequestOf<O extends Operation> = NonNullable<Parameters<MemorySnapshotter[O]>[0]>;
 
-const text = z.string().min(1);
-const flag = z.boolean().optional();
-const texts = z.array(text).optional();
-const rule = z.number().min(0).optional();
+const text = z
+  .string("must be a text")
+  .min(1, "must not be empty")
+  .refine((value) => !value.includes("\0"), "must not hold a NUL");
+const flag = z.boolean("must be true or false").optional();
+const texts = z.array(text, "must be a list of texts").optional();
+const rule = z.number("must be a number").min(0, "must not be negative").optional();
 
 /** Who it is about. Where its memory lies may always be said: one object then serves all requests of an agent. */
-const agent = { agent: z.string(), tenant: z.string().optional(), memory: text.optional() };
+const agent = { agent: text, tenant: text.optional(), memory: text.optional() };
+const maybeAgent = { agent: text.optional(), tenant: text.optional() };
 const identityFiles = texts;
-const byRef = { ref: z.string(), bundleFile: z.undefined().optional() };
+const byRef = { ref: text, bundleFile: z.undefined().optional() };
 const byFile = { ref: z.undefined().optional(), bundleFile: text };
 
 const syncStore = z.strictObject({
@@ -25,7 +29,7 @@ const restoring = {
   ...agent,
   identityFiles,
   // None selected is nothing to restore, and not everything.
-  only: z.array(z.string()).min(1).optional(),
+  only: z.array(z.string("must be a text"), "must be a list of texts").min(1, "must select something").optional(),
   ...{ dryRun: flag, preSnapshot: flag, live: flag, acceptRedacted: flag, difference: flag },
 };
 
@@ -33,23 +37,22 @@ const restoring = {
 const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
   snapshot: z.strictObject({
     ...agent,
-    ...{ label: z.string().optional(), createdBy: z.string().optional(), recipients: texts },
+    ...{ label: z.string("must be a text").optional(), createdBy: z.string("must be a text").optional(), recipients: texts },
     ...{ redact: flag, allowPartial: flag },
   }),
   restore: z.union([z.strictObject({ ...restoring, ...byRef }), z.strictObject({ ...restoring, ...byFile })]),
-  list: z.strictObject({ agent: z.string().optional(), tenant: z.string().optional() }),
-  show: z.strictObject({ ...agent, ref: z.string(), identityFiles }),
+  list: z.strictObject(maybeAgent),
+  show: z.strictObject({ ...agent, ref: text, identityFiles }),
   verify: z.union([
-    z.strictObject({ ...agent, ref: z.string(), deep: flag, identityFiles, bundleFile: z.undefined().optional() }),
+    z.strictObject({ ...agent, ref: text, deep: flag, identityFiles, bundleFile: z.undefined().optional() }),
     z.strictObject({ ...byFile, agent: z.undefined().optional(), identityFiles }),
   ]),
-  diff: z.strictObject({ ...agent, from: z.string(), to: z.string(), identityFiles }),
-  delete: z.strictObject({ ...agent, ref: z.string(), identityFiles }),
-  export: z.strictObject({ ...agent, ref: z.string(), to: text, redact: flag, recipients: texts, identityFiles }),
+  diff: z.strictObject({ ...agent, from: text, to: text, identityFiles }),
+  delete: z.strictObject({ ...agent, ref: text, identityFiles }),
+  export: z.strictObject({ ...agent, ref: text, to: text, redact: flag, recipients: texts, identityFiles }),
   import: z.strictObject({ ...agent, bundleFile: text, identityFiles }),
   prune: z.strictObject({
-    agent: z.string().optional(),
-    tenant: z.string().optional(),
+    ...maybeAgent,
     dryRun: flag,
     keep: z
       .strictObject({
@@ -58,12 +61,11 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
       })
       .optional(),
   }),
-  recover: z.strictObject({ agent: z.string().optional(), tenant: z.string().optional() }),
+  recover: z.strictObject(maybeAgent),
   doctor: z.strictObject({ reindex: flag, identityFiles }),
   sync: z.strictObject({
-    stores: z.tuple([syncStore, syncStore]),
-    agent: z.string().optional(),
-    tenant: z.string().optional(),
+    stores: z.tuple([syncStore, syncStore], "must be two stores"),
+    ...maybeAgent,
     dryRun: flag,
   }),
 };
@@ -73,13 +75,41 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
  *
  * @throws KeepsakeError `E_USAGE` with every problem at once; no value is repeated, for it may be a secret
  */
-export function checkedRequest<O extends Operation>(operation: O, request: RequestOf<O> | undefined): RequestOf<O> {
-  const asked = request ?? {};
-  const { error } = SCHEMAS[operation].safeParse(asked);
-  if (error === undefined) return asked;
-  const problems = problemsOf(error.issues, asked);
-  throw new KeepsakeError("E_USAGE", `The request of ${operation} is wrong: ${problems.join("; ")}.`, {
-    context: { operation, problems },
+export function checkedRequest(operation: Operation, request: unknown = {}): object {
+  if (!isObject(request)) throw wrong(operation, "request", ["must be an object"]);
+  const { error } = SCHEMAS[operation].safeParse(request);
+  if (error === undefined) return request;
+  throw wrong(operation, "request", problemsOf(error.issues, request));
+}
+
+/** The options as they are, once they are known to be some. @throws KeepsakeError `E_USAGE` */
+export function checkedOptions(operation: Operation, options: unknown = {}): OperationOptions {
+  if (!isObject(options)) throw wrong(operation, "options", ["must be an object"]);
+  const { error } = OPTIONS.safeParse(options);
+  if (error === undefined) return options;
+  throw wrong(operation, "options", problemsOf(error.issues, options));
+}
+
+/** What more a caller hands on is not for us to refuse: these options travel through other libraries. */
+const OPTIONS = z.object({
+  signal: z
+    .custom<AbortSignal>((value) => isObject(value) && "aborted" in value && "addEventListener" in value, {
+      error: "must be an AbortSignal",
+    })
+    .optional(),
+  onProgress: z
+    .custom<() => void>((value) => typeof value === "function", { error: "must be a function" })
+    .optional(),
+});
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function wrong(operation: Operation, what: "request" | "options", problems: readonly string[]): KeepsakeError {
+  const verb = what === "options" ? "are" : "is";
+  return new KeepsakeError("E_USAGE", `The ${what} of ${operation} ${verb} wrong: ${problems.join("; ")}.`, {
+    context: { operation, problems: [...problems] },
   });
 }
 
@@ -91,7 +121,7 @@ function problemsOf(issues: readonly Issue[], asked: object): string[] {
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => `${[...issue.path, key].join(".")} is not known`);
     }
-    return [`${issue.path.join(".") || "it"}: ${issue.message}`];
+    return [`${issue.path.join(".")} ${issue.message}`];
   });
 }
 

@@ -5,8 +5,11 @@ import { engineBench } from "./support/engine-bench.js";
 /** Requests as they come from programs without types, and what is said of each. */
 const WRONG = {
   snapshot: [
-    [undefined, "agent"],
-    [{ agent: 5 }, "agent"],
+    [undefined, "agent must be a text"],
+    [null, "must be an object"],
+    [{ agent: 5 }, "agent must be a text"],
+    [{ agent: "" }, "agent must not be empty"],
+    [{ agent: "ana", memory: "/a\0b" }, "memory must not hold a NUL"],
     [{ agent: "ana", labels: "x" }, "labels is not known"],
     [{ agent: "ana", recipients: "age1" }, "recipients"],
   ],
@@ -33,7 +36,7 @@ const WRONG = {
     [{ keepCount: 3 }, "keepCount is not known"],
     [{ keep: { last: "3" } }, "keep.last"],
   ],
-  recover: [["ana", "expected object"]],
+  recover: [["ana", "must be an object"]],
   doctor: [[{ reindex: "yes" }, "reindex"]],
   sync: [
     [undefined, "stores"],
@@ -57,6 +60,23 @@ describe("a request that is wrong", () => {
       });
     }
     expect(JSON.stringify(await bench.snapshotter.list())).toBe(before);
+  });
+
+  it("may come with options, which are checked, too", async () => {
+    await using bench = await engineBench();
+    await writeTree(bench.memory, { "notes/a": "a" });
+    for (const [options, said] of [
+      [5, "must be an object"],
+      [null, "must be an object"],
+      [{ signal: 5 }, "signal must be an AbortSignal"],
+      [{ onProgress: true }, "onProgress must be a function"],
+    ] as const) {
+      await expect(bench.snapshotter.snapshot({ agent: "ana" }, options as never)).rejects.toMatchObject({
+        code: "E_USAGE",
+        message: expect.stringContaining(said) as string,
+      });
+    }
+    expect((await bench.snapshotter.list()).snapshots).toEqual([]);
   });
 
   it("may say where the memory lies, also where nobody asks: one object serves all requests of an agent", async () => {

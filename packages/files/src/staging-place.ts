@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { access, constants, mkdir, readFile, stat } from "node:fs/promises";
+import { access, constants, lstat, mkdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errnoOf } from "@keepsake/core/basics";
 import { OWN_PREFIX } from "./own-names.js";
@@ -72,5 +72,10 @@ export async function stagingPlaceFor(dir: string, operationId: string): Promise
 
 /** Makes the directory that {@link stagingPlaceFor} found; one that is there already is used. */
 export async function makeStagingPlace(place: string): Promise<void> {
-  await mkdir(place, { recursive: true, mode: 0o700 });
+  // Not recursive: its folder is there, and on a file system that is read-only Node then says that it is not.
+  try {
+    await mkdir(place, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST" || !(await lstat(place)).isDirectory()) throw error;
+  }
 }

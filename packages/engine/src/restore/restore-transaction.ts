@@ -84,6 +84,7 @@ export class RestoreTransaction implements AsyncDisposable {
     for (const participant of this.#participants) {
       const { entries, omitted } = unpacked.reader(participant.id);
       participant.plan = await participant.session.stage(entriesOf(entries), omitted, options);
+      if (entries.length > 0 || participant.plan.changes.length > 0) this.#selection?.noteWhole(participant.id);
     }
     if (unpacked.hasState) this.#state = await this.#planState(unpacked, options);
     this.#selection?.checkAllMet(namesOf(profile, unpacked.manifest, this.plans));
@@ -165,7 +166,7 @@ export class RestoreTransaction implements AsyncDisposable {
     const isCaptured = (key: string): boolean => !stateOmitted.includes(key);
     const known = profile.state.flatMap((provider) => [...provider.keys]).filter(isCaptured);
     const held = [...wanted, ...now.items, ...now.omitted].map(({ key }) => key).filter(isCaptured);
-    selection?.noteWhole(STATE_FOLDER);
+    if (held.length > 0) selection?.noteWhole(STATE_FOLDER);
     const keys = selection?.stateKeys(new Set(held), known) ?? [...new Set([...held, ...known])];
     const restored = <T extends { readonly key: string }>(items: readonly T[]): T[] =>
       items.filter(({ key }) => keys.includes(key));
@@ -184,8 +185,7 @@ export class RestoreTransaction implements AsyncDisposable {
       this.#sessions.push(session);
       claimed.push(...(wanted ? session.claims : session.claims.map(asItIs)));
       if (wanted) this.#participants.push({ id: source.id, session, plan: undefined });
-      if (wanted) this.#selection?.noteWhole(source.id);
-      else this.#refuseUnasked(part, session.claims, unpacked.sourceIds);
+      if (!wanted) this.#refuseUnasked(part, session.claims, unpacked.sourceIds);
     }
   }
 

@@ -48,7 +48,7 @@ export class Selection {
     return this.#patterns.some((pattern) => pattern.source === undefined && pattern.whole);
   }
 
-  /** A whole source was captured: that is what the pattern means, although nothing may be in it. */
+  /** The whole source has something, in the snapshot or live: that is what the pattern means. */
   noteWhole(source: string): void {
     for (const pattern of this.#patterns) if (pattern.source === source && pattern.whole) this.#met.add(pattern);
   }
@@ -123,7 +123,7 @@ export class Selection {
   checkAllMet(names: Iterable<string>): void {
     const lost = this.#patterns.find((pattern) => !this.#met.has(pattern));
     if (lost === undefined) return;
-    const near = nearNames(lost.text, names);
+    const near = nearNames(lost.text, names).filter((name) => name !== lost.text);
     throw new KeepsakeError(
       "E_NOT_FOUND",
       `${JSON.stringify(lost.text)} selects nothing that the snapshot has or that is live now and would be restored.`,
