@@ -210,15 +210,18 @@ describe.runIf(havePrograms("git"))("a restore of a part", () => {
     expect(await leftBeside(box)).toEqual([]);
   });
 
-  it.each(["git", "sqlite", "state"])("of %s is refused where neither the snapshot nor the memory has any", async (id) => {
-    await using other = await keepsakeCase();
-    await writeFile(join(other.memory, "note.md"), "a note");
-    const { record } = await other.keepsake.snapshot({ agent: "ana" });
-    await expect(other.keepsake.restore({ agent: "ana", ref: record.id, only: [id] })).rejects.toMatchObject({
-      code: "E_NOT_FOUND",
-      hint: expect.not.stringMatching(new RegExp(`There is:.*\\b${id}\\b`)) as string,
-    });
-  });
+  it.each(["git", "sqlite", "state"])(
+    "of %s is refused where neither the snapshot nor the memory has any",
+    async (id) => {
+      await using other = await keepsakeCase();
+      await writeFile(join(other.memory, "note.md"), "a note");
+      const { record } = await other.keepsake.snapshot({ agent: "ana" });
+      await expect(other.keepsake.restore({ agent: "ana", ref: record.id, only: [id] })).rejects.toMatchObject({
+        code: "E_NOT_FOUND",
+        hint: expect.not.stringMatching(new RegExp(`There is:.*\\b${id}\\b`)) as string,
+      });
+    },
+  );
 
   it("sets nothing aside that is not selected, also where it has taken a folder's place", async () => {
     await using other = await keepsakeCase();

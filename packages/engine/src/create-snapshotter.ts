@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import type { Clock, Logger } from "@keepsake/core";
-import type { DependencyContainer } from "tsyringe";
+import type { DependencyContainer, InjectionToken } from "tsyringe";
 import type { MemorySnapshotter, OperationOptions } from "./memory-snapshotter.js";
 import { DeleteOperation } from "./operations/delete-operation.js";
 import { DiffOperation } from "./operations/diff-operation.js";
@@ -26,6 +26,10 @@ export interface EngineParts {
   readonly clock: Clock;
 }
 
+interface Operation<R, T> {
+  run(request: R, options: OperationOptions): Promise<T>;
+}
+
 /** Registers what the operations need in a child container of the caller's, and returns the operations as one. */
 export function createSnapshotter(
   container: DependencyContainer,
@@ -37,15 +41,12 @@ export function createSnapshotter(
   container.register(ENGINE_CLOCK, { useValue: clock });
   /** One operation: what it is asked is checked first, and what it throws is made an error with a code. */
   const asked =
-    <R, T>(
-      name: keyof MemorySnapshotter,
-      type: new (...parts: never[]) => { run(request: R, options: OperationOptions): Promise<T> },
-    ) =>
+    <R, T>(name: keyof MemorySnapshotter, type: new (...parts: never[]) => Operation<R, T>) =>
     (request?: R, options?: OperationOptions): Promise<T> =>
       typed(async () => {
-        const known = checkedRequest(name, request);
-        const operation = container.resolve(type as new (...parts: unknown[]) => InstanceType<typeof type>);
-        return operation.run(known as R, checkedOptions(name, options));
+        const known = checkedRequest(name, request) as R;
+        const operation = container.resolve<Operation<R, T>>(type as InjectionToken<Operation<R, T>>);
+        return operation.run(known, checkedOptions(name, options));
       });
   return {
     snapshot: asked("snapshot", SnapshotOperation),

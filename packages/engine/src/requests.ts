@@ -37,7 +37,11 @@ const restoring = {
 const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
   snapshot: z.strictObject({
     ...agent,
-    ...{ label: z.string("must be a text").optional(), createdBy: z.string("must be a text").optional(), recipients: texts },
+    ...{
+      label: z.string("must be a text").optional(),
+      createdBy: z.string("must be a text").optional(),
+      recipients: texts,
+    },
     ...{ redact: flag, allowPartial: flag },
   }),
   restore: z.union([z.strictObject({ ...restoring, ...byRef }), z.strictObject({ ...restoring, ...byFile })]),
@@ -97,9 +101,7 @@ const OPTIONS = z.object({
       error: "must be an AbortSignal",
     })
     .optional(),
-  onProgress: z
-    .custom<() => void>((value) => typeof value === "function", { error: "must be a function" })
-    .optional(),
+  onProgress: z.custom<() => void>((value) => typeof value === "function", { error: "must be a function" }).optional(),
 });
 
 function isObject(value: unknown): value is object {
