@@ -6,11 +6,14 @@ import { describe, it } from "vitest";
 import { fileLocks, localFs } from "../src/index.js";
 import plugin from "../src/plugin.js";
 
+const program = new URL("fixtures/open.mjs", import.meta.url);
+
 runConformance(
   storeConformance({
     create(dir) {
       const open = () => localFs({ root: join(dir, "store") });
-      return { store: open(), reopen: open };
+      const root = join(dir, "store");
+      return { store: open(), reopen: open, crash: { module: program, argument: { store: root }, within: dir } };
     },
   }),
   { describe, it },
@@ -23,6 +26,7 @@ runConformance(
       return {
         locks: open(),
         other: open(),
+        crash: { module: program, argument: { locks: join(dir, "locks") }, within: dir },
         async lose(name) {
           const folder = join(dir, "locks", `${name}.lock`);
           for (const file of await readdir(folder)) if (file.endsWith(".lock")) await rm(join(folder, file));

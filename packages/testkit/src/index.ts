@@ -2,6 +2,7 @@ export { checkConformance, type CaseResult, type ConformanceReport } from "./con
 export { codecConformance } from "./conformance/codec/codec-conformance.js";
 export type { CodecFactory, CodecSubject } from "./conformance/codec/codec-subject.js";
 export type { ConformanceCase, ConformanceOptions } from "./conformance/conformance-case.js";
+export type { CrashProgram } from "./conformance/crash/crash-program.js";
 export { lockConformance } from "./conformance/lock/lock-conformance.js";
 export type { LockFactory, LockSubject } from "./conformance/lock/lock-subject.js";
 export { type MadePart, type MakeOptions, makePart } from "./conformance/plugin/plugin-bench.js";

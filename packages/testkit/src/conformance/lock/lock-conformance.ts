@@ -2,6 +2,7 @@ import { bindSuite } from "../bind-suite.js";
 import type { ConformanceCase } from "../conformance-case.js";
 import { check, same } from "../expectations.js";
 import type { PortCase, PortSuite } from "../port-case.js";
+import { CRASH_CASES } from "./crash-cases.js";
 import { EXCLUSION_CASES } from "./exclusion-cases.js";
 import type { LockFactory, LockSubject } from "./lock-subject.js";
 import { NAME, release } from "./lock-tools.js";
@@ -24,10 +25,11 @@ const SUBJECT: PortCase<LockSubject> = {
 /** All promises of a {@link LockManager}. */
 export const LOCK_SUITE: PortSuite<LockSubject> = {
   port: "lock",
-  cases: [SUBJECT, ...EXCLUSION_CASES, ...WAITING_CASES, ...RELEASE_CASES],
-  capabilities: ({ locks, other, lose }) => ({
+  cases: [SUBJECT, ...EXCLUSION_CASES, ...WAITING_CASES, ...RELEASE_CASES, ...CRASH_CASES],
+  capabilities: ({ locks, other, lose, crash }) => ({
     shared: other !== null,
     lose: lose !== null,
+    crash: crash !== undefined,
     holder: locks.holder !== undefined,
   }),
 };

@@ -2,6 +2,7 @@ import { isPlainJson, check, same } from "../expectations.js";
 import { bindSuite } from "../bind-suite.js";
 import type { ConformanceCase } from "../conformance-case.js";
 import type { PortCase, PortSuite } from "../port-case.js";
+import { CRASH_CASES } from "./crash-cases.js";
 import { FAILED_PUT_CASES } from "./failed-put-cases.js";
 import { GET_CASES } from "./get-cases.js";
 import { LIST_CASES } from "./list-cases.js";
@@ -29,14 +30,15 @@ const SUBJECT: PortCase<StoreSubject> = {
 /** All promises of a {@link BundleStore}. */
 export const STORE_SUITE: PortSuite<StoreSubject> = {
   port: "store",
-  cases: [SUBJECT, ...PUT_CASES, ...FAILED_PUT_CASES, ...GET_CASES, ...LIST_CASES, ...OTHER_CASES],
-  capabilities: ({ store, boundedMemory = true }) => ({
+  cases: [SUBJECT, ...PUT_CASES, ...FAILED_PUT_CASES, ...GET_CASES, ...LIST_CASES, ...OTHER_CASES, ...CRASH_CASES],
+  capabilities: ({ store, boundedMemory = true, crash }) => ({
     durable: store.capabilities.durable,
     atomic: store.capabilities.noOverwrite === "atomic",
     ranges: store.capabilities.ranges,
     replace: store.replace !== undefined,
     sweep: store.sweep !== undefined,
     boundedMemory,
+    crash: crash !== undefined,
     disposable: Symbol.asyncDispose in store || Symbol.dispose in store,
   }),
 };

@@ -1,4 +1,5 @@
 import type { BundleStore } from "@keepsake/core";
+import type { CrashProgram } from "../crash/crash-program.js";
 import type { SubjectFactory } from "../port-case.js";
 
 /** A store to be tested: empty, and used by nobody else. */
@@ -6,6 +7,8 @@ export interface StoreSubject {
   readonly store: BundleStore;
   /** The same place opened once more, as after a restart of the program. Null for a store that is not durable. */
   readonly reopen: (() => BundleStore | Promise<BundleStore>) | null;
+  /** How another process opens the same place, to be killed at its calls; only for a durable store that is on this disk. */
+  readonly crash?: CrashProgram | undefined;
   /** False for a store whose place is the memory of this process. Default true: objects pass through in bounded memory. */
   readonly boundedMemory?: boolean;
 }
