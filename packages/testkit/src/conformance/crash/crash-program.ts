@@ -29,9 +29,9 @@ export interface CrashOrder {
 export interface CrashSweep {
   readonly faults: readonly DiskFault[];
   /** makes what a strike is on, under a name of its own; @returns what is asked */
-  prepare(strike: number): Promise<CrashOrder>;
+  readonly prepare: (strike: number) => Promise<CrashOrder>;
   /** Looks at what is left; what it throws is a failure. */
-  judge(order: CrashOrder, struck: Struck): Promise<void>;
+  readonly judge: (order: CrashOrder, struck: Struck) => Promise<void>;
 }
 
 const PROGRAM = fileURLToPath(new URL("./answer.js", import.meta.url));
