@@ -216,8 +216,10 @@ async function importAlone(
   const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { cwd: dir, env });
   const output: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => output.push(chunk));
-  // A module that keeps its program from ending must not keep this one.
-  const patience = setTimeout(() => child.kill("SIGKILL"), 20_000);
+  // A module that keeps its program from ending must not keep this one, nor outlive it.
+  const end = (): void => void child.kill("SIGKILL");
+  const patience = setTimeout(end, 20_000);
+  process.once("exit", end);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once("error", reject);
@@ -226,6 +228,7 @@ async function importAlone(
     return { code, output: Buffer.concat(output).toString() };
   } finally {
     clearTimeout(patience);
+    process.off("exit", end);
   }
 }
 
