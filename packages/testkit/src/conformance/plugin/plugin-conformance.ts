@@ -206,20 +206,21 @@ const CASES: readonly PortCase<PluginSubject>[] = [
   },
 ];
 
+/** What does not end by itself ends with the process that started it, and is not kept from ending by this. */
+const ORPHANS_END = "const { ppid } = process; setInterval(() => process.ppid === ppid || process.exit(), 500).unref()";
+
 /** Imports a module in a process of its own, whose every folder is `dir`; a case's own limit bounds the waiting. */
 async function importAlone(
   module: string,
   dir: string,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
-  const program = `await import(${JSON.stringify(pathToFileURL(module).href)})`;
+  const program = `${ORPHANS_END}; await import(${JSON.stringify(pathToFileURL(module).href)})`;
   const env = { PATH: process.env["PATH"], HOME: dir, TMPDIR: dir, XDG_DATA_HOME: dir, NODE_NO_WARNINGS: "1" };
   const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { cwd: dir, env });
   const output: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => output.push(chunk));
-  // A module that keeps its program from ending must not keep this one, nor outlive it.
-  const end = (): void => void child.kill("SIGKILL");
-  const patience = setTimeout(end, 20_000);
-  process.once("exit", end);
+  // A module that keeps its program from ending must not keep this one.
+  const patience = setTimeout(() => child.kill("SIGKILL"), 20_000);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once("error", reject);
@@ -228,7 +229,6 @@ async function importAlone(
     return { code, output: Buffer.concat(output).toString() };
   } finally {
     clearTimeout(patience);
-    process.off("exit", end);
   }
 }
 
