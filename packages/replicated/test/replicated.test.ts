@@ -1,15 +1,8 @@
-import {
-  type BundleStore,
-  isKeepsakeError,
-  KeepsakeError,
-  sha256Hex,
-  STALE_PREFIX,
-  staleKey,
-  type StoreTrouble,
-} from "@keepsake/core";
-import { chunked, collect, faultyStore, memoryStore, type StoreFault } from "@keepsake/testkit";
+import { type BundleStore, KeepsakeError, sha256Hex, STALE_PREFIX, staleKey, type StoreTrouble } from "@keepsake/core";
+import { collect, faultyStore, memoryStore, type StoreFault } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { replicated, type ReplicatedOptions } from "../src/index.js";
+import { codeOf, keys, put, text } from "./support/store-reads.js";
 
 const KEY = "tenants/t/snapshots/a/one.tar.zst";
 const DOWN = new KeepsakeError("E_IO", "The disk is gone.");
@@ -44,22 +37,6 @@ function group(options: Partial<ReplicatedOptions> = {}, plans: Readonly<Record<
   return { whole, a, b, c, troubles, told: () => [...new Set(troubles.map(({ store, code }) => `${store} ${code}`))] };
 }
 
-const put = (store: BundleStore, key: string, text: string) => store.put(key, chunked(text, 3));
-const text = async (store: BundleStore, key = KEY) =>
-  Buffer.from(await collect((await store.get(key)).body)).toString();
-async function keys(store: BundleStore): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { key } of store.list("")) found.push(key);
-  return found;
-}
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    return isKeepsakeError(error) ? error.code : String(error);
-  }
-  return "none";
-}
 async function putBundle(store: BundleStore, content: string): Promise<void> {
   await put(store, KEY, content);
   await put(store, `${KEY}.sha256`, `${sha256Hex(content)}\n`);
@@ -71,13 +48,13 @@ describe("a store that is down from the start", () => {
     b.off();
     await putBundle(whole, "content");
     expect(told()).toEqual(["b E_IO"]);
-    expect(await text(whole)).toBe("content");
+    expect(await text(whole, KEY)).toBe("content");
     b.on();
     expect(await keys(b.store)).toEqual([]);
-    expect(await text(whole)).toBe("content");
+    expect(await text(whole, KEY)).toBe("content");
     expect(await text(whole, `${KEY}.sha256`)).toContain(sha256Hex("content"));
     expect(await keys(b.store)).toEqual([KEY, `${KEY}.sha256`]);
-    expect(await text(b.store)).toBe("content");
+    expect(await text(b.store, KEY)).toBe("content");
   });
 
   it("is one too many where all have to take it: nothing is left", async () => {
@@ -105,7 +82,7 @@ describe("a store that fails in the middle", () => {
   it("of a put is dropped, and leaves nothing there", async () => {
     const { whole, b, told } = group({}, { b: [{ on: "put", cutAfterBytes: 6, error: DOWN }] });
     await put(whole, KEY, "0123456789");
-    expect(await text(whole)).toBe("0123456789");
+    expect(await text(whole, KEY)).toBe("0123456789");
     expect(told()).toEqual(["b E_IO"]);
     expect(await b.store.head(KEY)).toBeUndefined();
   });
@@ -149,7 +126,7 @@ describe("a store that is silent", () => {
       },
     );
     await put(whole, KEY, "0123456789");
-    expect(await text(whole)).toBe("0123456789");
+    expect(await text(whole, KEY)).toBe("0123456789");
     expect(await keys(whole)).toEqual([KEY]);
     expect(told()).toEqual(["b E_IO"]);
   });
@@ -164,7 +141,7 @@ describe("a store that is silent", () => {
     };
     const whole = replicated({ stores: [memoryStore("a"), deaf], write: { quorum: 1 }, stallMs: 40 });
     await put(whole, KEY, "0123456789");
-    expect(await text(whole)).toBe("0123456789");
+    expect(await text(whole, KEY)).toBe("0123456789");
   });
 
   it("does not keep an abort waiting, and nothing is left", async () => {
@@ -215,9 +192,9 @@ describe("a copy that is damaged", () => {
     const { whole, a, told } = group();
     await putBundle(whole, "content");
     await a.store.replace?.(KEY, Buffer.from("CONTENT"));
-    expect(await text(whole)).toBe("content");
+    expect(await text(whole, KEY)).toBe("content");
     expect(told()).toEqual(["a E_INTEGRITY"]);
-    expect(await text(a.store)).toBe("content");
+    expect(await text(a.store, KEY)).toBe("content");
   });
 
   it("is never a source: with no other, reading fails and nothing is copied", async () => {
@@ -226,7 +203,7 @@ describe("a copy that is damaged", () => {
     await a.store.replace?.(KEY, Buffer.from("CONTENT"));
     await b.store.delete(KEY);
     await c.store.delete(KEY);
-    expect(await codeOf(text(whole))).toBe("E_INTEGRITY");
+    expect(await codeOf(text(whole, KEY))).toBe("E_INTEGRITY");
     expect(await b.store.head(KEY)).toBeUndefined();
   });
 
@@ -331,7 +308,7 @@ describe("no overwrite", () => {
     );
     const winners = results.flatMap(({ status }, index) => (status === "fulfilled" ? [index] : []));
     expect(winners).toHaveLength(1);
-    for (const { store } of [a, b, c]) expect(await text(store)).toBe(`w${winners[0]}`);
+    for (const { store } of [a, b, c]) expect(await text(store, KEY)).toBe(`w${winners[0]}`);
   });
 
   it("is declared as what follows from the parts", () => {

@@ -1,7 +1,8 @@
-import { type BundleStore, type Clock, isKeepsakeError, KeepsakeError, type StoreTrouble } from "@keepsake/core";
-import { chunked, collect, faultyStore, memoryStore, type StoreFault } from "@keepsake/testkit";
+import { type BundleStore, type Clock, KeepsakeError, type StoreTrouble } from "@keepsake/core";
+import { faultyStore, memoryStore, type StoreFault } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { tiered } from "../src/index.js";
+import { codeOf, keys, put, text } from "./support/store-reads.js";
 
 const DAY = 86_400_000;
 const DOWN = new KeepsakeError("E_IO", "The line is cut.");
@@ -20,23 +21,6 @@ function tiers(plans: { readonly hot?: readonly StoreFault[]; readonly cold?: re
     tell: (trouble) => troubles.push(trouble),
   });
   return { whole, hot, cold, troubles, later: (days: number) => (laterMs = days * DAY) };
-}
-
-const put = (store: BundleStore, key: string, text: string) => store.put(key, chunked(text, 3));
-const text = async (store: BundleStore, key: string) =>
-  Buffer.from(await collect((await store.get(key)).body)).toString();
-async function keys(store: BundleStore): Promise<string[]> {
-  const found: string[] = [];
-  for await (const { key } of store.list("")) found.push(key);
-  return found;
-}
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    return isKeepsakeError(error) ? error.code : String(error);
-  }
-  return "none";
 }
 
 describe("what is old", () => {

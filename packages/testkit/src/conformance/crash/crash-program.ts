@@ -27,12 +27,27 @@ export interface CrashOrder {
 
 /** One sweep over a program. */
 export interface CrashSweep {
-  readonly faults: readonly DiskFault[];
   /** makes what a strike is on, under a name of its own; @returns what is asked */
   readonly prepare: (strike: number) => Promise<CrashOrder>;
   /** Looks at what is left; what it throws is a failure. */
   readonly judge: (order: CrashOrder, struck: Struck) => Promise<void>;
 }
+
+/** What happens at the calls of a store or of locks. */
+export const CRASH_FAULTS: readonly DiskFault[] = [
+  { kill: "caller" },
+  { error: "EIO" },
+  { error: "ENOSPC", thenOn: true },
+  { short: true },
+];
+
+/** What a case of crashes needs of its subject. */
+export const NEEDS_CRASH = {
+  capability: "crash",
+  async inverse({ crash }: { readonly crash?: CrashProgram | undefined }): Promise<void> {
+    check(crash === undefined, "A subject without a program of its own has no `crash`.");
+  },
+};
 
 const PROGRAM = fileURLToPath(new URL("./answer.js", import.meta.url));
 /** A case may take a minute, and what was killed is started again. */
@@ -45,10 +60,10 @@ export async function crashAt(program: CrashProgram, sweeps: readonly CrashSweep
   await using resident = faults.resident({ argv: [process.execPath, PROGRAM, url.href] });
   const failures: string[] = [];
   let strikes = 0;
-  for (const { prepare, judge, faults: kinds } of sweeps) {
+  for (const { prepare, judge } of sweeps) {
     const report = await sweep({
       name: "it",
-      faults: kinds,
+      faults: CRASH_FAULTS,
       pointsOfEach: POINTS_OF_EACH,
       prepare: async () => ({ order: await prepare(strikes++), [Symbol.asyncDispose]: async () => undefined }),
       run: ({ order }, strike) =>

@@ -1,6 +1,5 @@
 import { chunked } from "../../streams.js";
-import type { DiskFault } from "../../faults/disk-fault.js";
-import { crashAt, type CrashSweep } from "../crash/crash-program.js";
+import { crashAt, type CrashSweep, NEEDS_CRASH } from "../crash/crash-program.js";
 import { check, same } from "../expectations.js";
 import type { PortCase } from "../port-case.js";
 import type { StoreSubject } from "./store-subject.js";
@@ -9,13 +8,6 @@ import { objectsIn, textOf } from "./store-tools.js";
 const OLD = "what was there";
 /** Several writes. */
 const NEW = "0123456789".repeat(500);
-const FAULTS: readonly DiskFault[] = [
-  { kill: "caller" },
-  { error: "EIO" },
-  { error: "ENOSPC", thenOn: true },
-  { short: true },
-];
-
 /** What there may be afterwards under the key that something was done to; undefined: nothing. */
 const OUTCOMES = {
   put: { before: undefined, done: NEW },
@@ -26,7 +18,6 @@ const OUTCOMES = {
 function sweepOf(subject: StoreSubject, what: keyof typeof OUTCOMES): CrashSweep {
   const { before, done } = OUTCOMES[what];
   return {
-    faults: FAULTS,
     async prepare(strike) {
       const folder = `${what}-${strike}`;
       await subject.store.put(`${folder}/witness`, chunked(OLD));
@@ -55,12 +46,7 @@ export const CRASH_CASES: readonly PortCase<StoreSubject>[] = [
   {
     id: "store.crash",
     says: "A process that is killed, or whose calls fail, amid `put`, `replace` or `delete` leaves the object as before or as it shall be, all others alone, and the key usable.",
-    needs: {
-      capability: "crash",
-      async inverse({ crash }) {
-        check(crash === undefined, "A subject without a program of its own has no `crash`.");
-      },
-    },
+    needs: NEEDS_CRASH,
     async run(subject) {
       const { store, crash } = subject;
       check(crash !== undefined, "The subject has `crash`.");
