@@ -1,0 +1,29 @@
+import type { StoreCapabilities } from "@keepsake/core";
+import type { Service } from "./service.js";
+
+/**
+ * Services that answer when what was written is safe with them. OpenDAL does not say it of any; of a folder it is not true, for
+ * the library does not sync the folder after a rename.
+ */
+const DURABLE = new Set(["azblob", "b2", "cos", "gcs", "obs", "oss", "s3"]);
+
+/** Where a file can be renamed, it may be seen while it is written, and is written elsewhere first. */
+export function isStagedOn({ capability }: Service): boolean {
+  return capability.rename;
+}
+
+/** The condition that nothing exists would be on the file beside, not on the name it is renamed to. */
+export function isExclusiveOn(service: Service): boolean {
+  return service.capability.writeWithIfNotExists && !isStagedOn(service);
+}
+
+/** What the library declares of a service, in our words. */
+export function capabilitiesOf(service: Service): StoreCapabilities {
+  return {
+    durable: DURABLE.has(service.scheme),
+    noOverwrite: isExclusiveOn(service) ? "atomic" : "advisory",
+    // Many servers keep no condition when an upload in parts is completed, whatever the library says.
+    ...(isExclusiveOn(service) && service.capability.writeCanMulti ? { noOverwriteLarge: "advisory" } : {}),
+    ranges: service.capability.read,
+  };
+}
