@@ -17,6 +17,14 @@ export function isExclusiveOn(service: Service): boolean {
   return service.capability.writeWithIfNotExists && !isStagedOn(service);
 }
 
+/**
+ * A rename over what exists is one step in a folder. Of a WebDAV server, say, that is not known: where it deletes first and then
+ * moves, a reader sees for a moment no record, and no snapshot.
+ */
+export function replacesAtomically(service: Service): boolean {
+  return !isStagedOn(service) || service.scheme === "fs";
+}
+
 /** What the library declares of a service, in our words. */
 export function capabilitiesOf(service: Service): StoreCapabilities {
   return {

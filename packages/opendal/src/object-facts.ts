@@ -26,7 +26,11 @@ export class ObjectFacts {
   }
 
   async find(key: string, name: string, { signal }: OpOptions): Promise<Found | undefined> {
-    const call = { sentence: `The object ${JSON.stringify(key)} could not be looked up`, key, ...(signal && { signal }) };
+    const call = {
+      sentence: `The object ${JSON.stringify(key)} could not be looked up`,
+      key,
+      ...(signal && { signal }),
+    };
     try {
       return this.of(key, name, await this.#service.call(call, (operator) => operator.stat(name)));
     } catch (error) {
@@ -52,7 +56,11 @@ function wholeSeconds(ms: number): number {
 
 /** Whether something is abandoned or out of date hangs on times: one that was made up would lose snapshots. */
 function timeless(key: string, scheme: string): KeepsakeError {
-  return new KeepsakeError("E_UNSUPPORTED", `The service ${scheme} does not tell size and time of ${JSON.stringify(key)}.`, {
-    context: { key, scheme },
-  });
+  return new KeepsakeError(
+    "E_UNSUPPORTED",
+    `The service ${scheme} does not tell size and time of ${JSON.stringify(key)}.`,
+    {
+      context: { key, scheme },
+    },
+  );
 }

@@ -3,12 +3,13 @@ import {
   abortable,
   type BundleStore,
   type ByteStream,
+  isKeepsakeError,
   KeepsakeError,
   type OpOptions,
   type StoredObject,
   streamOf,
 } from "@keepsake/core";
-import { capabilitiesOf, isExclusiveOn, isStagedOn } from "./capabilities.js";
+import { capabilitiesOf, isExclusiveOn, isStagedOn, replacesAtomically } from "./capabilities.js";
 import { describePlace } from "./describe-place.js";
 import { inspectService } from "./inspect-service.js";
 import { entriesBelow, listObjects } from "./list-objects.js";
@@ -40,7 +41,9 @@ const DEFAULT_SINGLE_BYTES = 64 * 1024 * 1024;
  * @throws KeepsakeError `E_CONFIG`, `E_UNSUPPORTED`, `E_PLUGIN_LOAD`; the service itself is not asked
  */
 export async function opendalStore(options: OpendalStoreOptions): Promise<BundleStore> {
-  const { id = "opendal", partBytes = DEFAULT_PART_BYTES, singleBytes = DEFAULT_SINGLE_BYTES } = options;
+  const { id = "opendal", scheme, partBytes = DEFAULT_PART_BYTES } = options;
+  // What the service `memory` holds is in the memory of this process anyway.
+  const { singleBytes = scheme === "memory" ? Number.POSITIVE_INFINITY : DEFAULT_SINGLE_BYTES } = options;
   if (!(partBytes >= MIN_PART_BYTES)) throw new TypeError("partBytes must be at least 5 MiB.");
   const service = await Service.open(options);
   const facts = new ObjectFacts(service);
@@ -77,13 +80,26 @@ export async function opendalStore(options: OpendalStoreOptions): Promise<Bundle
   }
 
   async function publish(key: string, from: string, to: string): Promise<void> {
-    const call = { sentence: `The object ${JSON.stringify(key)} could not be put in its place`, key, isOnce: true };
-    await service.call(call, (operator) => operator.rename(from, to));
+    const call = { sentence: `The object ${JSON.stringify(key)} could not be put in its place`, key };
+    try {
+      await service.call(call, (operator) => operator.rename(from, to));
+    } catch (error) {
+      // It is tried several times: the answer to one that was done may have been lost.
+      const isDone = isKeepsakeError(error, "E_NOT_FOUND") && (await facts.find(key, to, {})) !== undefined;
+      if (!isDone) throw error;
+    }
   }
 
-  async function remove(key: string, name: string): Promise<void> {
+  /** @returns false when another was faster; most services do not tell that */
+  async function remove(key: string, name: string): Promise<boolean> {
     const call = { sentence: `The object ${JSON.stringify(key)} could not be deleted`, key };
-    await service.call(call, (operator) => operator.delete(name));
+    try {
+      await service.call(call, (operator) => operator.delete(name));
+      return true;
+    } catch (error) {
+      if (isKeepsakeError(error, "E_NOT_FOUND")) return false;
+      throw error;
+    }
   }
 
   return {
@@ -91,7 +107,9 @@ export async function opendalStore(options: OpendalStoreOptions): Promise<Bundle
     capabilities: capabilitiesOf(service),
     describe: () => where,
     put: (key, body, given = {}) => write(key, body, true, given),
-    replace: (key, body, given = {}) => write(key, streamOf(body), false, given),
+    ...(replacesAtomically(service) && {
+      replace: (key, body, given = {}) => write(key, streamOf(body), false, given),
+    }),
 
     async get(key, given = {}) {
       given.signal?.throwIfAborted();
@@ -107,8 +125,7 @@ export async function opendalStore(options: OpendalStoreOptions): Promise<Bundle
     async delete(key, given = {}) {
       const name = nameOf(key);
       if ((await facts.find(key, name, given)) === undefined) return false;
-      await remove(key, name);
-      return true;
+      return remove(key, name);
     },
 
     async sweep(given = { olderThanMs: Number.POSITIVE_INFINITY }) {
@@ -117,8 +134,7 @@ export async function opendalStore(options: OpendalStoreOptions): Promise<Bundle
         const name = entry.path();
         const found = await facts.find(name, name, given);
         if (found === undefined || Date.now() - found.object.modifiedAtMs <= given.olderThanMs) continue;
-        await remove(name, name);
-        removed.push(name);
+        if (await remove(name, name)) removed.push(name);
       }
       return removed;
     },
@@ -128,7 +144,9 @@ export async function opendalStore(options: OpendalStoreOptions): Promise<Bundle
 }
 
 function taken(key: string): KeepsakeError {
-  return new KeepsakeError("E_ALREADY_EXISTS", `There is already an object ${JSON.stringify(key)}.`, { context: { key } });
+  return new KeepsakeError("E_ALREADY_EXISTS", `There is already an object ${JSON.stringify(key)}.`, {
+    context: { key },
+  });
 }
 
 function gone(key: string): KeepsakeError {

@@ -1,5 +1,12 @@
 import { resolve } from "node:path";
-import { definePlugin, type SecretReader, type SecretRef, SECRETS, secretRefSchema, storeProvider } from "@keepsake/core";
+import {
+  definePlugin,
+  type SecretReader,
+  type SecretRef,
+  SECRETS,
+  secretRefSchema,
+  storeProvider,
+} from "@keepsake/core";
 import { z } from "zod";
 import { opendalStore } from "./opendal-store.js";
 import { MIN_PART_BYTES } from "./parts.js";
@@ -22,7 +29,12 @@ const storeOptions = z.strictObject({
     .min(1)
     .optional()
     .describe("The folder in the service that holds the snapshots; default: as the service says."),
-  timeout_secs: z.number().positive().max(3600).default(60).describe("Seconds of silence after which a call is given up."),
+  timeout_secs: z
+    .number()
+    .positive()
+    .max(3600)
+    .default(60)
+    .describe("Seconds of silence after which a call is given up."),
   part_bytes: z
     .int()
     .min(MIN_PART_BYTES)

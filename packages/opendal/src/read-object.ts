@@ -1,4 +1,11 @@
-import { abortable, type ByteRange, type ByteStream, isKeepsakeError, KeepsakeError, type OpOptions } from "@keepsake/core";
+import {
+  abortable,
+  type ByteRange,
+  type ByteStream,
+  isKeepsakeError,
+  KeepsakeError,
+  type OpOptions,
+} from "@keepsake/core";
 import type { StoredBody } from "@keepsake/core";
 import type { Found, ObjectFacts } from "./object-facts.js";
 import type { Service } from "./service.js";

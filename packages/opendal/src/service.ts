@@ -29,6 +29,9 @@ export interface Call extends OpOptions {
 type Library = typeof import("opendal");
 
 const RETRIES = 3;
+const FIRST_PAUSE_MS = 200;
+/** What fails here fails again, and the library takes "not a directory" for a passing trouble. */
+const AT_HAND = new Set(["fs", "memory"]);
 /** So much is given the time of one silence. */
 const BYTES_PER_SILENCE = 8 * 1024 * 1024;
 const NEEDED = ["stat", "read", "write", "delete", "list"] as const;
@@ -96,11 +99,16 @@ export class Service {
   #both() {
     if (this.#operators !== undefined) return this.#operators;
     const plain = this.#open();
+    this.#operators = { plain, retrying: AT_HAND.has(this.scheme) ? plain : this.#retrying(plain) };
+    return this.#operators;
+  }
+
+  #retrying(operator: Operator): Operator {
     const retry = new this.#library.RetryLayer();
     retry.jitter = true;
     retry.maxTimes = RETRIES;
-    this.#operators = { plain, retrying: plain.layer(retry.build()) };
-    return this.#operators;
+    retry.minDelay = FIRST_PAUSE_MS;
+    return operator.layer(retry.build());
   }
 }
 
