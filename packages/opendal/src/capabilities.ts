@@ -1,4 +1,4 @@
-import type { StoreCapabilities } from "@keepsake/core";
+import { KeepsakeError, type StoreCapabilities } from "@keepsake/core";
 import type { Service } from "./service.js";
 
 /**
@@ -6,6 +6,19 @@ import type { Service } from "./service.js";
  * the library does not sync the folder after a rename.
  */
 const DURABLE = new Set(["azblob", "b2", "cos", "gcs", "obs", "oss", "s3"]);
+
+/** Services on which an object is seen when its last byte has come. OpenDAL does not say that either. */
+const WHOLE = new Set([...DURABLE, "memory", "swift"]);
+
+/** @throws KeepsakeError `E_UNSUPPORTED` for a service that would show objects before they are whole */
+export function assertPublishesWhole(service: Service): void {
+  if (isStagedOn(service) || WHOLE.has(service.scheme)) return;
+  throw new KeepsakeError(
+    "E_UNSUPPORTED",
+    `The service ${service.scheme} cannot rename, and is not known to show objects only when they are whole.`,
+    { context: { scheme: service.scheme } },
+  );
+}
 
 /** Where a file can be renamed, it may be seen while it is written, and is written elsewhere first. */
 export function isStagedOn({ capability }: Service): boolean {

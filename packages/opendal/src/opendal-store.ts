@@ -9,7 +9,7 @@ import {
   type StoredObject,
   streamOf,
 } from "@keepsake/core";
-import { capabilitiesOf, isExclusiveOn, isStagedOn, replacesAtomically } from "./capabilities.js";
+import { assertPublishesWhole, capabilitiesOf, isExclusiveOn, isStagedOn, replacesAtomically } from "./capabilities.js";
 import { describePlace } from "./describe-place.js";
 import { inspectService } from "./inspect-service.js";
 import { entriesBelow, listObjects } from "./list-objects.js";
@@ -46,6 +46,7 @@ export async function opendalStore(options: OpendalStoreOptions): Promise<Bundle
   const { singleBytes = scheme === "memory" ? Number.POSITIVE_INFINITY : DEFAULT_SINGLE_BYTES } = options;
   if (!(partBytes >= MIN_PART_BYTES)) throw new TypeError("partBytes must be at least 5 MiB.");
   const service = await Service.open(options);
+  assertPublishesWhole(service);
   const facts = new ObjectFacts(service);
   const where = describePlace(options);
   const isStaged = isStagedOn(service);

@@ -70,6 +70,18 @@ describe("opendalStore", () => {
     await expect(opendalStore({ scheme, options })).rejects.toMatchObject({ code, cause: { message: /permanent/ } });
   });
 
+  it.each([
+    ["webhdfs", { endpoint: "http://127.0.0.1:1" }, /cannot rename/],
+    ["dashmap", {}, /cannot rename/],
+    ["http", { endpoint: "http://127.0.0.1:1" }, /cannot write nor delete nor list/],
+  ])("refuses the service %s, which cannot keep what a store promises", async (scheme, options, message) => {
+    const store = opendalStore({ scheme, options });
+    await expect(store).rejects.toMatchObject({
+      code: "E_UNSUPPORTED",
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
   it("takes no body that is too large to be held, where the service takes it in one piece only", async () => {
     const store = await opendalStore({ scheme: "memory", singleBytes: 2 * MIB });
     const tooLarge = store.put("k", chunked(new Uint8Array(2 * MIB + 1), MIB));
