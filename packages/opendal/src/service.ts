@@ -1,4 +1,5 @@
 import { KeepsakeError, type OpOptions } from "@keepsake/core";
+import type * as Opendal from "opendal";
 import type { Capability, Operator } from "opendal";
 import { fromOpendal } from "./opendal-error.js";
 import { withinTime } from "./within-time.js";
@@ -26,7 +27,7 @@ export interface Call extends OpOptions {
   readonly isOnce?: boolean;
 }
 
-type Library = typeof import("opendal");
+type Library = typeof Opendal;
 
 const RETRIES = 3;
 const FIRST_PAUSE_MS = 200;
