@@ -1,6 +1,6 @@
 /** The directions between the packages: `core ← files ← adapters`, `core, files ← engine ← runtime ← standard ← cli`; the command also tests plugins. */
 
-const ADAPTERS = "sqlite|memdir|git|redaction|zstd|age|local-fs|s3|replicated|json-state|testkit";
+const ADAPTERS = "sqlite|memdir|git|redaction|zstd|age|local-fs|s3|replicated|json-state|memory|opendal";
 
 /** A package's sources may reach those of `allowed`, and their own. */
 function only(from, allowed) {
@@ -19,6 +19,7 @@ module.exports = {
     only("core", []),
     only("files", ["core"]),
     only(ADAPTERS, ["core", "files"]),
+    only("testkit", ["core", "files", "memory"]),
     only("engine", ["core", "files"]),
     only("runtime", ["core", "files", "engine"]),
     only("standard", ["core", "files", "runtime", ADAPTERS]),

@@ -73,7 +73,11 @@ export default defineConfig(
     languageOptions: { globals: Object.fromEntries(NODE_GLOBALS.map((name) => [name, "readonly"])) },
   },
   {
-    files: ["packages/*/src/plugin.ts", "packages/*/src/**/*.plugin.ts", "examples/**/*.ts", "*.config.ts"],
+    // What a configuration names by its package, the package exports as default.
+    files: [
+      ...["packages/*/src/plugin.ts", "packages/*/src/**/*.plugin.ts", "packages/opendal/src/index.ts"],
+      ...["examples/**/*.ts", "*.config.ts"],
+    ],
     rules: { "no-restricted-syntax": ["error", NO_CONTAINER_NAMESPACE] },
   },
   {

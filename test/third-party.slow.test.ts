@@ -12,7 +12,7 @@ const KINDS = ["store", "codec", "source", "redaction", "state", "lock"] as cons
 /** Asks the registry only for what this machine has never seen. */
 const NPM_INSTALL = ["install", "--no-save", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
 /** What plugins need of ours: nothing that has to be compiled. */
-const NEEDED = ["core", "files", "testkit"];
+const NEEDED = ["core", "files", "memory", "testkit"];
 const NPM = process.platform === "win32" ? "npm.cmd" : "npm";
 
 /** A repository of somebody else: a package of each kind, as `plugin create` writes it, over our tarballs. */

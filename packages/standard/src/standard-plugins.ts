@@ -4,6 +4,7 @@ import { gitPlugin } from "@keepsake/git";
 import { jsonStatePlugin } from "@keepsake/json-state";
 import { localFsPlugin } from "@keepsake/local-fs";
 import { memdirPlugin } from "@keepsake/memdir";
+import { memoryPlugin } from "@keepsake/memory";
 import { redactionPlugin } from "@keepsake/redaction";
 import { replicatedPlugin } from "@keepsake/replicated";
 import { s3Plugin } from "@keepsake/s3";
@@ -22,6 +23,7 @@ export const standardPlugins: readonly Plugin[] = [
   localFsPlugin,
   s3Plugin,
   replicatedPlugin,
+  memoryPlugin,
   redactionPlugin,
   presetsPlugin,
 ];

@@ -1,3 +1,4 @@
+export { type MemoryLocks, memoryLocks, memoryStore } from "@keepsake/memory";
 export { checkConformance, type CaseResult, type ConformanceReport } from "./conformance/check-conformance.js";
 export { codecConformance } from "./conformance/codec/codec-conformance.js";
 export type { CodecFactory, CodecSubject } from "./conformance/codec/codec-subject.js";
@@ -31,8 +32,6 @@ export type { Program, ProgramRun, RunOptions } from "./faults/program.js";
 export type { ResidentProgram } from "./faults/resident-program.js";
 export { type Struck, sweep, type SweepCase, type SweepReport } from "./faults/sweep.js";
 export { type FaultyStore, faultyStore, type StoreFault, type StoreMethod } from "./faulty-store.js";
-export { type MemoryLocks, memoryLocks } from "./memory-locks.js";
-export { memoryStore } from "./memory-store.js";
 export { chunked, collect } from "./streams.js";
 export { type TempDir, tempDir } from "./temp-dir.js";
 export { type TreeDigest, treeDigest, type TreeDigestOptions, type TreeNode } from "./tree-digest.js";

@@ -1,8 +1,7 @@
 import { type BundleStore, isAbortError, KeepsakeError, type StoredObject } from "@keepsake/core";
 import { describe, expect, it } from "vitest";
 import { faultyStore, type StoreFault } from "../src/faulty-store.js";
-import { memoryLocks } from "../src/memory-locks.js";
-import { memoryStore } from "../src/memory-store.js";
+import { memoryLocks, memoryStore } from "@keepsake/memory";
 import { chunked, collect } from "../src/streams.js";
 
 const text = async (store: BundleStore, key: string, range?: { start: number; length: number }) =>

@@ -20,7 +20,7 @@ import {
   SYSTEM_CLOCK,
   type Token,
 } from "@keepsake/core";
-import { memoryStore } from "../../memory-store.js";
+import { memoryStore } from "@keepsake/memory";
 
 /** How a provider is made outside of a Keepsake. */
 export interface MakeOptions {

@@ -2,11 +2,12 @@ import {
   abortable,
   type BundleStore,
   type ByteStream,
+  collectBytes,
   KeepsakeError,
   parseArtifactPath,
   type StoredObject,
+  streamOf,
 } from "@keepsake/core";
-import { chunked, collect } from "./streams.js";
 
 interface Held {
   readonly object: StoredObject;
@@ -24,7 +25,7 @@ export function memoryStore(id = "memory"): BundleStore {
     signal?.throwIfAborted();
     parseArtifactPath(key);
     refuseTaken();
-    const bytes = await collect(abortable(body, signal));
+    const bytes = await collectBytes(abortable(body, signal), Number.POSITIVE_INFINITY);
     refuseTaken();
     const object = { key, sizeBytes: bytes.length, modifiedAtMs: Date.now() };
     objects.set(key, { object, bytes });
@@ -36,7 +37,7 @@ export function memoryStore(id = "memory"): BundleStore {
     capabilities: { durable: false, noOverwrite: "atomic", ranges: true },
     describe: () => "memory of this process",
     put: (key, body, { signal } = {}) => write(key, body, false, signal),
-    replace: (key, body, { signal } = {}) => write(key, chunked(body), true, signal),
+    replace: (key, body, { signal } = {}) => write(key, streamOf(body), true, signal),
 
     async get(key, { range, signal } = {}) {
       signal?.throwIfAborted();
@@ -44,7 +45,7 @@ export function memoryStore(id = "memory"): BundleStore {
       if (held === undefined) throw missing(key);
       const start = range?.start ?? 0;
       const wanted = held.bytes.subarray(start, start + (range?.length ?? held.bytes.length));
-      return { object: held.object, body: abortable(chunked(wanted, CHUNK_BYTES), signal) };
+      return { object: held.object, body: abortable(chunksOf(wanted), signal) };
     },
 
     async head(key, { signal } = {}) {
@@ -73,6 +74,13 @@ export function memoryStore(id = "memory"): BundleStore {
 }
 
 const CHUNK_BYTES = 65_536;
+
+/** Each chunk is a copy: what a reader does to it does not reach the store. */
+async function* chunksOf(bytes: Uint8Array): ByteStream {
+  for (let start = 0; start < bytes.length; start += CHUNK_BYTES) {
+    yield Uint8Array.from(bytes.subarray(start, start + CHUNK_BYTES));
+  }
+}
 
 function taken(key: string): KeepsakeError {
   return new KeepsakeError("E_ALREADY_EXISTS", `There is already an object ${JSON.stringify(key)}.`, {

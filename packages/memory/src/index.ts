@@ -1,0 +1,3 @@
+export { type MemoryLocks, memoryLocks } from "./memory-locks.js";
+export { memoryStore } from "./memory-store.js";
+export { default as memoryPlugin } from "./plugin.js";
