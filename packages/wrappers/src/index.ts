@@ -1,4 +1,11 @@
+export { chaos, type ChaosOptions, type ChaosRates } from "./chaos.js";
+export { default as wrappersPlugin } from "./plugin.js";
 export { readOnly } from "./read-only.js";
 export { SYSTEM_TIME, type Time } from "./time.js";
+export { type BandwidthOptions, withBandwidth } from "./with-bandwidth.js";
+export { withConcurrency } from "./with-concurrency.js";
+export { withLogging } from "./with-logging.js";
+export { type MetricsSink, type StoreEvent, type StoreOperation, withMetrics } from "./with-metrics.js";
 export { type RetryOptions, withRetry } from "./with-retry.js";
 export { type TimeoutOptions, withTimeout } from "./with-timeout.js";
+export { type Layer, type MethodOf, wrapStore } from "./wrap-store.js";

@@ -1,0 +1,62 @@
+import type { BundleStore } from "@keepsake/core";
+import { SILENT_LOGGER } from "@keepsake/core";
+import { memoryStore, runConformance, storeConformance } from "@keepsake/testkit";
+import { describe, it } from "vitest";
+import {
+  chaos,
+  withBandwidth,
+  withConcurrency,
+  withLogging,
+  withMetrics,
+  withRetry,
+  withTimeout,
+} from "../src/index.js";
+import { instantTime } from "./support/manual-time.js";
+
+const time = instantTime();
+const wrappers: Readonly<Record<string, (store: BundleStore) => BundleStore>> = {
+  withRetry: (store) => withRetry(store),
+  withTimeout: (store) => withTimeout(store, { callMs: 60_000 }),
+  withConcurrency: (store) => withConcurrency(store, { operations: 1 }),
+  withBandwidth: (store) => withBandwidth(store, { upBytesPerSecond: 10e6, downBytesPerSecond: 10e6, time }),
+  withMetrics: (store) => withMetrics(store, { record: () => undefined }),
+  withLogging: (store) => withLogging(store, SILENT_LOGGER),
+};
+
+for (const [name, wrap] of Object.entries(wrappers)) {
+  describe(name, () => {
+    runConformance(
+      storeConformance({ create: () => ({ store: wrap(memoryStore()), reopen: null, boundedMemory: false }) }),
+      { describe, it },
+    );
+  });
+}
+
+describe("all of them", () => {
+  const all = (store: BundleStore): BundleStore => Object.values(wrappers).reduce((inner, wrap) => wrap(inner), store);
+  runConformance(
+    storeConformance({ create: () => ({ store: all(memoryStore()), reopen: null, boundedMemory: false }) }),
+    { describe, it },
+  );
+});
+
+for (const seed of ["a", "b", "c"]) {
+  describe(`withRetry over chaos of seed ${seed}`, () => {
+    const rates = { before: 0.15, after: 0.15, cut: 0.15, truncate: 0.1, delay: 0.2 };
+    runConformance(
+      storeConformance({
+        create() {
+          const store = chaos(memoryStore(), { seed, rates, time });
+          // What is held of a body must be all of it: the suite puts 64 MiB.
+          const spoolBytes = 128 * 1024 * 1024;
+          return {
+            store: withRetry(store, { attempts: 20, spoolBytes, time }),
+            reopen: null,
+            boundedMemory: false,
+          };
+        },
+      }),
+      { describe, it },
+    );
+  });
+}
