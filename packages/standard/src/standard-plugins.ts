@@ -8,6 +8,7 @@ import { redactionPlugin } from "@keepsake/redaction";
 import { replicatedPlugin } from "@keepsake/replicated";
 import { s3Plugin } from "@keepsake/s3";
 import { sqlitePlugin } from "@keepsake/sqlite";
+import { wrappersPlugin } from "@keepsake/wrappers";
 import { zstdPlugin } from "@keepsake/zstd";
 import { presetsPlugin } from "./presets.plugin.js";
 
@@ -22,6 +23,7 @@ export const standardPlugins: readonly Plugin[] = [
   localFsPlugin,
   s3Plugin,
   replicatedPlugin,
+  wrappersPlugin,
   redactionPlugin,
   presetsPlugin,
 ];

@@ -31,7 +31,7 @@ export interface ChaosOptions {
 
 /** A list breaks off after fewer objects than this. */
 const LISTED = 8;
-/** A body breaks off after fewer bytes than this. */
+/** A body breaks off after fewer bytes than this: as often within the first 447 as later, so that small ones are struck, too. */
 const CUT_BYTES = 200_000;
 
 /**
@@ -66,7 +66,7 @@ export function chaos(store: BundleStore, options: ChaosOptions): BundleStore {
   }
 
   function cut(body: ByteStream, operation: string, chance: (name: string) => number): ByteStream {
-    const bytes = Math.floor(chance("cut at") * CUT_BYTES);
+    const bytes = Math.floor(CUT_BYTES ** chance("cut at")) - 1;
     if (chance("cut") < (rates.cut ?? 0)) return broken(body, bytes, trouble(operation, "broke off"));
     if (operation === "get" && chance("truncate") < (rates.truncate ?? 0)) return broken(body, bytes, undefined);
     return body;

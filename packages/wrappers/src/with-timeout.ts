@@ -27,15 +27,15 @@ export function withTimeout(store: BundleStore, options: TimeoutOptions): Bundle
 
   const limitOf = (operation: string, limitMs: number, { signal }: OpOptions = {}): TimeLimit =>
     new TimeLimit({ time, limitMs, graceMs, signal, error: tooSlow(store.id, operation, limitMs) });
-  async function bounded<O extends OpOptions, T>(
+  const bounded = async <T>(
     operation: string,
     limitMs: number,
-    given: O | undefined,
-    call: (options: O & { readonly signal: AbortSignal }) => Promise<T>,
-  ): Promise<T> {
+    given: OpOptions | undefined,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
     const limit = limitOf(operation, limitMs, given);
-    return limit.hold(() => call({ ...(given as O), signal: limit.signal }));
-  }
+    return limit.hold(() => call(limit.signal));
+  };
 
   return wrapStore(store, {
     put: (put) => (key, body, given) => {
@@ -56,16 +56,16 @@ export function withTimeout(store: BundleStore, options: TimeoutOptions): Bundle
       const reading = limit.forSteps(silenceMs, tooSlow(store.id, "the reading", silenceMs));
       return { object, body: stepwise(body, (next) => reading.hold(next)) };
     },
-    head: (head) => (key, given) => bounded("head", callMs, given, (options) => head(key, options)),
-    delete: (remove) => (key, given) => bounded("delete", callMs, given, (options) => remove(key, options)),
+    head: (head) => (key, given) => bounded("head", callMs, given, (signal) => head(key, { ...given, signal })),
+    delete: (remove) => (key, given) => bounded("delete", callMs, given, (signal) => remove(key, { ...given, signal })),
     list: (list) => (prefix, given) => {
       const limit = limitOf("list", silenceMs, given);
       return stepwise(list(prefix, { ...given, signal: limit.signal }), (next) => limit.hold(next));
     },
     replace: (replace) => (key, body, given) =>
-      bounded("replace", callMs, given, (options) => replace(key, body, options)),
-    sweep: (sweep) => async (given) => bounded("sweep", upkeepMs, given, (options) => sweep(options)),
-    inspect: (inspect) => (given) => bounded("inspect", upkeepMs, given, (options) => inspect(options)),
+      bounded("replace", callMs, given, (signal) => replace(key, body, { ...given, signal })),
+    sweep: (sweep) => (given) => bounded("sweep", upkeepMs, given, (signal) => sweep(given && { ...given, signal })),
+    inspect: (inspect) => (given) => bounded("inspect", upkeepMs, given, (signal) => inspect({ ...given, signal })),
   });
 }
 

@@ -211,6 +211,25 @@ describe("a body that breaks off", () => {
     }
   });
 
+  it("of a record is read again whole: one that was replaced in the same millisecond is no mixture", async () => {
+    const inner = memoryStore();
+    const facts = { key: "k", sizeBytes: 8, modifiedAtMs: 1 };
+    const texts = ["old text", "new text"];
+    const replaced: BundleStore = {
+      ...inner,
+      get: async (_key, options) => {
+        const text = texts.shift() ?? "new text";
+        const start = options?.range?.start ?? 0;
+        const body = (async function* () {
+          yield Buffer.from(text).subarray(start, text === "old text" ? 2 : undefined);
+          if (text === "old text") throw broken();
+        })();
+        return { object: facts, body };
+      },
+    };
+    expect(await textOf(withRetry(replaced, { time: instantTime() }), "k")).toBe("new text");
+  });
+
   it("is not read on of another object that took its place", async () => {
     const { store, inner } = await stored([{ on: "get", call: 1, cutAfterBytes: 10, error: broken() }]);
     const { body } = await store.get("k");

@@ -1,38 +1,59 @@
 import {
+  abortable,
   type BundleStore,
   type ByteRange,
   type ByteStream,
-  isKeepsakeError,
+  collectBytes,
   KeepsakeError,
   type StoredBody,
   type StoredObject,
+  streamOf,
 } from "@keepsake/core";
 import type { MethodOf } from "../wrap-store.js";
 import type { Retries } from "./retries.js";
 
-/** `get` whose body is read on from where it broke off: by a range, and of the same object. */
+/**
+ * What is no longer is read whole, in bytes. A record may be replaced by another of the same size within one millisecond:
+ * read on by a range, it would be a mixture of both.
+ */
+const AT_ONCE_BYTES = 256 * 1024;
+
+/** `get` whose body is read on from where it broke off: by a range, and of the same object. A small one is read at once. */
 export function retriedGet(store: BundleStore, retries: Retries): MethodOf<"get"> {
   return async (key, given = {}) => {
-    const { range, ...options } = given;
-    const first = await retries.of(given.signal, () => store.get(key, given));
+    const { range, signal, ...options } = given;
     const start = range?.start ?? 0;
-    const wanted = Math.max(0, Math.min(range?.length ?? Infinity, first.object.sizeBytes - start));
-    const again = async (passed: number): Promise<StoredBody> => {
-      // Nothing was read yet: the very same call, which a store without ranges can answer, too.
+    const wantedOf = ({ sizeBytes }: StoredObject): number =>
+      Math.max(0, Math.min(range?.length ?? Infinity, sizeBytes - start));
+    const first = await retries.of(signal, async () => {
+      const stored = await store.get(key, given);
+      const wanted = wantedOf(stored.object);
+      return wanted > AT_ONCE_BYTES ? stored : { object: stored.object, bytes: await wholeOf(stored, wanted) };
+    });
+    if ("bytes" in first) return { object: first.object, body: abortable(streamOf(first.bytes), signal) };
+    const wanted = wantedOf(first.object);
+    const again = (passed: number): Promise<StoredBody> => {
       const rest: ByteRange = { start: start + passed, length: wanted - passed };
-      return store.get(key, passed === 0 ? given : { ...options, range: rest });
+      // Nothing was read yet: the very same call, which a store without ranges can answer, too.
+      return store.get(key, passed === 0 ? given : { ...options, signal, range: rest });
     };
     const canGoOn = (passed: number): boolean => passed === 0 || store.capabilities.ranges;
-    return { object: first.object, body: readOn({ first, wanted, signal: given.signal, again, canGoOn, retries }) };
+    return { object: first.object, body: readOn({ first, wanted, signal, again, canGoOn, retries }) };
   };
+}
+
+async function wholeOf({ object, body }: StoredBody, wanted: number): Promise<Uint8Array> {
+  const bytes = await collectBytes(body, Infinity);
+  if (bytes.length < wanted) throw endedEarly(object, bytes.length, wanted);
+  return bytes;
 }
 
 interface Reading {
   readonly first: StoredBody;
   readonly wanted: number;
   readonly signal: AbortSignal | undefined;
-  again(passedBytes: number): Promise<StoredBody>;
-  canGoOn(passedBytes: number): boolean;
+  readonly again: (passedBytes: number) => Promise<StoredBody>;
+  readonly canGoOn: (passedBytes: number) => boolean;
   readonly retries: Retries;
 }
 

@@ -51,7 +51,8 @@ export class Retries {
     let failures = 0;
     return {
       again: async (error) => {
-        if (signal?.aborted === true || !isTemporary(error) || ++failures >= this.#attempts) return false;
+        signal?.throwIfAborted();
+        if (!isTemporary(error) || ++failures >= this.#attempts) return false;
         const longest = Math.min(this.#maxDelayMs, this.#firstDelayMs * 2 ** (failures - 1));
         await this.#time.sleep(longest * (1 - this.#random() / 2), signal);
         return true;
