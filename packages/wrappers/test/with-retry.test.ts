@@ -130,8 +130,18 @@ describe("a put that is tried again", () => {
   });
 
   it("does not take the same bytes of another for its own when the store never saw the end of them", async () => {
-    const { store, inner } = trouble([{ on: "put", call: 1, cutAfterBytes: 5, error: broken() }]);
-    await inner.put("k", chunked("0123456789"));
+    const inner = memoryStore();
+    let calls = 0;
+    const overtaken: BundleStore = {
+      ...inner,
+      async put(key, body, options) {
+        if (++calls > 1) return inner.put(key, chunked(await collect(body)), options);
+        for await (const _chunk of body) break;
+        await inner.put(key, chunked("0123456789"));
+        throw broken();
+      },
+    };
+    const store = withRetry(overtaken, { time: instantTime() });
     expect(await failureOf(store.put("k", chunked("0123456789", 3)))).toMatchObject({ code: "E_ALREADY_EXISTS" });
   });
 
@@ -175,8 +185,8 @@ describe("a body that breaks off", () => {
 
   it("is read on within the range that was asked for", async () => {
     const { store } = await stored([{ on: "get", call: 1, cutAfterBytes: 4, error: broken() }]);
-    const { body } = await store.get("k", { range: { start: 5, length: 9 } });
-    expect(Buffer.from(await collect(body)).toString()).toBe("567890123");
+    const { body } = await store.get("k", { range: { start: 5, length: 270_003 } });
+    expect(Buffer.from(await collect(body)).toString()).toBe(TEXT.slice(5, 270_008));
   });
 
   it("is given up after so many attempts that bring nothing, and not before", async () => {
@@ -228,6 +238,16 @@ describe("a body that breaks off", () => {
       },
     };
     expect(await textOf(withRetry(replaced, { time: instantTime() }), "k")).toBe("new text");
+  });
+
+  it("after the caller has stopped it fails with the caller's reason", async () => {
+    const { store } = await stored([{ on: "get", call: 1, cutAfterBytes: 65_536 }], { attempts: 1 });
+    const controller = new AbortController();
+    const { body } = await store.get("k", { signal: controller.signal });
+    const read = async (): Promise<void> => {
+      for await (const _chunk of body) controller.abort(new Error("enough"));
+    };
+    expect(await failureOf(read())).toBe(controller.signal.reason);
   });
 
   it("is not read on of another object that took its place", async () => {

@@ -28,9 +28,8 @@ export function retriedPut(
     let mayBeStored = false;
     try {
       for (;;) {
-        const sending = spool.send();
         try {
-          return await put(key, sending, given);
+          return await put(key, spool.send(), given);
         } catch (error) {
           if (spool.failure !== undefined) throw error;
           if (isKeepsakeError(error, "E_ALREADY_EXISTS") && mayBeStored) {
@@ -38,7 +37,7 @@ export function retriedPut(
             if (object !== undefined) return object;
           }
           // Only what the store has seen to its end can be there whole.
-          mayBeStored ||= sending.reachedEnd;
+          mayBeStored ||= spool.digest !== undefined;
           if (!spool.canSendAgain && !mayBeStored) throw error;
           if (!(await attempts.again(error))) throw error;
           if (spool.canSendAgain) continue;

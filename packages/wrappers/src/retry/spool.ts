@@ -1,12 +1,6 @@
-import { type ByteDigest, type ByteStream } from "@keepsake/core";
 import { createHash } from "node:crypto";
+import type { ByteDigest, ByteStream } from "@keepsake/core";
 import { closeInput } from "../steps.js";
-
-/** One reading of a body. */
-export interface Sending extends AsyncIterable<Uint8Array> {
-  /** Whether the store has seen the body's end: no other store can have stored it. */
-  readonly reachedEnd: boolean;
-}
 
 /**
  * A body that can be read again from its start while all that was taken of it fits `maxBytes`. The last reading that was
@@ -24,7 +18,7 @@ export class Spool {
   #isEnded = false;
   #digest: ByteDigest | undefined;
   #failure: { readonly error: unknown } | undefined;
-  #current: Sending | undefined;
+  #current: ByteStream | undefined;
 
   constructor(body: ByteStream, maxBytes: number) {
     this.#iterator = body[Symbol.asyncIterator]();
@@ -45,18 +39,9 @@ export class Spool {
     return this.#failure;
   }
 
-  send(): Sending {
+  send(): ByteStream {
     const held = [...(this.#held ?? [])];
-    let reachedEnd = false;
-    const sending: Sending = {
-      get reachedEnd() {
-        return reachedEnd;
-      },
-      [Symbol.asyncIterator]: () =>
-        this.#chunks(held, sending, () => {
-          reachedEnd = true;
-        }),
-    };
+    const sending: ByteStream = { [Symbol.asyncIterator]: () => this.#chunks(held, sending) };
     this.#current = sending;
     return sending;
   }
@@ -67,16 +52,13 @@ export class Spool {
     await closeInput(this.#iterator, this.#step !== undefined, this.#isEnded);
   }
 
-  async *#chunks(held: readonly Uint8Array[], sending: Sending, atEnd: () => void): AsyncGenerator<Uint8Array> {
+  async *#chunks(held: readonly Uint8Array[], sending: ByteStream): AsyncGenerator<Uint8Array> {
     for (let at = 0; ; at++) {
       while (at >= this.#taken && at >= held.length && !this.#isEnded) await (this.#step ??= this.#take());
       if (this.#current !== sending) throw new TypeError("The body is read by a later attempt.");
       if (this.#failure !== undefined) throw this.#failure.error;
       const chunk = at < this.#taken ? (held[at] ?? this.#held?.[at] ?? this.#last) : undefined;
-      if (chunk === undefined) {
-        atEnd();
-        return;
-      }
+      if (chunk === undefined) return;
       // A copy of what is held: a chunk belongs to who gets it.
       yield this.#held === undefined ? chunk : Uint8Array.from(chunk);
     }
