@@ -2,8 +2,9 @@ import { type BundleStore, KeepsakeError, type OpOptions } from "@keepsake/core"
 import { wrapStore } from "./wrap-store.js";
 
 /**
- * A store that can be read and not changed: `put`, `delete`, `replace` and `sweep` are refused with `E_READ_ONLY`, and the
- * store is not asked. It has no `inspect`, because that may write objects to try the place out.
+ * A store that can be read and not changed: `put` and `delete` are refused with `E_READ_ONLY`, and the store is not asked. What
+ * a store may lack, and what would change something, it lacks: `replace`, `sweep`, and `inspect`, which may write objects to try
+ * the place out.
  */
 export function readOnly(store: BundleStore): BundleStore {
   const refuse = async ({ signal }: OpOptions = {}): Promise<never> => {
@@ -15,9 +16,9 @@ export function readOnly(store: BundleStore): BundleStore {
   const around = wrapStore(store, {
     put: () => (_key, _body, options) => refuse(options),
     delete: () => (_key, options) => refuse(options),
-    replace: () => (_key, _body, options) => refuse(options),
-    sweep: () => (options) => refuse(options),
   });
+  delete around.replace;
+  delete around.sweep;
   delete around.inspect;
-  return around;
+  return Object.assign(around, { describe: () => `${store.describe()}, only read` });
 }

@@ -1,3 +1,5 @@
+import { orAborted } from "@keepsake/core";
+
 /** The clock that delays and limits go by; tests put one of their own in its place. */
 export interface Time {
   /** milliseconds since some moment; never goes back */
@@ -9,19 +11,15 @@ export interface Time {
 /** The time of this machine. */
 export const SYSTEM_TIME: Time = {
   now: () => performance.now(),
-  sleep: (milliseconds, signal) =>
-    new Promise<void>((resolve, reject) => {
-      const stop = (): void => {
-        clearTimeout(timer);
-        // The signal's reason is passed on as it is, whatever it is.
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", stop);
-        resolve();
-      }, milliseconds);
-      if (signal?.aborted === true) stop();
-      else signal?.addEventListener("abort", stop, { once: true });
-    }),
+  async sleep(milliseconds, signal) {
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, milliseconds);
+    });
+    try {
+      await orAborted(over, signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  },
 };

@@ -110,6 +110,30 @@ describe("chaos", () => {
     expect(all).toMatch(/put, kept true, 150000\n/);
   });
 
+  it("breaks lists off as often as it is asked to, however long they are, and draws once for each call", async () => {
+    const inner = memoryStore();
+    for (let index = 10; index < 40; index++) await inner.put(`k${String(index)}`, chunked("x"));
+    const lengths = async (seed: number): Promise<number[]> => {
+      const store = chaos(inner, { seed, rates: { cut: 0.5 } });
+      const found: number[] = [];
+      for (let call = 0; call < 200; call++) {
+        let length = 0;
+        await (async () => {
+          for await (const _object of store.list("k")) length += 1;
+        })().catch(() => undefined);
+        found.push(length);
+      }
+      return found;
+    };
+    const first = await lengths(1);
+    const whole = first.filter((length) => length === 30).length;
+    // Drawn anew for each object, one list of 2^30 would be whole.
+    expect(whole).toBeGreaterThan(70);
+    expect(whole).toBeLessThan(130);
+    expect(new Set(first.filter((length) => length < 30))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7]));
+    expect(await lengths(1)).toEqual(first);
+  });
+
   it("does nothing at a rate of 0, and everything at 1, with the advice it is told", async () => {
     const calm = chaos(memoryStore(), { seed: 1, rates: {} });
     await calm.put("k", chunked("x"));

@@ -164,6 +164,57 @@ describe("a put that is tried again", () => {
     expect(await textOf(inner, "k")).toBe("0123456789");
     await expect(late?.next()).rejects.toThrow(/later attempt/);
   });
+
+  for (const spoolBytes of [0, 1_000]) {
+    it(`is never two readings at a time that share its chunks, with a spool of ${spoolBytes} bytes`, async () => {
+      const inner = memoryStore();
+      const twice: BundleStore = {
+        ...inner,
+        async put(key, body, options) {
+          const first = body[Symbol.asyncIterator]();
+          while ((await first.next()).done !== true);
+          return inner.put(key, chunked(await collect(body)), options);
+        },
+      };
+      const store = withRetry(twice, { time: instantTime(), spoolBytes });
+      expect(await failureOf(store.put("k", chunked("0123456789", 3)))).toBeInstanceOf(TypeError);
+      expect(await inner.head("k")).toBeUndefined();
+    });
+  }
+
+  it("takes nothing of its body for a call that was left behind", async () => {
+    const inner = memoryStore();
+    let late: AsyncIterator<Uint8Array> | undefined;
+    let given = 0;
+    const body = (async function* () {
+      for (const text of ["012", "345", "678", "9"]) {
+        given += 1;
+        yield Buffer.from(text);
+      }
+    })();
+    const store = withRetry(
+      {
+        ...inner,
+        async put(key, sent, options) {
+          if (late === undefined) {
+            late = sent[Symbol.asyncIterator]();
+            await late.next();
+            throw broken();
+          }
+          const forsaken = late;
+          const now = sent[Symbol.asyncIterator]();
+          const chunks = [(await now.next()).value as Uint8Array];
+          await expect(forsaken.next()).rejects.toThrow(/later attempt/);
+          expect(given).toBe(1);
+          for (let step = await now.next(); step.done !== true; step = await now.next()) chunks.push(step.value);
+          return inner.put(key, chunked(Buffer.concat(chunks)), options);
+        },
+      },
+      { time: instantTime(), spoolBytes: 4 },
+    );
+    await store.put("k", body);
+    expect(await textOf(inner, "k")).toBe("0123456789");
+  });
 });
 
 describe("a body that breaks off", () => {

@@ -4,7 +4,8 @@ import { closeInput } from "../steps.js";
 
 /**
  * A body that can be read again from its start while all that was taken of it fits `maxBytes`. The last reading that was
- * begun is the one that goes on; an earlier one, of a call that was left behind, ends with an error.
+ * begun is the one that goes on; an earlier one, of a call that was left behind, ends with an error and takes nothing more.
+ * Each is read once: two readings at a time would share the chunks that are no longer held between them.
  */
 export class Spool {
   readonly #iterator: AsyncIterator<Uint8Array>;
@@ -41,7 +42,14 @@ export class Spool {
 
   send(): ByteStream {
     const held = [...(this.#held ?? [])];
-    const sending: ByteStream = { [Symbol.asyncIterator]: () => this.#chunks(held, sending) };
+    let isBegun = false;
+    const sending: ByteStream = {
+      [Symbol.asyncIterator]: () => {
+        if (isBegun) throw new TypeError("A body is read once.");
+        isBegun = true;
+        return this.#chunks(held, sending);
+      },
+    };
     this.#current = sending;
     return sending;
   }
@@ -53,9 +61,10 @@ export class Spool {
   }
 
   async *#chunks(held: readonly Uint8Array[], sending: ByteStream): AsyncGenerator<Uint8Array> {
+    const isCurrent = (): boolean => this.#current === sending;
     for (let at = 0; ; at++) {
-      while (at >= this.#taken && at >= held.length && !this.#isEnded) await (this.#step ??= this.#take());
-      if (this.#current !== sending) throw new TypeError("The body is read by a later attempt.");
+      while (isCurrent() && at >= this.#taken && !this.#isEnded) await (this.#step ??= this.#take());
+      if (!isCurrent()) throw new TypeError("The body is read by a later attempt.");
       if (this.#failure !== undefined) throw this.#failure.error;
       const chunk = at < this.#taken ? (held[at] ?? this.#held?.[at] ?? this.#last) : undefined;
       if (chunk === undefined) return;
