@@ -1,4 +1,5 @@
-import { type BundleStore, type ByteStream, KeepsakeError, type OpOptions, sha256Hex } from "@keepsake/core";
+import { type BundleStore, type ByteStream, KeepsakeError, type OpOptions } from "@keepsake/core";
+import { Chances } from "./chances.js";
 import { SYSTEM_TIME, type Time } from "./time.js";
 import { wrapStore } from "./wrap-store.js";
 
@@ -40,14 +41,7 @@ const CUT_BYTES = 200_000;
  */
 export function chaos(store: BundleStore, options: ChaosOptions): BundleStore {
   const { seed, rates, maxDelayMs = 10, time = SYSTEM_TIME, retry = "temporary" } = options;
-  const counts = new Map<string, number>();
-
-  function chanceOf(operation: string, key: string): (name: string) => number {
-    const call = `${operation} ${key}`;
-    const count = (counts.get(call) ?? 0) + 1;
-    counts.set(call, count);
-    return (name) => Number.parseInt(sha256Hex(`${seed} ${call} ${count} ${name}`).slice(0, 12), 16) / 2 ** 48;
-  }
+  const chances = new Chances(seed);
 
   const trouble = (operation: string, what: string): KeepsakeError =>
     new KeepsakeError("E_IO", `Chaos: ${operation} ${what}.`, { context: { operation, chaos: what }, retry });
@@ -57,7 +51,7 @@ export function chaos(store: BundleStore, options: ChaosOptions): BundleStore {
     work: (chance: (name: string) => number) => Promise<T>,
   ): Promise<T> {
     given?.signal?.throwIfAborted();
-    const chance = chanceOf(operation, key);
+    const chance = chances.of(operation, key);
     if (chance("delay") < (rates.delay ?? 0)) await time.sleep(chance("delay for") * maxDelayMs, given?.signal);
     if (chance("before") < (rates.before ?? 0)) throw trouble(operation, "failed before it began");
     const result = await work(chance);
@@ -72,7 +66,7 @@ export function chaos(store: BundleStore, options: ChaosOptions): BundleStore {
     return body;
   }
 
-  return wrapStore(store, {
+  const around = wrapStore(store, {
     put: (put) => (key, body, given) =>
       call(["put", key, given], (chance) => put(key, cut(body, "put", chance), given)),
     get: (get) => (key, given) =>
@@ -95,6 +89,7 @@ export function chaos(store: BundleStore, options: ChaosOptions): BundleStore {
     sweep: (sweep) => (given) => call(["sweep", "", given], () => sweep(given)),
     inspect: (inspect) => (given) => call(["inspect", "", given], () => inspect(given)),
   });
+  return Object.assign(around, { describe: () => `${store.describe()}, with chaos` });
 }
 
 /** The first bytes of a body, and then the error or a seeming end; whole when it is no longer than that. */

@@ -1,5 +1,6 @@
-import { definePlugin, LOGGER, storeProvider, storeToken } from "@keepsake/core";
+import { type BundleStore, definePlugin, LOGGER, type Resolver, storeProvider, storeToken } from "@keepsake/core";
 import { z } from "zod";
+import { chaos } from "./chaos.js";
 import { readOnly } from "./read-only.js";
 import { withBandwidth } from "./with-bandwidth.js";
 import { withConcurrency } from "./with-concurrency.js";
@@ -31,14 +32,44 @@ const timeoutOptions = z.strictObject({
   silence_secs: seconds.default(60).describe("Seconds that an object or a list being read may be silent."),
 });
 
-const limitOptions = z.strictObject({
-  store,
-  operations: z.number().int().min(1).optional().describe("How much the store works on at a time; default: no limit."),
-  up_bytes_per_sec: rate.optional().describe("Bytes per second to the store; default: no limit."),
-  down_bytes_per_sec: rate.optional().describe("Bytes per second from the store; default: no limit."),
-});
+const limitOptions = z
+  .strictObject({
+    store,
+    operations: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe("How much the store works on at a time; default: no limit."),
+    up_bytes_per_sec: rate.optional().describe("Bytes per second to the store; default: no limit."),
+    down_bytes_per_sec: rate.optional().describe("Bytes per second from the store; default: no limit."),
+  })
+  .refine(
+    ({ operations, up_bytes_per_sec, down_bytes_per_sec }) =>
+      [operations, up_bytes_per_sec, down_bytes_per_sec].some((limit) => limit !== undefined),
+    { message: "limits nothing: give operations, up_bytes_per_sec or down_bytes_per_sec" },
+  );
 
 const plainOptions = z.strictObject({ store });
+
+const chanceOf = (what: string) => z.number().min(0).max(1).default(0).describe(`How often ${what}, 0 to 1.`);
+const chaosOptions = z.strictObject({
+  store,
+  seed: z.union([z.string(), z.number()]).describe("The same seed does the same to the same calls."),
+  rates: z.strictObject({
+    before: chanceOf("a call fails, and nothing was done"),
+    after: chanceOf("a call does its work and fails"),
+    cut: chanceOf("a body or a list breaks off"),
+    truncate: chanceOf("a body that is read ends early, as if it were whole"),
+    delay: chanceOf("a call waits"),
+  }),
+  max_delay_secs: seconds.default(0.01).describe("How long a call waits at most, in seconds."),
+});
+
+/** The store that the options name, under the id of what is put around it. */
+function lent(named: { readonly store: string }, resolver: Resolver, id: string): BundleStore {
+  return lentStore(resolver.get(storeToken(named.store)), id);
+}
 
 /** What is put around a store of the configuration. */
 export default definePlugin({
@@ -49,7 +80,7 @@ export default definePlugin({
       options: retryOptions,
       needs: (options) => [storeToken(options.store)],
       create: (options, resolver, { id = "retry" }) =>
-        withRetry(lentStore(resolver.get(storeToken(options.store)), id), {
+        withRetry(lent(options, resolver, id), {
           attempts: options.attempts,
           firstDelayMs: options.first_delay_secs * 1_000,
           maxDelayMs: options.max_delay_secs * 1_000,
@@ -60,7 +91,7 @@ export default definePlugin({
       options: timeoutOptions,
       needs: (options) => [storeToken(options.store)],
       create: (options, resolver, { id = "timeout" }) =>
-        withTimeout(lentStore(resolver.get(storeToken(options.store)), id), {
+        withTimeout(lent(options, resolver, id), {
           callMs: options.call_secs * 1_000,
           silenceMs: options.silence_secs * 1_000,
         }),
@@ -69,8 +100,7 @@ export default definePlugin({
       options: limitOptions,
       needs: (options) => [storeToken(options.store)],
       create: ({ operations, ...options }, resolver, { id = "limit" }) => {
-        const lent = lentStore(resolver.get(storeToken(options.store)), id);
-        const paced = withBandwidth(lent, {
+        const paced = withBandwidth(lent(options, resolver, id), {
           upBytesPerSecond: options.up_bytes_per_sec,
           downBytesPerSecond: options.down_bytes_per_sec,
         });
@@ -81,13 +111,19 @@ export default definePlugin({
       options: plainOptions,
       needs: (options) => [storeToken(options.store)],
       create: (options, resolver, { id = "read-only" }) =>
-        readOnly(lentStore(resolver.get(storeToken(options.store)), id)),
+        readOnly(lent(options, resolver, id)),
     }),
     storeProvider("logging", {
       options: plainOptions,
-      needs: (options) => [storeToken(options.store), LOGGER],
+      needs: (options) => [storeToken(options.store)],
       create: (options, resolver, { id = "logging" }) =>
-        withLogging(lentStore(resolver.get(storeToken(options.store)), id), resolver.get(LOGGER)),
+        withLogging(lent(options, resolver, id), resolver.get(LOGGER)),
+    }),
+    storeProvider("chaos", {
+      options: chaosOptions,
+      needs: (options) => [storeToken(options.store)],
+      create: ({ seed, rates, ...options }, resolver, { id = "chaos" }) =>
+        chaos(lent(options, resolver, id), { seed, rates, maxDelayMs: options.max_delay_secs * 1_000 }),
     }),
   ],
 });
