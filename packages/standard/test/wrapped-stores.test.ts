@@ -58,24 +58,4 @@ describe("stores of the configuration that are put around others", () => {
       await snapshot({ primary: { use: "retry", store: "far", first_delay_secs: 0.001 }, far: { use: "flaky" } }),
     ).toBe(1);
   });
-
-  it("read what there is, and refuse a snapshot, when they are read-only", async () => {
-    await using dir = await tempDir();
-    await mkdir(dir.join("ana"));
-    await writeFile(dir.join("ana/a.md"), "one\n");
-    const disk = { use: "local-fs", root: "./kept" };
-    await using writing = await openKeepsake({
-      config: { agents, stores: { primary: disk }, log },
-      cwd: dir.path,
-      env: {},
-    });
-    const { record } = await writing.snapshot({ agent: "ana" });
-    await using reading = await openKeepsake({
-      config: { agents, stores: { primary: { use: "read-only", store: "disk" }, disk }, log },
-      cwd: dir.path,
-      env: {},
-    });
-    expect((await reading.list({ agent: "ana" })).snapshots.map(({ id }) => id)).toEqual([record.id]);
-    await expect(reading.snapshot({ agent: "ana" })).rejects.toMatchObject({ code: "E_READ_ONLY" });
-  });
 });

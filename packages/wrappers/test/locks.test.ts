@@ -114,7 +114,7 @@ describe("withLockTimeout", () => {
     await clock.pass(1_099);
     await clock.pass(1);
     await clock.pass(10);
-    expect(await failure).toMatchObject({ code: "E_IO", retry: "temporary", context: { lock: NAME } });
+    expect(await failure).toMatchObject({ code: "E_IO", retry: "temporary", context: { lock: NAME, limit_ms: 1_100 } });
     expect(clock.asleep).toBe(0);
     answer?.();
     await turns();
