@@ -1,6 +1,6 @@
 /** The directions between the packages: `core ← files ← adapters`, `core, files ← engine ← runtime ← standard ← cli`; the command also tests plugins. */
 
-const ADAPTERS = "sqlite|memdir|git|redaction|zstd|age|local-fs|s3|replicated|json-state|memory|opendal";
+const ADAPTERS = "sqlite|memdir|git|redaction|zstd|age|local-fs|s3|replicated|json-state|memory|opendal|wrappers";
 
 /** A package's sources may reach those of `allowed`, and their own. */
 function only(from, allowed) {

@@ -7,6 +7,7 @@ export { ByteReader } from "./bytes/byte-reader.js";
 export type { ByteStream } from "./bytes/byte-stream.js";
 export { collectBytes } from "./bytes/collect.js";
 export { type ByteDigest, digestOf, HashedStream, sha256Hex } from "./bytes/hashed-stream.js";
+export { orAborted } from "./bytes/or-aborted.js";
 export { streamOf } from "./bytes/stream-of.js";
 export { ERROR_CODES, type ErrorCode, isErrorCode, type RetryAdvice } from "./errors/codes.js";
 export { type ErrorDetails, isAbortError, isKeepsakeError, KeepsakeError } from "./errors/keepsake-error.js";

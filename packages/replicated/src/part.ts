@@ -1,4 +1,4 @@
-import { type BundleStore, fromSystemError, isKeepsakeError, KeepsakeError, type TellTrouble } from "@keepsake/core";
+import { type BundleStore, fromSystemError, isKeepsakeError, KeepsakeError, orAborted, type TellTrouble } from "@keepsake/core";
 
 /** What a part answered, or why it did not. */
 export type Answer<T> = { readonly value: T } | { readonly error: KeepsakeError };
@@ -38,7 +38,7 @@ export class Part {
     const both = signal ? AbortSignal.any([signal, giveUp.signal]) : giveUp.signal;
     const timer = setTimeout(() => giveUp.abort(this.silent()), this.#stallMs);
     try {
-      return { value: await untilAborted(call(both), both) };
+      return { value: await orAborted(call(both), both) };
     } catch (error) {
       signal?.throwIfAborted();
       return { error: this.failed(error) };
@@ -81,17 +81,4 @@ function asKeepsakeError(error: unknown, name: string): KeepsakeError {
       cause: error,
     },
   );
-}
-
-/** The promise's outcome, or the signal's reason as soon as it fires, whatever becomes of the promise. */
-export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise<T>((resolve, reject) => {
-    // The signal's reason is passed on as it is, whatever it is.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -1,7 +1,7 @@
-import { type ByteStream, isKeepsakeError, KeepsakeError, type StoredObject } from "@keepsake/core";
+import { type ByteStream, isKeepsakeError, KeepsakeError, orAborted, type StoredObject } from "@keepsake/core";
 import { type Branch, FanOut } from "./fan-out.js";
 import type { Group } from "./group.js";
-import { type Part, untilAborted } from "./part.js";
+import type { Part } from "./part.js";
 import { survey } from "./survey.js";
 
 /** How long a part that was told to stop may take for it before it is left behind, in milliseconds. */
@@ -107,7 +107,7 @@ function stopped(cause: unknown): KeepsakeError {
 async function settle(group: Group, writing: Writing, signal: AbortSignal | undefined): Promise<void> {
   const timer = setTimeout(() => giveUp(writing), group.stallMs);
   try {
-    await untilAborted(Promise.race([writing.settled, writing.givenUp]), signal);
+    await orAborted(Promise.race([writing.settled, writing.givenUp]), signal);
   } finally {
     clearTimeout(timer);
   }

@@ -9,6 +9,7 @@ import { redactionPlugin } from "@keepsake/redaction";
 import { replicatedPlugin } from "@keepsake/replicated";
 import { s3Plugin } from "@keepsake/s3";
 import { sqlitePlugin } from "@keepsake/sqlite";
+import { wrappersPlugin } from "@keepsake/wrappers";
 import { zstdPlugin } from "@keepsake/zstd";
 import { presetsPlugin } from "./presets.plugin.js";
 
@@ -24,6 +25,7 @@ export const standardPlugins: readonly Plugin[] = [
   s3Plugin,
   replicatedPlugin,
   memoryPlugin,
+  wrappersPlugin,
   redactionPlugin,
   presetsPlugin,
 ];

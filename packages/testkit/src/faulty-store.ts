@@ -1,7 +1,7 @@
-import { abortable, type BundleStore, type ByteStream, type OpOptions } from "@keepsake/core";
+import { abortable, type BundleStore, type ByteStream, type OpOptions, orAborted } from "@keepsake/core";
 
 /** A method of a store that can be made to fail. */
-export type StoreMethod = "put" | "get" | "head" | "list" | "delete" | "replace" | "sweep";
+export type StoreMethod = "put" | "get" | "head" | "list" | "delete" | "replace" | "sweep" | "inspect";
 
 interface FaultTarget {
   readonly on: StoreMethod;
@@ -30,7 +30,7 @@ export interface FaultyStore extends BundleStore {
  * @example faultyStore(memoryStore(), [{ on: "put", call: 2, fail: new KeepsakeError("E_NO_SPACE", "Full.") }])
  */
 export function faultyStore(store: BundleStore, plan: readonly StoreFault[]): FaultyStore {
-  const calls: Record<StoreMethod, number> = { put: 0, get: 0, head: 0, list: 0, delete: 0, replace: 0, sweep: 0 };
+  const calls = { put: 0, get: 0, head: 0, list: 0, delete: 0, replace: 0, sweep: 0, inspect: 0 };
 
   function faultOf(method: StoreMethod): StoreFault | undefined {
     const call = ++calls[method];
@@ -47,7 +47,7 @@ export function faultyStore(store: BundleStore, plan: readonly StoreFault[]): Fa
     if ("cutAfterBytes" in fault) return work((body) => cut(body, fault.cutAfterBytes, fault.error));
     if ("stall" in fault) {
       const { afterBytes } = fault;
-      if (afterBytes === undefined) return stalled(options?.signal);
+      if (afterBytes === undefined) return orAborted(new Promise<never>(() => undefined), options?.signal);
       return work((body) => abortable(silentAfter(body, afterBytes), options?.signal));
     }
     if (fault.when === "after") await work((body) => body);
@@ -56,9 +56,15 @@ export function faultyStore(store: BundleStore, plan: readonly StoreFault[]): Fa
 
   const replace = store.replace?.bind(store);
   const sweep = store.sweep?.bind(store);
-  return {
+  const inspect = store.inspect?.bind(store);
+  const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: dispose } = store as Partial<
+    AsyncDisposable & Disposable
+  >;
+  const faulty: FaultyStore = {
     id: store.id,
-    capabilities: store.capabilities,
+    get capabilities() {
+      return store.capabilities;
+    },
     calls,
     describe: () => `${store.describe()}, with faults`,
     put: (key, body, options) => through("put", options, (damage) => store.put(key, damage(body), options)),
@@ -76,7 +82,13 @@ export function faultyStore(store: BundleStore, plan: readonly StoreFault[]): Fa
       replace: (key, body, options) => through("replace", options, () => replace(key, body, options)),
     }),
     ...(sweep && { sweep: (options) => through("sweep", options, () => sweep(options)) }),
+    ...(inspect && { inspect: (options) => through("inspect", options, () => inspect(options)) }),
   };
+  return Object.assign(
+    faulty,
+    asyncDispose && { [Symbol.asyncDispose]: asyncDispose.bind(store) },
+    dispose && { [Symbol.dispose]: dispose.bind(store) },
+  );
 }
 
 async function* cut(body: ByteStream, bytes: number, error: Error | undefined): ByteStream {
@@ -92,14 +104,4 @@ async function* cut(body: ByteStream, bytes: number, error: Error | undefined): 
 async function* silentAfter(body: ByteStream, bytes: number): ByteStream {
   yield* cut(body, bytes, undefined);
   await new Promise<never>(() => undefined);
-}
-
-function stalled(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    // The signal's reason is passed on as it is.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
-    const stop = (): void => reject(signal?.reason);
-    if (signal?.aborted === true) stop();
-    else signal?.addEventListener("abort", stop, { once: true });
-  });
 }

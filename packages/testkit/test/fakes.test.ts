@@ -1,7 +1,7 @@
 import { type BundleStore, isAbortError, KeepsakeError, type StoredObject } from "@keepsake/core";
 import { describe, expect, it } from "vitest";
-import { faultyStore, type StoreFault } from "../src/faulty-store.js";
 import { memoryLocks, memoryStore } from "@keepsake/memory";
+import { type FaultyStore, faultyStore, type StoreFault } from "../src/faulty-store.js";
 import { chunked, collect } from "../src/streams.js";
 
 const text = async (store: BundleStore, key: string, range?: { start: number; length: number }) =>
@@ -55,7 +55,31 @@ describe("faultyStore", () => {
     expect(await store.sweep?.()).toEqual([]);
     expect(await store.head("k2")).toBeDefined();
     expect(await store.delete("k2")).toBe(true);
-    expect(store.calls).toEqual({ put: 1, get: 1, head: 1, list: 1, delete: 1, replace: 1, sweep: 1 });
+    expect(store.calls).toEqual({ put: 1, get: 1, head: 1, list: 1, delete: 1, replace: 1, sweep: 1, inspect: 0 });
+  });
+
+  it("has what the store can do beside: `inspect`, its end, and capabilities as they are now; and no more", async () => {
+    let closed = 0;
+    let isDurable = false;
+    const inner: BundleStore & AsyncDisposable & Disposable = {
+      ...memoryStore(),
+      get capabilities() {
+        return { durable: isDurable, noOverwrite: "atomic", ranges: true } as const;
+      },
+      inspect: async () => [{ name: "place", status: "ok", message: "It works." }],
+      [Symbol.asyncDispose]: async () => void (closed += 1),
+      [Symbol.dispose]: () => void (closed += 10),
+    };
+    const store = faultyStore(inner, [{ on: "inspect", call: 2, fail: full }]) as FaultyStore & typeof inner;
+    isDurable = true;
+    expect(store.capabilities.durable).toBe(true);
+    expect(await store.inspect?.()).toMatchObject([{ name: "place" }]);
+    await expect(store.inspect?.()).rejects.toBe(full);
+    await store[Symbol.asyncDispose]();
+    store[Symbol.dispose]();
+    expect(closed).toBe(11);
+    const plain = faultyStore(memoryStore(), []);
+    expect([Symbol.asyncDispose in plain, Symbol.dispose in plain, "inspect" in plain]).toEqual([false, false, false]);
   });
 
   it("fails the chosen call, before or after its work", async () => {

@@ -1,4 +1,5 @@
 import type { ByteStream } from "./byte-stream.js";
+import { orAborted } from "./or-aborted.js";
 
 /**
  * Passes a stream through and rejects with the signal's reason as soon as it fires, also while the input is silent. The
@@ -31,15 +32,4 @@ export async function* abortable(input: ByteStream, signal: AbortSignal | undefi
     if (isStepping) closing?.catch(() => undefined);
     else await closing;
   }
-}
-
-function orAborted<T>(step: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the signal's reason is passed on, whatever it is
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted)
-      onAbort(); // the step itself may have fired it, before it could be listened to
-    else signal.addEventListener("abort", onAbort, { once: true });
-    step.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

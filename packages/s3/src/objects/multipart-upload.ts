@@ -1,6 +1,5 @@
 import type { CompletedPart, PutObjectCommandInput } from "@aws-sdk/client-s3";
-import { isKeepsakeError, KeepsakeError } from "@keepsake/core";
-import { orAborted } from "../connection/or-aborted.js";
+import { isKeepsakeError, KeepsakeError, orAborted } from "@keepsake/core";
 import type { Line, S3Connection } from "../connection/s3-connection.js";
 import type { Part, PartReader } from "./part-reader.js";
 import { MAX_PARTS, partBytesOf } from "./part-sizes.js";

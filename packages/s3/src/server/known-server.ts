@@ -1,5 +1,4 @@
-import { isKeepsakeError, type Logger, type OpOptions } from "@keepsake/core";
-import { orAborted } from "../connection/or-aborted.js";
+import { isKeepsakeError, type Logger, type OpOptions, orAborted } from "@keepsake/core";
 import type { S3Connection } from "../connection/s3-connection.js";
 import { OWN_FOLDER } from "../objects/keys.js";
 import { getSmall, putSmall } from "../objects/small-object.js";

@@ -1,0 +1,16 @@
+export { chaos, type ChaosOptions, type ChaosRates } from "./chaos.js";
+export { chaosLocks, type LockChaosOptions, type LockChaosRates } from "./locks/chaos-locks.js";
+export { withLockLogging } from "./locks/with-lock-logging.js";
+export { type LockEvent, type LockMetricsSink, withLockMetrics } from "./locks/with-lock-metrics.js";
+export { type LockRetryOptions, withLockRetry } from "./locks/with-lock-retry.js";
+export { type LockTimeoutOptions, withLockTimeout } from "./locks/with-lock-timeout.js";
+export { default as wrappersPlugin } from "./plugin.js";
+export { readOnly } from "./read-only.js";
+export { SYSTEM_TIME, type Time } from "./time.js";
+export { type BandwidthOptions, withBandwidth } from "./with-bandwidth.js";
+export { withConcurrency } from "./with-concurrency.js";
+export { withLogging } from "./with-logging.js";
+export { type MetricsSink, type StoreEvent, type StoreOperation, withMetrics } from "./with-metrics.js";
+export { type RetryOptions, withRetry } from "./with-retry.js";
+export { type TimeoutOptions, withTimeout } from "./with-timeout.js";
+export { type Layer, type MethodOf, wrapStore } from "./wrap-store.js";
