@@ -42,8 +42,8 @@ export async function treeDigest(dir: string, options: TreeDigestOptions = {}): 
   return Object.fromEntries(found);
 }
 
-// Node sets times through a float of seconds and rounds down to microseconds: 5 ms come back as 4.999.
-const CLOCK_SLACK_MS = 0.002;
+// Node sets times through a float of seconds and rounds down, to microseconds or (Node 24) less: 5 ms come back as 4.999.
+const CLOCK_SLACK_MICROS = 2n;
 const SLASH = Buffer.from("/");
 
 async function digestFolder(
@@ -64,9 +64,9 @@ async function digestFolder(
 }
 
 async function digestNode(absolute: Buffer, mtimes: "all" | "files" | "none"): Promise<TreeNode> {
-  const stats = await lstat(absolute);
-  const mode = (stats.mode & 0o7777).toString(8).padStart(4, "0");
-  const time = { mtimeMs: Math.floor(stats.mtimeMs + CLOCK_SLACK_MS) };
+  const stats = await lstat(absolute, { bigint: true });
+  const mode = (Number(stats.mode) & 0o7777).toString(8).padStart(4, "0");
+  const time = { mtimeMs: Number((stats.mtimeNs / 1000n + CLOCK_SLACK_MICROS) / 1000n) };
   const ofFile = mtimes === "none" ? {} : time;
   if (stats.isFile()) {
     const content = await readFile(absolute);
