@@ -14,7 +14,11 @@ const GLOBAL_CONTAINER = {
 };
 
 /** What better-sqlite3 makes would be collected, which ends the process on Node 24.19 and newer. */
-const BARE_SQLITE = { name: "better-sqlite3", allowTypeImports: true, message: "Import it from process/better-sqlite.js." };
+const BARE_SQLITE = {
+  name: "better-sqlite3",
+  allowTypeImports: true,
+  message: "Import it from process/better-sqlite.js.",
+};
 
 /** What a program in plain JavaScript may use undeclared. In TypeScript the compiler knows. */
 const NODE_GLOBALS = [

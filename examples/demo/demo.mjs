@@ -76,7 +76,9 @@ async function demo() {
   appendFileSync(join(memory, "graph.jsonl"), '{"name":"Ben","likes":"nothing"}\n');
   writeFileSync(join(memory, "notes/dream.md"), "I dreamt that I was a spreadsheet.\n");
   if (hasGit) git(memory, "commit", "--quiet", "--all", "-m", "Tidy up");
-  keep(new Database(join(memory, "concepts.db"))).exec("DELETE FROM step WHERE n % 2 = 0").close();
+  keep(new Database(join(memory, "concepts.db")))
+    .exec("DELETE FROM step WHERE n % 2 = 0")
+    .close();
   keepsake(["snapshot", ...there, "--label", "after the dream"]);
   keepsake(["diff", ...ana, first.id, "latest"], { show: true });
 

@@ -79,7 +79,11 @@ export function look(file) {
   try {
     const rows = keep(database.prepare("SELECT n, thought FROM step ORDER BY n")).all();
     const digest = createHash("sha256").update(JSON.stringify(rows)).digest("hex");
-    return { rows: rows.length, digest, sound: keep(database.prepare("PRAGMA integrity_check")).pluck().get() === "ok" };
+    return {
+      rows: rows.length,
+      digest,
+      sound: keep(database.prepare("PRAGMA integrity_check")).pluck().get() === "ok",
+    };
   } finally {
     database.close();
   }

@@ -52,4 +52,6 @@ for (let n = 0; n < 5; n++) {
   gc();
 }
 const count = (refs) => refs.filter((ref) => ref.deref() === undefined).length;
-process.stdout.write(JSON.stringify(Object.fromEntries(Object.entries(seen).map(([kind, refs]) => [kind, count(refs)]))));
+process.stdout.write(
+  JSON.stringify(Object.fromEntries(Object.entries(seen).map(([kind, refs]) => [kind, count(refs)]))),
+);

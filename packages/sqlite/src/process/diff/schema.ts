@@ -75,10 +75,10 @@ interface ColumnRow {
 }
 
 export function readLayout(connection: Database.Database, side: Side, table: string): Layout {
-  const columns = prepared(
-    connection,
-    'SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?, ?)',
-  ).all(table, side) as ColumnRow[];
+  const columns = prepared(connection, 'SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?, ?)').all(
+    table,
+    side,
+  ) as ColumnRow[];
   const collations = keyCollations(connection, side, table);
   const from = `${side}.${quoted(table)}`;
   return {

@@ -1,7 +1,14 @@
 import { closeSync, openSync, readSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type Database from "better-sqlite3";
-import { backupTo, beginReading, ChangedWhileCopied, connect, dataVersion, endTransaction } from "../capture/connection.js";
+import {
+  backupTo,
+  beginReading,
+  ChangedWhileCopied,
+  connect,
+  dataVersion,
+  endTransaction,
+} from "../capture/connection.js";
 import { HEADER_BYTES, isWalHeader } from "../header.js";
 import { isBusy } from "../sqlite-error.js";
 import { fsyncPath } from "./durable-marks.js";
