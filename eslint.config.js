@@ -13,6 +13,13 @@ const GLOBAL_CONTAINER = {
   ],
 };
 
+/** What better-sqlite3 makes would be collected, which ends the process on Node 24.19 and newer. */
+const BARE_SQLITE = {
+  name: "better-sqlite3",
+  allowTypeImports: true,
+  message: "Import it from process/better-sqlite.js.",
+};
+
 /** What a program in plain JavaScript may use undeclared. In TypeScript the compiler knows. */
 const NODE_GLOBALS = [
   ...["AbortController", "AbortSignal", "Buffer", "TextDecoder", "TextEncoder", "URL", "console", "fetch", "module"],
@@ -79,6 +86,11 @@ export default defineConfig(
       ...["examples/**/*.ts", "*.config.ts"],
     ],
     rules: { "no-restricted-syntax": ["error", NO_CONTAINER_NAMESPACE] },
+  },
+  {
+    files: ["packages/sqlite/src/**/*.ts"],
+    ignores: ["packages/sqlite/src/process/better-sqlite.ts"],
+    rules: { "@typescript-eslint/no-restricted-imports": ["error", { paths: [BARE_SQLITE] }] },
   },
   {
     // No tsconfig.json above these files includes them: their project is named here.

@@ -5,6 +5,9 @@ import { defineConfig } from "vitest/config";
 const root = dirname(fileURLToPath(import.meta.url));
 const slow = process.env["SLOW"] === "1";
 
+/** Tests use SQLite in their own process: on Node 24 it would be ended (packages/sqlite/src/process/better-sqlite.ts). */
+const KEPT_SQLITE = resolve(root, "test/support/kept-better-sqlite.ts");
+
 /**
  * Tests run what users run: the compiled packages. A test's `import "../src/x.js"` becomes `../dist/x.js`, so that a
  * module exists once however it is reached, and worker threads and decorators are as tsc made them.
@@ -17,6 +20,7 @@ function builtSources() {
       if (!slow) console.log("*.slow.test.ts are left out: SLOW=1 runs them");
     },
     resolveId(source: string, importer: string | undefined): string | undefined {
+      if (source === "better-sqlite3") return KEPT_SQLITE;
       if (importer === undefined || !source.startsWith(".")) return undefined;
       const target = resolve(dirname(importer), source);
       const match = /^(.*\/packages\/[^/]+)\/src\/(.+)\.[jt]s$/.exec(target);

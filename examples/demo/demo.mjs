@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import Database from "better-sqlite3";
-import { filesOf, git, hasGit, look, makeMemory, startAgent } from "./memory.mjs";
+import { filesOf, git, hasGit, keep, look, makeMemory, startAgent } from "./memory.mjs";
 
 const CLI = fileURLToPath(new URL("../../packages/cli/bin/keepsake.js", import.meta.url));
 const place = mkdtempSync(join(tmpdir(), "keepsake-demo-"));
@@ -76,7 +76,9 @@ async function demo() {
   appendFileSync(join(memory, "graph.jsonl"), '{"name":"Ben","likes":"nothing"}\n');
   writeFileSync(join(memory, "notes/dream.md"), "I dreamt that I was a spreadsheet.\n");
   if (hasGit) git(memory, "commit", "--quiet", "--all", "-m", "Tidy up");
-  new Database(join(memory, "concepts.db")).exec("DELETE FROM step WHERE n % 2 = 0").close();
+  keep(new Database(join(memory, "concepts.db")))
+    .exec("DELETE FROM step WHERE n % 2 = 0")
+    .close();
   keepsake(["snapshot", ...there, "--label", "after the dream"]);
   keepsake(["diff", ...ana, first.id, "latest"], { show: true });
 

@@ -62,13 +62,28 @@ export async function startAgent(memory) {
   };
 }
 
+/**
+ * What better-sqlite3 has made and nobody may let go of: the version that Node 20 needs ends a process of Node 24.19 or newer
+ * when an object of its own is garbage-collected.
+ */
+const kept = [];
+
+export function keep(made) {
+  kept.push(made);
+  return made;
+}
+
 /** How many rows a database holds, and a digest of all of them. */
 export function look(file) {
-  const database = new Database(file, { readonly: true });
+  const database = keep(new Database(file, { readonly: true }));
   try {
-    const rows = database.prepare("SELECT n, thought FROM step ORDER BY n").all();
+    const rows = keep(database.prepare("SELECT n, thought FROM step ORDER BY n")).all();
     const digest = createHash("sha256").update(JSON.stringify(rows)).digest("hex");
-    return { rows: rows.length, digest, sound: database.pragma("integrity_check", { simple: true }) === "ok" };
+    return {
+      rows: rows.length,
+      digest,
+      sound: keep(database.prepare("PRAGMA integrity_check")).pluck().get() === "ok",
+    };
   } finally {
     database.close();
   }

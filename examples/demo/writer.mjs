@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 
 const [first, second] = process.argv.slice(2).map((file) => {
   const database = new Database(file);
-  database.pragma("journal_mode = WAL");
+  database.exec("PRAGMA journal_mode = WAL");
   database.exec("CREATE TABLE IF NOT EXISTS step (n INTEGER PRIMARY KEY, thought TEXT NOT NULL)");
   return database.prepare("INSERT INTO step (n, thought) VALUES (?, ?)");
 });

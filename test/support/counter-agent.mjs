@@ -7,7 +7,7 @@ import Database from "better-sqlite3";
 const [memory, shortest, longest, files, how] = process.argv.slice(2);
 const databases = ["a", "b", "c", "d"].map((name) => {
   const database = new Database(join(memory, `${name}.sqlite`), { timeout: 10_000 });
-  database.pragma("journal_mode = WAL");
+  database.exec("PRAGMA journal_mode = WAL");
   database.exec("CREATE TABLE IF NOT EXISTS counter (n INTEGER); DELETE FROM counter; INSERT INTO counter VALUES (0)");
   return database;
 });

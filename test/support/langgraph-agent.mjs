@@ -1,4 +1,6 @@
 // A LangGraph agent: puts one checkpoint after the other into a SqliteSaver that it keeps open, and tells each.
+// SqliteSaver makes statements that it lets go of, which would end this process on Node 24.
+import "../../packages/sqlite/dist/process/better-sqlite.js";
 import { emptyCheckpoint, uuid6 } from "@langchain/langgraph-checkpoint";
 import { SqliteSaver } from "@langchain/langgraph-checkpoint-sqlite";
 

@@ -7,11 +7,11 @@ import Database from "better-sqlite3";
 
 const [memory, longest, files, script] = process.argv.slice(2);
 const databases = ["a", "b", "c", "d"].map((name) => new Database(join(memory, `${name}.sqlite`), { timeout: 60_000 }));
-const [first] = databases;
+const next = databases[0].prepare("SELECT n + 1 FROM counter").pluck();
 
 function takeTurn() {
   for (const database of databases) database.exec("BEGIN IMMEDIATE");
-  const n = first.prepare("SELECT n + 1 FROM counter").pluck().get();
+  const n = next.get();
   for (const database of databases) database.exec(`UPDATE counter SET n = ${n}`);
   if (files === "yes") execFileSync("sh", [script, String(n)], { cwd: memory, stdio: "ignore" });
   for (const database of databases.toReversed()) database.exec("COMMIT");

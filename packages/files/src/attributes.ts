@@ -46,10 +46,14 @@ export function setTimeSync(path: FsPath, mtimeMs: number, atimeMs = mtimeMs): v
   lutimesSync(path, settable(atimeMs), settable(mtimeMs));
 }
 
-/** Half a microsecond more: libuv rounds seconds down to whole microseconds. Before 1970 Node takes only a Date. */
+/**
+ * Seconds, half a microsecond more where they are no whole ones: a float of them is off by as much, and libuv rounds down,
+ * on Node 20 to microseconds, on Node 24 to nanoseconds, where the half stays. Before 1970 Node takes only a Date.
+ */
 function settable(ms: number): number | Date {
   if (ms < 0) return new Date(ms);
-  return (Math.round(ms * 1000) + 0.5) / 1_000_000;
+  const micros = Math.round(ms * 1000);
+  return micros % 1_000_000 === 0 ? micros / 1_000_000 : (micros + 0.5) / 1_000_000;
 }
 
 /** Sets mode and time of `path` itself where it exists; a symbolic link has no mode to set. */

@@ -165,12 +165,15 @@ describe("attributes", () => {
         const wanted = { mode, mtimeMs: micros / 1000 };
         await setAttributes(temp.join("a"), wanted);
         const stats = await lookAt(temp.join("a"));
-        expect(stats?.mtimeNs).toBe(BigInt(micros) * 1000n);
+        // Node 24 keeps the half that is added, too.
+        expect((stats?.mtimeNs ?? 0n) / 1000n).toBe(BigInt(micros));
         expect(stats === undefined ? undefined : attributesOf(stats)).toEqual(wanted);
         expect(sameTime(wanted.mtimeMs, wanted.mtimeMs + 0.001)).toBe(false);
       }),
       { numRuns: 50 },
     );
+    await setAttributes(temp.join("a"), { mode: 0o600, mtimeMs: 1_714_979_289_000 });
+    expect((await lookAt(temp.join("a")))?.mtimeNs, "whole seconds").toBe(1_714_979_289_000_000_000n);
     await setAttributes(temp.join("a"), { mode: 0o600, mtimeMs: -86_400_000 });
     expect((await stat(temp.join("a"))).mtimeMs).toBe(-86_400_000);
     await setAttributes(temp.join("none"), { mode: 0o600, mtimeMs: 0 });

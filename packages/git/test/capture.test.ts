@@ -1,13 +1,5 @@
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAgentId, parseTenantId } from "@keepsake/core";
 import { describe, expect, it } from "vitest";
@@ -295,7 +287,8 @@ describe("capturing while git runs", () => {
       for (let round = 0; round < 20; round++) {
         const copy = freshDir();
         try {
-          cpSync(join(dir, ".git"), copy, { recursive: true });
+          // Not cpSync: on Node 24 it ended this process when something vanished under it.
+          execFileSync("cp", ["-r", join(dir, ".git/."), copy], { stdio: "ignore" });
           const checked = bare(copy, "fsck", "--full");
           if (!checked.ok || /missing|broken|error/.test(checked.text)) naiveBroken++;
         } catch {

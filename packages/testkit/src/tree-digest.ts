@@ -42,8 +42,8 @@ export async function treeDigest(dir: string, options: TreeDigestOptions = {}): 
   return Object.fromEntries(found);
 }
 
-// Node sets times through a float of seconds and rounds down to microseconds: 5 ms come back as 4.999.
-const CLOCK_SLACK_US = 2n;
+// Node sets times through a float of seconds and rounds down, to microseconds or (Node 24) less: 5 ms come back as 4.999.
+const CLOCK_SLACK_MICROS = 2n;
 const SLASH = Buffer.from("/");
 
 async function digestFolder(
@@ -66,8 +66,7 @@ async function digestFolder(
 async function digestNode(absolute: Buffer, mtimes: "all" | "files" | "none"): Promise<TreeNode> {
   const stats = await lstat(absolute, { bigint: true });
   const mode = (Number(stats.mode) & 0o7777).toString(8).padStart(4, "0");
-  // In whole microseconds: what Keepsake brings back has no more.
-  const time = { mtimeMs: Number((stats.mtimeNs / 1000n + CLOCK_SLACK_US) / 1000n) };
+  const time = { mtimeMs: Number((stats.mtimeNs / 1000n + CLOCK_SLACK_MICROS) / 1000n) };
   const ofFile = mtimes === "none" ? {} : time;
   if (stats.isFile()) {
     const content = await readFile(absolute);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import Database from "better-sqlite3";
+import { Database } from "./better-sqlite.js";
 import { CaptureHost } from "./capture/capture-host.js";
 import { diffDatabases } from "./diff/diff-databases.js";
 import { discover } from "./discovery.js";

@@ -2,18 +2,19 @@
 import Database from "better-sqlite3";
 
 const connection = new Database(process.argv[2], { timeout: 10_000 });
+const others = connection.prepare("SELECT count(DISTINCT origin) FROM t WHERE origin <> 'agent'").pluck();
+const lowest = connection.prepare("SELECT min(origin) FROM t WHERE origin <> 'agent'").pluck();
+const check = connection.prepare("PRAGMA quick_check").pluck();
+const insert = connection.prepare("INSERT INTO t (origin) VALUES ('agent')");
+const rows = connection.prepare("SELECT origin, count(*) AS n FROM t GROUP BY origin");
+const read = connection.transaction(() => [others.get(), lowest.get(), check.get()]);
 const seen = new Set();
 let written = 0;
 let stopped = false;
 
 function round() {
-  const read = connection.transaction(() => [
-    connection.prepare("SELECT count(DISTINCT origin) FROM t WHERE origin <> 'agent'").pluck().get(),
-    connection.prepare("SELECT min(origin) FROM t WHERE origin <> 'agent'").pluck().get(),
-    connection.pragma("quick_check", { simple: true }),
-  ]);
   seen.add(read().join(" "));
-  connection.prepare("INSERT INTO t (origin) VALUES ('agent')").run();
+  insert.run();
   written++;
 }
 
@@ -32,10 +33,7 @@ function loop() {
 process.on("message", (message) => {
   if (message === "written") return void process.send(written);
   stopped = true;
-  process.send({
-    seen: [...seen],
-    rows: connection.prepare("SELECT origin, count(*) AS n FROM t GROUP BY origin").all(),
-  });
+  process.send({ seen: [...seen], rows: rows.all() });
 });
 process.on("disconnect", () => process.exit(0));
 loop();

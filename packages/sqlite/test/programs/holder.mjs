@@ -3,10 +3,13 @@ import Database from "better-sqlite3";
 
 const [file, statement] = process.argv.slice(2);
 const connection = new Database(file, { timeout: 5000 });
-connection.prepare("SELECT count(*) FROM sqlite_schema").get();
+connection.exec("SELECT count(*) FROM sqlite_schema");
+const asked = [];
 if (statement !== undefined) connection.exec(statement);
 process.send("ready");
 process.on("message", ({ sql }) => {
-  process.send(connection.prepare(sql).all());
+  const statement = connection.prepare(sql);
+  asked.push(statement);
+  process.send(statement.all());
 });
 process.on("disconnect", () => process.exit(0));

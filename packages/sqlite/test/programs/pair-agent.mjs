@@ -4,6 +4,9 @@ import Database from "better-sqlite3";
 
 const [way, ...files] = process.argv.slice(2);
 const all = files.map((file) => new Database(file, { timeout: 20_000 }));
+const numbers = all.map((one) => one.prepare("SELECT n FROM counter").pluck());
+const updates = all.map((one) => one.prepare("UPDATE counter SET n = ?"));
+const checks = all.map((one) => one.prepare("PRAGMA quick_check").pluck());
 const inTurn = way === "forwards" ? all : all.toReversed();
 const skewed = new Set();
 const failed = new Set();
@@ -15,13 +18,13 @@ let stopped = false;
 
 function round() {
   for (const one of inTurn) one.exec("BEGIN IMMEDIATE");
-  const numbers = all.map((one) => one.prepare("SELECT n FROM counter").pluck().get());
-  if (new Set(numbers).size > 1) skewed.add(numbers.join(" "));
-  if (numbers[0] < last) back++;
-  last = numbers[0] + 1;
-  for (const one of all) one.prepare("UPDATE counter SET n = ?").run(last);
+  const found = numbers.map((one) => one.get());
+  if (new Set(found).size > 1) skewed.add(found.join(" "));
+  if (found[0] < last) back++;
+  last = found[0] + 1;
+  for (const one of updates) one.run(last);
   for (const one of inTurn) one.exec("COMMIT");
-  const check = all[rounds % all.length].pragma("quick_check", { simple: true });
+  const check = checks[rounds % all.length].get();
   if (check !== "ok") damaged.add(check);
   rounds++;
 }

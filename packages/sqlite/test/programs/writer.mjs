@@ -5,19 +5,19 @@ import Database from "better-sqlite3";
 const [mode, ...files] = process.argv.slice(2);
 const connections = files.map((file) => {
   const connection = new Database(file, { timeout: 5000 });
-  connection.pragma(`journal_mode = ${mode}`);
+  connection.exec(`PRAGMA journal_mode = ${mode}`);
   connection.exec("CREATE TABLE IF NOT EXISTS credit (n INTEGER PRIMARY KEY, pad BLOB)");
   connection.exec("CREATE TABLE IF NOT EXISTS debit (n INTEGER PRIMARY KEY, pad BLOB)");
-  return connection;
+  const inserts = ["credit", "debit"].map((table) => connection.prepare(`INSERT INTO ${table} (pad) VALUES (?)`));
+  return { connection, inserts };
 });
 const pad = Buffer.alloc(600, 7);
 let written = 0;
 
 function round() {
-  for (const connection of connections) {
+  for (const { connection, inserts } of connections) {
     connection.exec("BEGIN IMMEDIATE");
-    connection.prepare("INSERT INTO credit (pad) VALUES (?)").run(pad);
-    connection.prepare("INSERT INTO debit (pad) VALUES (?)").run(pad);
+    for (const insert of inserts) insert.run(pad);
     connection.exec("COMMIT");
   }
   if (written++ === 0) process.send("ready");
@@ -35,7 +35,7 @@ function loop() {
 process.on("message", (message) => {
   if (message === "count") process.send(`count ${written}`);
   if (message === "stop") {
-    for (const connection of connections) connection.close();
+    for (const { connection } of connections) connection.close();
     process.exit(0);
   }
 });

@@ -1,20 +1,31 @@
 import { statSync } from "node:fs";
-import Database from "better-sqlite3";
+import type BetterSqlite from "better-sqlite3";
+import { Database, prepared } from "../better-sqlite.js";
 import { HEADER_BYTES, SCHEMA_COOKIE_OFFSET, writeUint32 } from "../header.js";
 
 /** Pages per step: 4 MiB of a usual database, between two looks at the abort signal. */
 const STEP_PAGES = 1024;
 
 /** Opens an existing database; nothing is read yet. */
-export function connect(file: string, mode: "read" | "write"): Database.Database {
+export function connect(file: string, mode: "read" | "write"): BetterSqlite.Database {
   return new Database(file, { readonly: mode === "read", fileMustExist: true, timeout: 0 });
 }
 
+/** Changes whenever another connection has committed. Writers are waited for with it, so it is asked very often. */
+export function dataVersion(connection: BetterSqlite.Database): unknown {
+  return prepared(connection, "PRAGMA data_version").pluck().get();
+}
+
+/** Reads the database's first page: with it a connection begins to count for others, and a transaction fixes its view. */
+export function schemaVersion(connection: BetterSqlite.Database): number {
+  return prepared(connection, "PRAGMA schema_version").pluck().get() as number;
+}
+
 /** Begins a transaction and fixes its view. A pragma needs no schema, which may name what is not known here. */
-export function beginReading(connection: Database.Database): void {
+export function beginReading(connection: BetterSqlite.Database): void {
   connection.exec("BEGIN");
   try {
-    connection.pragma("schema_version");
+    schemaVersion(connection);
   } catch (error) {
     endTransaction(connection);
     throw error;
@@ -22,7 +33,7 @@ export function beginReading(connection: Database.Database): void {
 }
 
 /** Rolls back what is open, if anything is. */
-export function endTransaction(connection: Database.Database | undefined): void {
+export function endTransaction(connection: BetterSqlite.Database | undefined): void {
   if (connection?.inTransaction === true) connection.exec("ROLLBACK");
 }
 
@@ -33,11 +44,11 @@ const MAX_RESTARTS = 3;
 export class ChangedWhileCopied extends Error {}
 
 /** The online backup of what the connection sees, in steps between which other work goes on. */
-export async function backupTo(connection: Database.Database, target: string, signal: AbortSignal): Promise<void> {
+export async function backupTo(connection: BetterSqlite.Database, target: string, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   let left = Number.POSITIVE_INFINITY;
   let restarts = 0;
-  const cookie = connection.pragma("schema_version", { simple: true }) as number;
+  const cookie = schemaVersion(connection);
   const { totalPages } = await connection.backup(target, {
     progress: ({ remainingPages }) => {
       signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { HEADER_BYTES } from "../header.js";
-import { backupTo, beginReading, connect, endTransaction } from "./connection.js";
+import { backupTo, beginReading, connect, dataVersion, endTransaction } from "./connection.js";
 import type { LiveDatabase } from "./live-database.js";
 
 /**
@@ -61,8 +61,7 @@ export class RollbackDatabase implements LiveDatabase {
 
   version(): string {
     if (!this.blocksWriters) return "";
-    const reader = (this.#reader ??= connect(this.#file, "read"));
-    return String(reader.pragma("data_version", { simple: true }));
+    return String(dataVersion((this.#reader ??= connect(this.#file, "read"))));
   }
 
   fence(): string {

@@ -1,7 +1,7 @@
 import { constants, statSync } from "node:fs";
 import { chmod, copyFile, rm } from "node:fs/promises";
 import { errnoOf } from "@keepsake/core/basics";
-import Database from "better-sqlite3";
+import { Database } from "../better-sqlite.js";
 import { HEADER_BYTES, readStart } from "../header.js";
 import { SIDECARS } from "../sidecars.js";
 import { ChangedWhileCopied } from "./connection.js";

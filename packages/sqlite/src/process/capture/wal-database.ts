@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type Database from "better-sqlite3";
 import { identityOf, lockHolders } from "@keepsake/files";
-import { backupTo, beginReading, connect, endTransaction } from "./connection.js";
+import { backupTo, beginReading, connect, dataVersion, endTransaction, schemaVersion } from "./connection.js";
 import { isBusy } from "../sqlite-error.js";
 import { FolderTime } from "./folder-time.js";
 import type { LiveDatabase } from "./live-database.js";
@@ -49,7 +49,7 @@ export class WalDatabase implements LiveDatabase {
   }
 
   version(): string {
-    return String(this.#connect().writer.pragma("data_version", { simple: true }));
+    return String(dataVersion(this.#connect().writer));
   }
 
   fence(): string {
@@ -83,7 +83,7 @@ export class WalDatabase implements LiveDatabase {
     const reader = (this.#reader ??= connect(this.#file, "read"));
     if (!this.#attached) {
       // The one to be closed last reads first: a connection that has read nothing counts for nothing when others close.
-      (this.#wasLeft ? reader : writer).pragma("schema_version");
+      schemaVersion(this.#wasLeft ? reader : writer);
       this.#attached = true;
       this.#folderTime?.setBack();
     }
@@ -109,7 +109,7 @@ function clearAway(file: string): void {
 function openAndClose(file: string): void {
   const connection = connect(file, "write");
   try {
-    connection.pragma("schema_version");
+    schemaVersion(connection);
   } finally {
     connection.close();
   }

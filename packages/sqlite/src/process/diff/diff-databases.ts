@@ -1,4 +1,5 @@
-import Database from "better-sqlite3";
+import type BetterSqlite from "better-sqlite3";
+import { Database } from "../better-sqlite.js";
 import type { DatabasePair, DiffLine } from "../protocol.js";
 import { keepsakeErrorOf, sqliteCodeOf } from "../sqlite-error.js";
 import { diffPresent } from "./diff-present.js";
@@ -60,7 +61,7 @@ function encodingOf(file: string): unknown {
   }
 }
 
-function headerLine(connection: Database.Database, path: string): DiffLine[] {
+function headerLine(connection: BetterSqlite.Database, path: string): DiffLine[] {
   const details: Record<string, number> = {};
   for (const [pragma, name] of [
     ["user_version", "userVersion"],

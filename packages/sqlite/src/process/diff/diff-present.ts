@@ -1,4 +1,4 @@
-import Database from "better-sqlite3";
+import { Database } from "../better-sqlite.js";
 import type { DiffLine } from "../protocol.js";
 import { sumOf } from "./compare-rows.js";
 import { wholeTable } from "./diff-tables.js";

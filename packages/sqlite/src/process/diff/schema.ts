@@ -1,4 +1,5 @@
 import type Database from "better-sqlite3";
+import { prepared } from "../better-sqlite.js";
 import { quoted, type TableInfo, tablesOf } from "../names.js";
 import { shadowsOf } from "./shadow-tables.js";
 
@@ -74,9 +75,10 @@ interface ColumnRow {
 }
 
 export function readLayout(connection: Database.Database, side: Side, table: string): Layout {
-  const columns = connection
-    .prepare('SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?, ?)')
-    .all(table, side) as ColumnRow[];
+  const columns = prepared(connection, 'SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?, ?)').all(
+    table,
+    side,
+  ) as ColumnRow[];
   const collations = keyCollations(connection, side, table);
   const from = `${side}.${quoted(table)}`;
   return {
@@ -104,12 +106,11 @@ function columnOf({ name, notnull }: ColumnRow): Column {
 }
 
 function keyCollations(connection: Database.Database, side: Side, table: string): Map<string, string> {
-  const rows = connection
-    .prepare(
-      `SELECT x.name, x.coll FROM pragma_index_list(?, ?) AS i, pragma_index_xinfo(i.name, ?) AS x
-       WHERE i.origin = 'pk' AND x.key = 1 AND x.cid >= 0`,
-    )
-    .all(table, side, side) as { name: string; coll: string }[];
+  const rows = prepared(
+    connection,
+    `SELECT x.name, x.coll FROM pragma_index_list(?, ?) AS i, pragma_index_xinfo(i.name, ?) AS x
+     WHERE i.origin = 'pk' AND x.key = 1 AND x.cid >= 0`,
+  ).all(table, side, side) as { name: string; coll: string }[];
   return new Map(rows.map(({ name, coll }) => [folded(name), coll.toUpperCase()]));
 }
 

@@ -1,7 +1,14 @@
 import { closeSync, openSync, readSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import type Database from "better-sqlite3";
-import { backupTo, beginReading, ChangedWhileCopied, connect, endTransaction } from "../capture/connection.js";
+import {
+  backupTo,
+  beginReading,
+  ChangedWhileCopied,
+  connect,
+  dataVersion,
+  endTransaction,
+} from "../capture/connection.js";
 import { HEADER_BYTES, isWalHeader } from "../header.js";
 import { isBusy } from "../sqlite-error.js";
 import { fsyncPath } from "./durable-marks.js";
@@ -47,7 +54,7 @@ export class UndoCopy implements Disposable {
   isCurrent(): boolean {
     if (!this.#taken) return false;
     if (!this.#isWal()) return this.#readCounter().equals(this.#counter);
-    return this.#reader.pragma("data_version", { simple: true }) === this.#version;
+    return dataVersion(this.#reader) === this.#version;
   }
 
   /**
@@ -68,7 +75,7 @@ export class UndoCopy implements Disposable {
     const fresh = `${this.#undo}.fresh`;
     try {
       beginReading(this.#reader);
-      this.#version = this.#reader.pragma("data_version", { simple: true });
+      this.#version = dataVersion(this.#reader);
       this.#counter = this.#readCounter();
       await backupTo(this.#reader, fresh, signal);
     } finally {

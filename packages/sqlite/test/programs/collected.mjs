@@ -1,0 +1,57 @@
+// node --expose-gc collected.mjs <module>: uses the better-sqlite3 of that module and lets go of everything; prints what was collected.
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+const [specifier, folder] = process.argv.slice(2);
+const module = await import(specifier);
+const Database = module.Database ?? module.default;
+const seen = { database: [], statement: [], failed: [], pragma: [], iterator: [], backup: [] };
+
+function use() {
+  const connection = new Database(":memory:");
+  const native = connection[Object.getOwnPropertySymbols(connection)[0]];
+  const watch = (method, kind) => {
+    const original = Object.getPrototypeOf(native)[method];
+    native[method] = (...args) => {
+      const made = original.apply(native, args);
+      seen[kind].push(new WeakRef(made));
+      return made;
+    };
+  };
+  seen.database.push(new WeakRef(native));
+  watch("prepare", "statement");
+  watch("backup", "backup");
+  const statement = connection.prepare("SELECT 1");
+  const iterator = statement.iterate();
+  seen.iterator.push(new WeakRef(iterator));
+  iterator.next();
+  iterator.return();
+  try {
+    connection.prepare("SELECT abs(-9223372036854775808)").get();
+  } catch {
+    seen.failed.push(seen.statement.pop());
+  }
+  connection.pragma("user_version");
+  seen.pragma.push(seen.statement.pop());
+  return connection;
+}
+
+async function round() {
+  const connection = use();
+  await connection.backup(join(folder, "backup.db"));
+  connection.close();
+  // Never closed, and used by one call only.
+  const open = new Database(":memory:");
+  open.exec("SELECT 1");
+  seen.database.push(new WeakRef(open[Object.getOwnPropertySymbols(open)[0]]));
+}
+
+for (let n = 0; n < 10; n++) await round();
+for (let n = 0; n < 5; n++) {
+  await nextTurn();
+  gc();
+}
+const count = (refs) => refs.filter((ref) => ref.deref() === undefined).length;
+process.stdout.write(
+  JSON.stringify(Object.fromEntries(Object.entries(seen).map(([kind, refs]) => [kind, count(refs)]))),
+);

@@ -1,0 +1,33 @@
+/** A vitest reporter: writes what CI counts and names to the file in KEEPSAKE_TEST_REPORT. */
+import { writeFileSync } from "node:fs";
+import { relative } from "node:path";
+
+export default class CiReporter {
+  onTestRunEnd(modules, strayErrors) {
+    const tests = modules.flatMap((module) => [...module.children.allTests()]);
+    const ended = (state) => tests.filter((test) => test.result().state === state);
+    const failures = [
+      ...ended("failed").map((test) => `${test.module.relativeModuleId}: ${test.fullName}`),
+      ...modules.filter(brokeOutsideOfTests).map((module) => `${module.relativeModuleId}: ${errorsOf(module)}`),
+      ...strayErrors.map(strayError),
+    ];
+    writeFileSync(process.env.KEEPSAKE_TEST_REPORT, JSON.stringify({ passed: ended("passed").length, failures }));
+  }
+}
+
+/** It did not load, or what is around its tests failed. */
+function brokeOutsideOfTests(module) {
+  return !module.ok() && ![...module.children.allTests("failed")].length;
+}
+
+function errorsOf(module) {
+  const errors = [module, ...module.children.allSuites()].flatMap((part) => part.errors());
+  return `outside of its tests: ${errors.map(({ message }) => message).join("; ")}`;
+}
+
+/** A rejection that nobody handled, an exception in a callback: no test fails for it, but something went wrong. */
+function strayError({ name, message, VITEST_TEST_PATH: file, VITEST_TEST_NAME: test }) {
+  const place = file === undefined ? "no file" : relative(process.cwd(), file);
+  const during = test === undefined ? "" : `, while "${test}" ran`;
+  return `${place}: a stray error that no test caught${during}: ${name ?? "Error"}: ${message}`;
+}
