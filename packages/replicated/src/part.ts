@@ -1,4 +1,11 @@
-import { type BundleStore, fromSystemError, isKeepsakeError, KeepsakeError, orAborted, type TellTrouble } from "@keepsake/core";
+import {
+  type BundleStore,
+  fromSystemError,
+  isKeepsakeError,
+  KeepsakeError,
+  orAborted,
+  type TellTrouble,
+} from "@keepsake/core";
 
 /** What a part answered, or why it did not. */
 export type Answer<T> = { readonly value: T } | { readonly error: KeepsakeError };

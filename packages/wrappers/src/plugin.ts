@@ -110,14 +110,12 @@ export default definePlugin({
     storeProvider("read-only", {
       options: plainOptions,
       needs: (options) => [storeToken(options.store)],
-      create: (options, resolver, { id = "read-only" }) =>
-        readOnly(lent(options, resolver, id)),
+      create: (options, resolver, { id = "read-only" }) => readOnly(lent(options, resolver, id)),
     }),
     storeProvider("logging", {
       options: plainOptions,
       needs: (options) => [storeToken(options.store)],
-      create: (options, resolver, { id = "logging" }) =>
-        withLogging(lent(options, resolver, id), resolver.get(LOGGER)),
+      create: (options, resolver, { id = "logging" }) => withLogging(lent(options, resolver, id), resolver.get(LOGGER)),
     }),
     storeProvider("chaos", {
       options: chaosOptions,

@@ -202,7 +202,11 @@ describe("chaosLocks", () => {
           return `${(error as Error).message} ${String(lock.signal.reason === error)}`;
         } finally {
           // Also where the release fails before it began, the next round must have the lock.
-          for (let isOver = false; !isOver; ) isOver = await lock[Symbol.asyncDispose]().then(() => true, () => false);
+          for (let isOver = false; !isOver; )
+            isOver = await lock[Symbol.asyncDispose]().then(
+              () => true,
+              () => false,
+            );
         }
       })().catch(String);
       told.push(outcome);

@@ -1,4 +1,4 @@
-import type { Lock, LockManager } from "@keepsake/core";
+import type { Lock, LockManager, OpOptions } from "@keepsake/core";
 
 /** What is asked of locks; "assert" is a lock's `assertHeld`, "release" its end. */
 export type LockOperation = "acquire" | "assert" | "release" | "holder" | "inspect";
@@ -13,9 +13,9 @@ export interface LockCall<T> {
   /** how long `acquire` may wait, in milliseconds; 0 for all others */
   readonly timeoutMs: number;
   /** @param change the signal in place of the caller's, and how much less than `timeoutMs` may be waited */
-  run(change?: { readonly signal?: AbortSignal; readonly lessMs?: number }): Promise<T>;
+  readonly run: (change?: { readonly signal?: AbortSignal; readonly lessMs?: number }) => Promise<T>;
   /** lets go of what the call has brought, when nobody takes it any more */
-  undo(result: T): Promise<void>;
+  readonly undo: (result: T) => Promise<void>;
 }
 
 /** What stands around every call, and sees every lock that was got. */
@@ -29,7 +29,8 @@ const nothing = async (): Promise<void> => undefined;
 
 /** Locks whose every call goes through `layer`. What the manager lacks stays lacking; it is disposed with what is around it. */
 export function wrapLocks(locks: LockManager, layer: LockLayer): LockManager {
-  const { holder, inspect } = locks;
+  const holder = locks.holder?.bind(locks);
+  const inspect = locks.inspect?.bind(locks);
   const { [Symbol.asyncDispose]: asyncDispose, [Symbol.dispose]: dispose } = locks as Partial<
     AsyncDisposable & Disposable
   >;
@@ -49,22 +50,24 @@ export function wrapLocks(locks: LockManager, layer: LockLayer): LockManager {
       ),
   };
   const plain = { signal: undefined, timeoutMs: 0, undo: nothing };
-  return Object.assign(
+  const able = Object.assign(
     around,
     holder && {
-      holder: (name: string) =>
-        layer.around({ ...plain, operation: "holder", name, run: () => holder.call(locks, name) }),
+      holder: (name: string) => layer.around({ ...plain, operation: "holder", name, run: () => holder(name) }),
     },
     inspect && {
-      inspect: ((options = {}) =>
+      inspect: (options: OpOptions = {}) =>
         layer.around({
           ...plain,
           operation: "inspect",
           name: undefined,
           signal: options.signal,
-          run: ({ signal = options.signal } = {}) => inspect.call(locks, { ...options, signal }),
-        })) satisfies NonNullable<LockManager["inspect"]>,
+          run: ({ signal = options.signal } = {}) => inspect({ ...options, signal }),
+        }),
     },
+  );
+  return Object.assign(
+    able,
     asyncDispose && { [Symbol.asyncDispose]: asyncDispose.bind(locks) },
     dispose && { [Symbol.dispose]: dispose.bind(locks) },
   );
