@@ -49,7 +49,7 @@ async function round() {
 for (let n = 0; n < 10; n++) await round();
 for (let n = 0; n < 5; n++) {
   await nextTurn();
-  gc();
+  globalThis.gc();
 }
 const count = (refs) => refs.filter((ref) => ref.deref() === undefined).length;
 process.stdout.write(
