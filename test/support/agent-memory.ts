@@ -28,6 +28,8 @@ export interface MemoryOptions {
   readonly rows?: number;
   /** commits beyond the first; 0 for none; undefined for no repository at all */
   readonly commits?: number | undefined;
+  /** a repository in few files: without what a template brings, and packed but for its last commit */
+  readonly packed?: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function makeMemory(dir: string, options: MemoryOptions = {}): Prom
   await writeFile(join(dir, "tool.sh"), "#!/bin/sh\necho hi\n", { mode: 0o755 });
   await symlink("topics/note-0.md", join(dir, "latest.md"));
   const database = makeDatabase(join(dir, "long_term.sqlite"), rows);
-  if (options.commits !== undefined) await makeRepository(dir, options.commits);
+  if (options.commits !== undefined) await makeRepository(dir, options.commits, options.packed === true);
   return database;
 }
 
@@ -66,12 +68,13 @@ export function makeDatabase(file: string, rows: number): Database.Database {
   return database;
 }
 
-async function makeRepository(dir: string, commits: number): Promise<void> {
-  await git(dir, "init", "-q", "-b", "main");
+async function makeRepository(dir: string, commits: number, packed: boolean): Promise<void> {
+  await git(dir, "init", "-q", "-b", "main", ...(packed ? ["--template="] : []));
   await writeFile(join(dir, ".gitignore"), "*.sqlite*\n");
   await git(dir, "add", "-A");
   await git(dir, "commit", "-q", "-m", "first notes");
   for (let index = 0; index < commits; index++) {
+    if (packed && index === commits - 1) await git(dir, "gc", "-q");
     await writeFile(join(dir, "topics", "note-0.md"), `# Note 0\nversion ${String(index)}\n`);
     await git(dir, "commit", "-q", "-am", `edit ${String(index)}`);
   }

@@ -8,6 +8,7 @@ import {
   type Strike,
   writeTree,
 } from "@keepsake/testkit";
+import Database from "better-sqlite3";
 import { makeDatabase, makeMemory } from "./agent-memory.js";
 import { BundledProgram } from "./bundled-program.js";
 import { CrashWorld, type WorldContent, type WorldState } from "./crash-world.js";
@@ -121,24 +122,6 @@ export const NOTES: WorldContent = {
   },
 };
 
-/** A note, state values, and a database with rows in its log, which its writer left behind. */
-const DATABASE: WorldContent = {
-  sources: ["sqlite", "memdir"],
-  async fill(world) {
-    await writeTree(world.memory, { "MEMORY.md": "# Index\n" });
-    const database = makeDatabase(join(world.memory, "long_term.sqlite"), 20);
-    await withValues(world, async () => {
-      database.exec("DELETE FROM memories WHERE id > 5; CREATE TABLE later (a); INSERT INTO later VALUES (1)");
-      await writeTree(world.memory, { "MEMORY.md": "other\n" });
-      makeDatabase(join(world.memory, "new.sqlite"), 3).close();
-      // As it is while the writer has it open: so it stays when the writer is killed.
-      await world.save("open");
-    });
-    database.close();
-    await world.bringBack("open");
-  },
-};
-
 /** Two databases whose transactions belong together, each with a log that their agent writes on. */
 const PAIR: WorldContent = {
   sources: ["sqlite"],
@@ -151,17 +134,27 @@ const PAIR: WorldContent = {
   },
 };
 
-/** A whole memory: notes, a database, a repository with uncommitted edits, state values. */
+/**
+ * A whole memory: notes, a repository with uncommitted edits, state values, and a database with rows in its log, which its
+ * writer left behind. Of each there is little, for every call of what is done with it is a point to be struck.
+ */
 const ALL: WorldContent = {
   sources: ["sqlite", "git", "memdir"],
   async fill(world) {
-    const database = await makeMemory(world.memory, { commits: 2 });
-    await withValues(world, () => wreckMemory(world.memory, database));
+    const database = await makeMemory(world.memory, { notes: 3, rows: 20, commits: 2, packed: true });
+    await withValues(world, async () => {
+      await wreckMemory(world.memory, database);
+      const left = new Database(join(world.memory, "long_term.sqlite"));
+      left.exec("INSERT INTO intruder VALUES (2)");
+      // As it is while the writer has it open: so it stays when the writer is killed.
+      await world.save("open");
+      left.close();
+      await world.bringBack("open");
+    });
   },
 };
 
 export const groundOfNotes = (root?: string): Promise<CrashGround> => CrashGround.make(NOTES, root);
-export const groundOfDatabase = (): Promise<CrashGround> => CrashGround.make(DATABASE);
 export const groundOfPair = (): Promise<CrashGround> => CrashGround.make(PAIR);
 export const groundOfAll = (root?: string): Promise<CrashGround> => CrashGround.make(ALL, root);
 

@@ -9,6 +9,7 @@
  * KEEPSAKE_FAULTS_CONTROL names a file of `struct control`, shared with the one who strikes; KEEPSAKE_FAULTS_LOG the log.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -156,7 +157,6 @@ static ssize_t struck_pair(const char *call, int dir, const char *path, int othe
 #define BY_PATH(name, parameters, arguments, room) \
   CALL(name, parameters, arguments, struck_at(#name, AT_FDCWD, path, room))
 #define BY_FD(name, parameters, arguments, room) CALL(name, parameters, arguments, struck_fd(#name, fd, -1, room))
-#define BY_AT(name, parameters, arguments, room) CALL(name, parameters, arguments, struck_at(#name, dir, path, room))
 
 CALL(rename, (const char *path, const char *to), (path, to), struck_pair("rename", AT_FDCWD, path, AT_FDCWD, to, 1))
 CALL(renameat, (int dir, const char *path, int to_dir, const char *to), (dir, path, to_dir, to),
@@ -168,24 +168,86 @@ CALL(linkat, (int dir, const char *path, int to_dir, const char *to, int flags),
      struck_pair("linkat", dir, path, to_dir, to, 1))
 CALL(symlink, (const char *target, const char *path), (target, path), struck_at("symlink", AT_FDCWD, path, 1))
 CALL(symlinkat, (const char *target, int dir, const char *path), (target, dir, path), struck_at("symlinkat", dir, path, 1))
-BY_PATH(unlink, (const char *path), (path), 0)
-BY_AT(unlinkat, (int dir, const char *path, int flags), (dir, path, flags), 0)
-BY_PATH(rmdir, (const char *path), (path), 0)
-BY_PATH(mkdir, (const char *path, mode_t mode), (path, mode), 1)
-BY_AT(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode), 1)
+
+/* What is told that there is nothing to do, or has nothing to do, changes nothing: it is no point to be struck. */
+static int is_there(int dir, const char *path) {
+  struct stat found;
+  int saved = errno, answer = fstatat(dir, path, &found, AT_SYMLINK_NOFOLLOW);
+  errno = saved;
+  return answer == 0;
+}
+
+static int makes_folder(int dir, const char *path) {
+  char parent[PATH_MAX];
+  if (is_there(dir, path) || snprintf(parent, sizeof parent, "%s", path) >= (int)sizeof parent) return 0;
+  size_t length = strlen(parent);
+  while (length > 1 && parent[length - 1] == '/') parent[--length] = 0;
+  char *slash = strrchr(parent, '/');
+  if (slash == NULL) return 1;
+  slash[slash == parent] = 0;
+  return is_there(dir, parent);
+}
+
+static int is_full(const char *path) {
+  int saved = errno, entries = 0;
+  DIR *folder = opendir(path);
+  while (folder != NULL && entries < 3 && readdir(folder) != NULL) entries++;
+  if (folder != NULL) closedir(folder);
+  errno = saved;
+  return entries > 2;
+}
+
+static int changes_mode(int answer, const struct stat *found, mode_t mode) {
+  return answer != 0 || (found->st_mode & 07777) != (mode & 07777);
+}
+
+static int changes_owner(int answer, const struct stat *found, uid_t owner, gid_t group) {
+  if (answer != 0) return 1;
+  return (owner != (uid_t)-1 && owner != found->st_uid) || (group != (gid_t)-1 && group != found->st_gid);
+}
+
+#define WHERE_IT_CHANGES(name, parameters, arguments, look, changes, strike) \
+  int name parameters { \
+    NEXT(name); \
+    if (ACTIVE) { \
+      struct stat found; \
+      int saved = errno, answer = look; \
+      errno = saved; \
+      if (changes && (strike) < 0) return -1; \
+    } \
+    return next arguments; \
+  }
+#define MODE(name, parameters, arguments, look, strike) \
+  WHERE_IT_CHANGES(name, parameters, arguments, look, changes_mode(answer, &found, mode), strike)
+#define OWNER(name, parameters, arguments, look, strike) \
+  WHERE_IT_CHANGES(name, parameters, arguments, look, changes_owner(answer, &found, owner, group), strike)
+
+CALL(unlink, (const char *path), (path), is_there(AT_FDCWD, path) ? struck_at("unlink", AT_FDCWD, path, 0) : 0)
+CALL(unlinkat, (int dir, const char *path, int flags), (dir, path, flags),
+     is_there(dir, path) ? struck_at("unlinkat", dir, path, 0) : 0)
+CALL(rmdir, (const char *path), (path),
+     is_there(AT_FDCWD, path) && !is_full(path) ? struck_at("rmdir", AT_FDCWD, path, 0) : 0)
+CALL(mkdir, (const char *path, mode_t mode), (path, mode),
+     makes_folder(AT_FDCWD, path) ? struck_at("mkdir", AT_FDCWD, path, 1) : 0)
+CALL(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode),
+     makes_folder(dir, path) ? struck_at("mkdirat", dir, path, 1) : 0)
 BY_FD(fsync, (int fd), (fd), 1)
 BY_FD(fdatasync, (int fd), (fd), 1)
 BY_PATH(truncate, (const char *path, off_t length), (path, length), 1)
 BY_PATH(truncate64, (const char *path, off64_t length), (path, length), 1)
 BY_FD(ftruncate, (int fd, off_t length), (fd, length), 1)
 BY_FD(ftruncate64, (int fd, off64_t length), (fd, length), 1)
-BY_PATH(chmod, (const char *path, mode_t mode), (path, mode), 0)
-BY_FD(fchmod, (int fd, mode_t mode), (fd, mode), 0)
-BY_AT(fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags), 0)
-BY_PATH(chown, (const char *path, uid_t owner, gid_t group), (path, owner, group), 0)
-BY_PATH(lchown, (const char *path, uid_t owner, gid_t group), (path, owner, group), 0)
-BY_FD(fchown, (int fd, uid_t owner, gid_t group), (fd, owner, group), 0)
-BY_AT(fchownat, (int dir, const char *path, uid_t owner, gid_t group, int flags), (dir, path, owner, group, flags), 0)
+MODE(chmod, (const char *path, mode_t mode), (path, mode), stat(path, &found), struck_at("chmod", AT_FDCWD, path, 0))
+MODE(fchmod, (int fd, mode_t mode), (fd, mode), fstat(fd, &found), struck_fd("fchmod", fd, -1, 0))
+MODE(fchmodat, (int dir, const char *path, mode_t mode, int flags), (dir, path, mode, flags),
+     fstatat(dir, path, &found, flags), struck_at("fchmodat", dir, path, 0))
+OWNER(chown, (const char *path, uid_t owner, gid_t group), (path, owner, group), stat(path, &found),
+      struck_at("chown", AT_FDCWD, path, 0))
+OWNER(lchown, (const char *path, uid_t owner, gid_t group), (path, owner, group), lstat(path, &found),
+      struck_at("lchown", AT_FDCWD, path, 0))
+OWNER(fchown, (int fd, uid_t owner, gid_t group), (fd, owner, group), fstat(fd, &found), struck_fd("fchown", fd, -1, 0))
+OWNER(fchownat, (int dir, const char *path, uid_t owner, gid_t group, int flags), (dir, path, owner, group, flags),
+      fstatat(dir, path, &found, flags), struck_at("fchownat", dir, path, 0))
 BY_FD(futimens, (int fd, const struct timespec times[2]), (fd, times), 0)
 BY_PATH(utimes, (const char *path, const struct timeval times[2]), (path, times), 0)
 BY_PATH(lutimes, (const char *path, const struct timeval times[2]), (path, times), 0)
