@@ -48,3 +48,5 @@ export { applySwap, revertSwap } from "./swap.js";
 export { isPending, type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";
 export { walkTreeSync } from "./walk-sync.js";
 export { walkTree, type WalkEntry, type WalkFailure, type WalkOptions, walkStats, type WalkStats } from "./walk.js";
+export { readChunks } from "./read-chunks.js";
+export { type KeptBytes, SmallFiles } from "./small-files.js";

@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { pathKey, type WalkEntry } from "@keepsake/files";
+import { pathKey, SmallFiles, type WalkEntry } from "@keepsake/files";
 import { inOrder } from "./in-order.js";
 import type { StableFile } from "./kept-file.js";
 import { addTo, emptyFingerprint, type Found, markOf, type MemoryLook } from "./look.js";
 import { digestNow, readNow } from "./read-now.js";
 import type { ReadRequest } from "./read-request.js";
 import { readStable } from "./read-stable.js";
-import { SmallFiles } from "./small-files.js";
 import type { Unreadable } from "./unreadable.js";
 
 /** Something that was found, and what was read of it: a file's bytes, a link's target. */

@@ -1,5 +1,4 @@
-import type { FsPath } from "@keepsake/files";
-import type { SmallFiles } from "./small-files.js";
+import type { FsPath, SmallFiles } from "@keepsake/files";
 
 /** What to read, and where a copy may go. */
 export interface ReadRequest {

@@ -1,8 +1,7 @@
-import { createReadStream } from "node:fs";
 import { chmod, lchown, lstat, mkdir, open, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, KeepsakeError } from "@keepsake/core";
-import { type Owner, setTime, writeNewFile } from "@keepsake/files";
+import { type Owner, readChunks, setTime, writeNewFile } from "@keepsake/files";
 import type { Desired } from "./desired-tree.js";
 
 /** Two folders of one private place: what comes, and what is set aside. */
@@ -54,7 +53,7 @@ async function stageFile(desired: Desired, at: string, signal: AbortSignal | und
     await rename(file, at);
   } catch (error) {
     if (errnoOf(error) !== "EXDEV") throw error;
-    await writeNewFile(at, createReadStream(file), { sync: false, signal });
+    await writeNewFile(at, readChunks(file), { sync: false, signal });
   }
 }
 

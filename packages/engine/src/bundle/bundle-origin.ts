@@ -1,4 +1,4 @@
-import { createReadStream, type Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import {
@@ -10,6 +10,7 @@ import {
   isKeepsakeError,
   KeepsakeError,
 } from "@keepsake/core";
+import { readChunks } from "@keepsake/files";
 import { digestKey } from "../layout.js";
 
 /** Where a bundle's bytes come from: a store, or a file from elsewhere. */
@@ -50,7 +51,7 @@ export function originInFile(path: string): BundleOrigin {
     fileName: basename(path),
     async open() {
       const stats = await statBundle(path);
-      return { sizeBytes: stats.size, body: readFrom(path) };
+      return { sizeBytes: stats.size, body: readChunks(path) };
     },
     async recordedDigest() {
       try {
@@ -62,11 +63,6 @@ export function originInFile(path: string): BundleOrigin {
       }
     },
   };
-}
-
-/** Opens on the first read: a stream that nobody reads keeps no file open. */
-async function* readFrom(path: string): AsyncGenerator<Uint8Array> {
-  yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
 }
 
 /** @throws KeepsakeError `E_NOT_FOUND` when there is no such file */

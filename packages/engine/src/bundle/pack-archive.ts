@@ -1,8 +1,7 @@
-import { createReadStream } from "node:fs";
 import type { ByteStream } from "@keepsake/core";
 import { KeepsakeError, MANIFEST_ENTRY } from "@keepsake/core";
 import { type Header, type Pack, pack } from "tar-stream";
-import type { StagedArtifactFile } from "./staged-bundle.js";
+import { contentOf, type StagedArtifactFile } from "./staged-bundle.js";
 
 /**
  * The tar archive of a bundle: the manifest, then the artifacts in the given order (POSIX ustar with pax records where a
@@ -38,16 +37,13 @@ async function feed(
   await addEntry(archive, header, [Buffer.from(manifest)]);
   for (const artifact of artifacts) {
     signal?.throwIfAborted();
-    const content = artifact.file === undefined ? [] : createReadStream(artifact.file, { highWaterMark: READ_BYTES });
-    await addEntry(archive, headerOf(artifact), content);
+    await addEntry(archive, headerOf(artifact), contentOf(artifact) ?? []);
   }
   archive.finalize();
 }
 
 /** What this program says of an entry; tar-stream adds owner 0:0 and no names. */
 type EntryHeader = Pick<Header, "name" | "mode" | "mtime" | "size"> & Partial<Pick<Header, "type" | "linkname">>;
-
-const READ_BYTES = 256 * 1024;
 
 function headerOf({ meta }: StagedArtifactFile): EntryHeader {
   const base = { name: meta.pathInBundle, mode: meta.mode, mtime: wholeSeconds(meta.mtimeMs) };
@@ -69,7 +65,7 @@ function wholeSeconds(mtimeMs: number): Date {
 async function addEntry(
   archive: Pack,
   header: EntryHeader,
-  content: AsyncIterable<Buffer> | Iterable<Buffer>,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
   const done = new Promise<void>((resolve, reject) => {
     // tar-stream completes the header object it is given: it gets one of its own.
@@ -86,7 +82,7 @@ async function addEntry(
 }
 
 async function pump(
-  content: AsyncIterable<Buffer> | Iterable<Buffer>,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   entry: NodeJS.WritableStream,
   header: EntryHeader,
 ): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AgentRef, fromSystemError } from "@keepsake/core";
+import { SmallFiles } from "@keepsake/files";
 import { namesIn } from "./names-in.js";
 
 /**
@@ -10,6 +11,7 @@ import { namesIn } from "./names-in.js";
 export class PrivateStaging implements AsyncDisposable {
   readonly dir: string;
   #folders = 0;
+  #small: SmallFiles | undefined;
 
   private constructor(dir: string) {
     this.dir = dir;
@@ -53,14 +55,27 @@ export class PrivateStaging implements AsyncDisposable {
     return dir;
   }
 
+  /** Where the bytes of small files are, which nobody needs as files. */
+  get small(): SmallFiles {
+    return (this.#small ??= new SmallFiles(join(this.dir, `${String(this.#folders++)}-small`)));
+  }
+
   /** Removes what is in it, so that another attempt begins with the same free space. */
   async clear(): Promise<void> {
+    await this.#closeSmall();
     for (const name of await readdir(this.dir)) await rm(join(this.dir, name), { recursive: true, force: true });
   }
 
   /** Never fails what was done: what cannot be removed now, the agent's next operation removes, or fails saying so. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#closeSmall();
     await rm(this.dir, { recursive: true, force: true }).catch(() => undefined);
+  }
+
+  async #closeSmall(): Promise<void> {
+    const small = this.#small;
+    this.#small = undefined;
+    await small?.[Symbol.asyncDispose]().catch(() => undefined);
   }
 }
 

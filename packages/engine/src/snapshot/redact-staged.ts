@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import {
   type ArtifactSource,
@@ -9,6 +8,7 @@ import {
   type RedactionReport,
   redactText,
 } from "@keepsake/core";
+import { readChunks } from "@keepsake/files";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 
 /** A text larger than this is listed as unscanned, in bytes: it is scanned as one string. */
@@ -111,7 +111,7 @@ async function readText(file: string, sizeBytes: number): Promise<ReadText> {
 async function rehash(artifacts: StagedArtifactFile[], touched: ReadonlySet<string>): Promise<void> {
   for (const [index, artifact] of artifacts.entries()) {
     if (artifact.file === undefined || !touched.has(artifact.meta.pathInBundle)) continue;
-    const digest = await digestOf(createReadStream(artifact.file));
+    const digest = await digestOf(readChunks(artifact.file));
     artifacts[index] = { ...artifact, meta: { ...artifact.meta, ...digest } };
   }
 }

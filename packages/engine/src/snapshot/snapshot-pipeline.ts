@@ -42,7 +42,10 @@ export interface SnapshotOrder {
 }
 
 /** What of a live memory is to be captured, and how. */
-export type CaptureOrder = Pick<SnapshotOrder, "profile" | "allow" | "exact">;
+export interface CaptureOrder extends Pick<SnapshotOrder, "profile" | "allow" | "exact"> {
+  /** see `StagingOptions` */
+  readonly keepsSmall?: boolean;
+}
 
 /** A live memory of one moment, in private staging. */
 export interface Capture {
@@ -75,7 +78,8 @@ export class SnapshotPipeline {
     const { profile, id } = order;
     await using staging = await PrivateStaging.make(this.#workspace.stateRoot, profile.ref, id);
     const createdAtMs = this.#clock.now();
-    const staged = await this.capture(order, staging, options);
+    // What is redacted is redacted in its file.
+    const staged = await this.capture({ ...order, keepsSmall: !order.redact }, staging, options);
     const redactions = order.redact ? await redactAll(staged, profile, options) : undefined;
     const artifacts = [...staged.sources.flatMap((source) => source.artifacts), ...staged.state].sort(byPath);
     if (artifacts.length === 0) throw nothingToCapture(profile);
@@ -130,7 +134,7 @@ function modesToTry(allow: CutMode, attempts: number): readonly CutMode[] {
 }
 
 async function captureOnce(
-  { profile, exact }: CaptureOrder,
+  { profile, exact, keepsSmall = false }: CaptureOrder,
   staging: PrivateStaging,
   mode: CutMode,
   startedAtMs: number,
@@ -151,7 +155,7 @@ async function captureOnce(
       await cut.proveUnmoved(options);
       proven = true;
     }
-    staged.set(pinned.source.id, await stageSource(pinned, staging, { signal: options.signal, onBytes }));
+    staged.set(pinned.source.id, await stageSource(pinned, staging, { signal: options.signal, onBytes, keepsSmall }));
   }
   if (!proven) await cut.proveUnmoved(options);
   return {

@@ -1,11 +1,6 @@
-import { chmod, link, lstat } from "node:fs/promises";
-import { createReadStream } from "node:fs";
-import { isAbsolute, join, relative } from "node:path";
 import {
   type ArtifactMeta,
   type ArtifactSource,
-  type ByteDigest,
-  digestOf,
   errnoOf,
   type FileEntry,
   fromSystemError,
@@ -20,12 +15,12 @@ import {
   type SourceFacts,
   type SourceSummary,
 } from "@keepsake/core";
-import { writeNewFile } from "@keepsake/files";
 import { digestOfLink } from "../bundle/read-archive.js";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { checkEntry } from "./check-entry.js";
 import type { PinnedSource } from "./cut.js";
 import type { PrivateStaging } from "./private-staging.js";
+import { ContentStager } from "./stage-content.js";
 
 /** What one source brought, staged. */
 export interface StagedSource {
@@ -36,11 +31,18 @@ export interface StagedSource {
   readonly facts: SourceFacts;
 }
 
+/** How a source is staged. */
+export interface StagingOptions extends OpOptions {
+  readonly onBytes?: (bytes: number) => void;
+  /** whether small files need no file of their own: nobody looks at them before they are packed; default false */
+  readonly keepsSmall?: boolean;
+}
+
 /** Streams every entry of a pinned source into private staging, and hashes it on the way. */
 export async function stageSource(
   { source, session }: PinnedSource,
   staging: PrivateStaging,
-  options: OpOptions & { readonly onBytes?: (bytes: number) => void },
+  options: StagingOptions,
 ): Promise<StagedSource> {
   const stager = new SourceStager(source, staging, options);
   try {
@@ -68,21 +70,17 @@ function stagingError(error: unknown, source: string): unknown {
 
 class SourceStager {
   readonly #source: ArtifactSource;
-  readonly #staging: PrivateStaging;
-  readonly #options: OpOptions & { readonly onBytes?: (bytes: number) => void };
+  readonly #content: ContentStager;
+  readonly #onBytes: ((bytes: number) => void) | undefined;
   readonly #artifacts: StagedArtifactFile[] = [];
   readonly #omitted: Omission[] = [];
   #absentRequired = false;
-  #folder: string | undefined;
 
-  constructor(
-    source: ArtifactSource,
-    staging: PrivateStaging,
-    options: OpOptions & { readonly onBytes?: (bytes: number) => void },
-  ) {
+  constructor(source: ArtifactSource, staging: PrivateStaging, options: StagingOptions) {
+    const { signal, onBytes, keepsSmall = false } = options;
     this.#source = source;
-    this.#staging = staging;
-    this.#options = options;
+    this.#content = new ContentStager(staging, source.id, { keepsSmall, signal });
+    this.#onBytes = onBytes;
   }
 
   async take(entry: SourceEntry): Promise<void> {
@@ -134,8 +132,8 @@ class SourceStager {
   }
 
   async #takeFile(entry: FileEntry): Promise<StagedArtifactFile> {
-    const { file, digest } = await this.#stageContent(entry);
-    this.#options.onBytes?.(digest.sizeBytes);
+    const { digest, ...bytes } = await this.#content.stage(entry);
+    this.#onBytes?.(digest.sizeBytes);
     const { mode, mtimeMs, facts } = entry;
     const meta: ArtifactMeta = {
       ...this.#metaOf(entry, entry.kind),
@@ -145,28 +143,7 @@ class SourceStager {
       mtimeMs,
       ...(facts === undefined ? {} : { facts }),
     };
-    return { meta, file };
-  }
-
-  async #stageContent({ content, path }: FileEntry): Promise<{ file: string; digest: ByteDigest }> {
-    this.#folder ??= await this.#staging.folder(`stage-${this.#source.id}`);
-    const file = join(this.#folder, String(this.#artifacts.length));
-    if ("stream" in content) {
-      return { file, digest: await writeNewFile(file, content.stream, { sync: false, signal: this.#options.signal }) };
-    }
-    await this.#takeOver(content.file, file, path);
-    return { file, digest: await digestOf(createReadStream(file, { highWaterMark: 1 << 20 })) };
-  }
-
-  /** Gives a handed-over file a name of our own: the session may read it until it is disposed, and then remove its own. */
-  async #takeOver(from: string, to: string, path: string): Promise<void> {
-    const inside = relative(this.#staging.dir, from);
-    if (inside.startsWith("..") || isAbsolute(inside) || !(await lstat(from)).isFile()) {
-      const sentence = `The source ${this.#source.id} handed over a file outside its scratch directory.`;
-      throw new KeepsakeError("E_PLUGIN_FAILED", sentence, { context: { source: this.#source.id, path } });
-    }
-    await chmod(from, 0o600);
-    await link(from, to);
+    return { meta, ...bytes };
   }
 
   #add(

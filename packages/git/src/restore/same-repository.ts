@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { join } from "node:path";
+import { readChunks } from "@keepsake/files";
 import { Reachability } from "../objects/reachability.js";
 import type { GitDir } from "../repository/git-dir.js";
 import { readRoots } from "../repository/roots.js";
@@ -38,7 +38,7 @@ async function digestOfState({ listing }: GitDir): Promise<string> {
 async function contentMark({ absolute, type, stats }: StateFile): Promise<string> {
   if (type === "symlink") return `link ${await readlink(absolute)}`;
   const hash = createHash("sha256");
-  await pipeline(createReadStream(absolute), hash);
+  await pipeline(readChunks(absolute), hash);
   return `${Number(stats.mode & 0o111n) === 0 ? "file" : "program"} ${hash.digest("hex")}`;
 }
 

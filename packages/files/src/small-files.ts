@@ -1,11 +1,11 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { type ByteStream, streamOf } from "@keepsake/core";
-import { writeAll } from "@keepsake/files";
+import { type ByteStream, streamOf } from "@keepsake/core/basics";
+import { writeAll } from "./durable.js";
 
 /** So many bytes of small files are held in memory; what is more lies one after the other in one file. */
 const IN_MEMORY_BYTES = 16 * 1024 * 1024;
 
-/** Keeps the bytes of many small files without a file for each of them. */
+/** Keeps the bytes of many small files without a file for each of them: a file costs far more than its bytes. */
 export class SmallFiles implements AsyncDisposable {
   readonly #path: string;
   #inMemory = 0;

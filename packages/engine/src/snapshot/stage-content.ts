@@ -1,0 +1,109 @@
+import { chmod, link, lstat, readFile } from "node:fs/promises";
+import { isAbsolute, join, relative } from "node:path";
+import {
+  abortable,
+  type ByteDigest,
+  type ByteStream,
+  digestOf,
+  type FileEntry,
+  KeepsakeError,
+  sha256Hex,
+} from "@keepsake/core";
+import { type KeptBytes, readChunks, writeNewFile } from "@keepsake/files";
+import type { PrivateStaging } from "./private-staging.js";
+
+/** So much of a file is kept without a file of its own. */
+const MAX_SMALL_BYTES = 64 * 1024;
+
+/** Staged bytes of one file: in a file of ours, or kept among the small ones. */
+export interface StagedContent {
+  readonly digest: ByteDigest;
+  readonly file?: string;
+  readonly kept?: KeptBytes;
+}
+
+/** Takes the bytes of a source's files into private staging, and hashes them on the way. */
+export class ContentStager {
+  readonly #staging: PrivateStaging;
+  readonly #source: string;
+  readonly #keepsSmall: boolean;
+  readonly #signal: AbortSignal | undefined;
+  #folder: string | undefined;
+  #files = 0;
+
+  /** @param options `keepsSmall`: whether small files need no file of their own */
+  constructor(
+    staging: PrivateStaging,
+    source: string,
+    options: { readonly keepsSmall: boolean; readonly signal: AbortSignal | undefined },
+  ) {
+    this.#staging = staging;
+    this.#source = source;
+    this.#keepsSmall = options.keepsSmall;
+    this.#signal = options.signal;
+  }
+
+  async stage({ content, path }: FileEntry): Promise<StagedContent> {
+    if ("file" in content) return await this.#takeOver(content.file, path);
+    if (!this.#keepsSmall) return await this.#write(content.stream);
+    const begun = await begin(abortable(content.stream, this.#signal), MAX_SMALL_BYTES);
+    return "whole" in begun ? await this.#keep(begun.whole) : await this.#write(begun.stream);
+  }
+
+  async #keep(bytes: Buffer): Promise<StagedContent> {
+    const digest = { sizeBytes: bytes.length, sha256: sha256Hex(bytes) };
+    return { digest, kept: await this.#staging.small.keep(bytes) };
+  }
+
+  async #write(stream: ByteStream): Promise<StagedContent> {
+    const file = await this.#nextFile();
+    return { file, digest: await writeNewFile(file, stream, { sync: false, signal: this.#signal }) };
+  }
+
+  /** Gives a handed-over file a name of our own: the session may read it until it is disposed, and then remove its own. */
+  async #takeOver(from: string, path: string): Promise<StagedContent> {
+    const inside = relative(this.#staging.dir, from);
+    const stats = inside.startsWith("..") || isAbsolute(inside) ? undefined : await lstat(from);
+    if (stats?.isFile() !== true) {
+      const sentence = `The source ${this.#source} handed over a file outside its scratch directory.`;
+      throw new KeepsakeError("E_PLUGIN_FAILED", sentence, { context: { source: this.#source, path } });
+    }
+    if (this.#keepsSmall && stats.size <= MAX_SMALL_BYTES) return await this.#keep(await readFile(from));
+    const file = await this.#nextFile();
+    await chmod(from, 0o600);
+    await link(from, file);
+    return { file, digest: await digestOf(readChunks(file, 1 << 20)) };
+  }
+
+  async #nextFile(): Promise<string> {
+    this.#folder ??= await this.#staging.folder(`stage-${this.#source}`);
+    return join(this.#folder, String(this.#files++));
+  }
+}
+
+/** Reads a stream until it has ended, or has turned out to be longer than `limit`. */
+async function begin(
+  stream: ByteStream,
+  limit: number,
+): Promise<{ readonly whole: Buffer } | { readonly stream: ByteStream }> {
+  const iterator = stream[Symbol.asyncIterator]();
+  const chunks: Uint8Array[] = [];
+  for (let length = 0; length <= limit; ) {
+    const next = await iterator.next();
+    if (next.done === true) return { whole: Buffer.concat(chunks) };
+    chunks.push(next.value);
+    length += next.value.length;
+  }
+  return { stream: resumed(chunks, iterator) };
+}
+
+async function* resumed(begun: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let isOver = false;
+  try {
+    yield* begun;
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+    isOver = true;
+  } finally {
+    if (!isOver) await rest.return?.();
+  }
+}
