@@ -22,7 +22,7 @@ export const recover: CommandRun<RecoverOptions> = async (context, { agent }) =>
     if (isKeepsakeError(error)) for (const line of linesOf(error.context)) context.output.note(line);
     throw error;
   });
-  const document = toWire(report) as JsonObject;
+  const document = toWire(report);
   const lines = linesOf(document);
   context.output.result({
     json: document,
@@ -33,16 +33,22 @@ export const recover: CommandRun<RecoverOptions> = async (context, { agent }) =>
 
 /** A line for each thing that was done, and for each that failed. */
 function linesOf({ restores, swept, failures }: JsonObject): readonly string[] {
-  const restored = objectsIn(restores).map(
-    ({ operation_id, tenant, agent_id, outcome }) =>
-      `restore ${String(operation_id)} of ${String(tenant)}/${String(agent_id)} ${OUTCOMES[String(outcome)] ?? ""}`,
-  );
-  const removed = listIn(swept).map((name) => `removed ${printable(String(name))}`);
+  const restored = objectsIn(restores).map((restore) => {
+    const [id, tenant, agent, outcome] = ["operation_id", "tenant", "agent_id", "outcome"].map((key) =>
+      textIn(restore[key]),
+    );
+    return `restore ${id ?? ""} of ${tenant ?? ""}/${agent ?? ""} ${OUTCOMES[outcome ?? ""] ?? ""}`;
+  });
+  const removed = listIn(swept).map((name) => `removed ${printable(textIn(name))}`);
   const failed = objectsIn(failures).map(({ tenant, agent, store, message }) => {
-    const where = agent === undefined ? `store ${String(store)}` : `agent ${String(tenant)}/${String(agent)}`;
-    return `failed for ${printable(where)}: ${printable(String(message))}`;
+    const where = agent === undefined ? `store ${textIn(store)}` : `agent ${textIn(tenant)}/${textIn(agent)}`;
+    return `failed for ${printable(where)}: ${printable(textIn(message))}`;
   });
   return [...restored, ...removed, ...failed];
+}
+
+function textIn(value: JsonValue | undefined): string {
+  return typeof value === "string" ? value : "";
 }
 
 function listIn(value: JsonValue | undefined): readonly JsonValue[] {
