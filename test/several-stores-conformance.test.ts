@@ -36,7 +36,7 @@ const subjects: readonly (readonly [string, (dir: string) => BundleStore])[] = [
 
 for (const [name, open] of subjects) {
   describe(name, () => {
-    runConformance(storeConformance({ create: (dir) => ({ store: open(dir), reopen: () => open(dir) }) }), {
+    runConformance(storeConformance({ create: (dir) => ({ store: open(dir), reopen: () => open(dir), place: dir }) }), {
       describe,
       it,
     });

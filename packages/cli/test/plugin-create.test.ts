@@ -55,7 +55,7 @@ describe("plugin create", () => {
     const ran = await bench.run(["plugin", "create", "codec", "fast", "--dir", "empty"]);
     expect(ran).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("cd empty && npm install && npm test") as string,
+      stdout: expect.stringMatching(/Next:\n {2}cd empty\n(?: {2}.*\n)+ {2}npm test\n$/) as string,
     });
     expect(await readFile(bench.path("empty/src/index.ts"), "utf8")).toContain("fastCodec");
     const here = await bench.run(["plugin", "create", "codec", "fast", "--dir", "."], { cwd: await fresh("here") });
@@ -88,6 +88,27 @@ describe("plugin create", () => {
       expect([kind, name, ran.code, ran.error().code]).toEqual([kind, name, 2, "E_USAGE"]);
     }
     expect(await readdir(bench.dir)).not.toContain("never");
+  });
+});
+
+describe("what to do next", () => {
+  it("installs what this checkout packs, for what it asks for is not published", async () => {
+    const ran = await bench.run(["plugin", "create", "store", "next-store", "--dir", "a b/next-store"]);
+    const [, pack = ""] = /^ {2}node (.*) \.\.\/keepsake-tarballs$/m.exec(ran.stdout) ?? [];
+    const { packAll } = (await import(pack)) as { readonly packAll: unknown };
+    expect(packAll).toBeTypeOf("function");
+    expect(ran.stdout).toContain("\n  cd 'a b/next-store'\n");
+    const { dependencies, devDependencies } = JSON.parse(
+      await readFile(bench.path("a b/next-store/package.json"), "utf8"),
+    ) as Record<string, Record<string, string>>;
+    const asked = Object.entries({ ...dependencies, ...devDependencies }).filter(([name]) =>
+      name.startsWith("@keepsake/"),
+    );
+    for (const [name, range] of asked) {
+      const tarball = `${name.replace("@", "").replace("/", "-")}-${range.replace("^", "")}.tgz`;
+      expect(ran.stdout).toContain(` ../keepsake-tarballs/${tarball}`);
+    }
+    expect(asked.length).toBeGreaterThan(1);
   });
 });
 

@@ -64,6 +64,25 @@ describe("plugin test", () => {
     expect((ran.json()["suites"] as Suite[]).map(({ kind }) => kind)).toEqual(["store", "lock"]);
   });
 
+  it("kills a process of its own in the place that the options name", async () => {
+    const plugin = fileURLToPath(new URL("../../local-fs/dist/plugin.js", import.meta.url));
+    const options = `export default { "local-fs": { root: "{dir}/{unique}" } };\n`;
+    const asked = (fixture: string) => `${options}export const conformance = { "local-fs": ${fixture} };\n`;
+    await bench.write({
+      "crash.mjs": asked(`{ place: "{dir}/{unique}", crash: true }`),
+      "placeless.mjs": asked("{ crash: true }"),
+    });
+    const args = ["plugin", "test", plugin, "--only", "store.crash", "--json"];
+    const ran = await bench.run([...args, "--options", "crash.mjs"]);
+    const suites = ran.json()["suites"] as Suite[];
+    expect([ran.code, suites.map(({ cases }) => cases.map(({ id, status }) => [id, status]))]).toEqual([
+      0,
+      [[["store.subject", "passed"], ...["store.crash", "store.crash.synced"].map((id) => [id, "passed"])]],
+    ]);
+    const placeless = await bench.run([...args, "--options", "placeless.mjs"]);
+    expect([placeless.code, placeless.error().code]).toEqual([2, "E_CONFIG"]);
+  }, 120_000);
+
   it("ends with 2 for what is none of its providers, and for options that cannot be read or are refused", async () => {
     for (const [args, code] of [
       [["--use", "nothing"], "E_USAGE"],

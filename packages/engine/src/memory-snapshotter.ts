@@ -310,6 +310,12 @@ export interface MemorySnapshotter {
   export(request: ExportRequest, options?: OperationOptions): Promise<ExportReport>;
   import(request: ImportRequest, options?: OperationOptions): Promise<SnapshotRecord>;
   prune(request?: PruneRequest, options?: OperationOptions): Promise<PruneReport>;
+  /**
+   * Finishes or undoes interrupted restores, and removes what crashes left, for one agent or for all. Where one agent or store
+   * fails, the others are seen to all the same.
+   *
+   * @throws KeepsakeError what failed first; its context has what was done (`restores`, `swept`) and every one of the `failures`
+   */
   recover(request?: RecoverRequest, options?: OperationOptions): Promise<RecoverReport>;
   doctor(request?: DoctorRequest, options?: OperationOptions): Promise<DoctorReport>;
   /**

@@ -1,7 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { errnoOf } from "@keepsake/core";
+import { errnoOf, fromSystemError } from "@keepsake/core";
 import { attributesOf, walkStats, writeAll } from "@keepsake/files";
 import { fileContent, keepSmall, MAX_SMALL_BYTES, type StableFile } from "./kept-file.js";
 import { partialLineOf } from "./jsonl.js";
@@ -103,14 +103,14 @@ async function copyAside(
   size: number,
   request: ReadRequest,
 ): Promise<ReturnType<typeof fileContent> | undefined> {
-  await using out = await open(request.copy, "w+", 0o600);
+  await using out = await written(request, open(request.copy, "w+", 0o600));
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let length = 0;
   for (;;) {
     request.signal?.throwIfAborted();
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, length);
     if (bytesRead === 0 || length > size) break;
-    await writeAll(out, buffer.subarray(0, bytesRead));
+    await written(request, writeAll(out, buffer.subarray(0, bytesRead)));
     length += bytesRead;
   }
   if (length !== size) return undefined;
@@ -119,8 +119,17 @@ async function copyAside(
     const { bytesRead } = await out.read(part, 0, count, start);
     return part.subarray(0, bytesRead);
   });
-  if (cut > 0) await out.truncate(size - cut);
+  if (cut > 0) await written(request, out.truncate(size - cut));
   return fileContent(request.copy, cut);
+}
+
+/** That the disk of the copy is full says nothing of the file that is copied: the copy is what is named. */
+async function written<T>({ copy }: ReadRequest, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw fromSystemError(error, `A private copy of a file could not be written to ${copy}`, { path: copy });
+  }
 }
 
 async function pause(ms: number, { signal }: ReadRequest): Promise<void> {

@@ -206,6 +206,20 @@ describe("files that change meanwhile", () => {
     expect((await iterator.next()).value).toMatchObject({ type: "omitted", reason: "special_file" });
   });
 
+  it("a private copy that cannot be written is named", async () => {
+    await writeTree(memory, { "large.bin": "x".repeat(9 * 1024 * 1024) });
+    const agent = { tenant: parseTenantId("t"), agent: parseAgentId("a") };
+    const scratchDir = temp.join("gone");
+    await using session = await memdir().open({ agent, paths: { memory }, scratchDir, claimed: [] });
+    const all = (async () => {
+      for await (const _entry of session.entries());
+    })();
+    await expect(all).rejects.toMatchObject({
+      name: "KeepsakeError",
+      message: expect.stringContaining(`could not be written to ${scratchDir}/`) as string,
+    });
+  });
+
   it("stops when it is told to", async () => {
     await writeTree(memory, { "a.md": "a" });
     const agent = { tenant: parseTenantId("t"), agent: parseAgentId("a") };

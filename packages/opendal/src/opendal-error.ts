@@ -37,11 +37,27 @@ export function fromOpendal(error: unknown, { sentence, key, secrets }: ErrorCon
   const [, kind = "Unexpected", status] = FORM.exec(said) ?? [];
   const code = codeOf(kind, said);
   const cause = new Error(said);
-  return new KeepsakeError(code, `${sentence} (${kind}).`, {
+  const reason = code === "E_CONFIG" ? reasonIn(said) : undefined;
+  return new KeepsakeError(code, `${sentence} (${kind}${reason === undefined ? "" : `: ${reason}`}).`, {
     cause,
     context: { ...(key === undefined ? {} : { key }), kind },
     ...(code === "E_IO" ? { retry: adviceOf(kind, status) } : {}),
   });
+}
+
+/**
+ * What the library says of options, after the arrow: "root is not specified". Of other errors what stands there may be a server's
+ * whole answer, and stays in the cause. Of a value that is not among the secrets nobody knows whether it is one: what the library
+ * quotes is left out.
+ */
+function reasonIn(said: string): string | undefined {
+  const [, reason = ""] = /=> ([^\n]*)/.exec(said) ?? [];
+  const plain = reason
+    .replaceAll(/(["'`]).*?\1/g, "***")
+    .replace(/, source: .*$/, "")
+    .replace(/[.\s]+$/, "")
+    .slice(0, 200);
+  return plain === "" ? undefined : plain;
 }
 
 function codeOf(kind: string, said: string): ErrorCode {

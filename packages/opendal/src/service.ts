@@ -55,7 +55,8 @@ export class Service {
     this.#secrets = secrets;
     this.#open = () => new library.Operator(scheme, { ...options });
     // The operator of a folder makes the folder, and what is not used yet leaves no trace.
-    const trial = scheme === "fs" ? new library.Operator("fs", { ...options, root: "/" }) : this.#both().plain;
+    const isFolder = scheme === "fs" && options["root"] !== undefined;
+    const trial = isFolder ? new library.Operator("fs", { ...options, root: "/" }) : this.#both().plain;
     this.capability = trial.capability();
   }
 

@@ -12,6 +12,7 @@ describe("the service fs", () => {
       create: async (dir) => ({
         store: await opendalStore({ scheme: "fs", options: { root: join(dir, "store") } }),
         reopen: null,
+        place: dir,
       }),
     }),
     { describe, it },

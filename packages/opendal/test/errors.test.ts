@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
+import { opendalStore } from "../src/index.js";
 import { fromOpendal } from "../src/opendal-error.js";
 
 const about = { sentence: "It could not be done", key: "k", secrets: [] };
@@ -24,7 +25,32 @@ describe("what the library throws", () => {
   ])("%s", (said, code, retry) => {
     const error = fromOpendal(new Error(said), about);
     expect(error).toMatchObject({ code, retry, context: { key: "k" }, cause: { message: said } });
-    expect(error.message).toMatch(/^It could not be done \(\w+\)\.$/);
+    expect(error.message).toMatch(/^It could not be done \(\w+(?:: The bucket is misconfigured)?\)\.$/);
+  });
+
+  it.each([
+    ["fs", {}, "root is not specified"],
+    ["s3", { bucket: "b" }, "region is missing. Please find it by S3::detect_region() or set them in env"],
+    ["webdav", {}, "endpoint is empty"],
+  ])("of the options of %s is told with its reason", async (scheme, options, reason) => {
+    // A region of the machine's own would do.
+    const { AWS_REGION: _region, AWS_DEFAULT_REGION: _other, ...env } = process.env;
+    const before = process.env;
+    process.env = env;
+    try {
+      await expect(opendalStore({ scheme, options })).rejects.toMatchObject({
+        code: "E_CONFIG",
+        message: `The service ${scheme} of OpenDAL cannot be used (ConfigInvalid: ${reason}).`,
+      });
+    } finally {
+      process.env = before;
+    }
+  });
+
+  it("of options is told without the secrets and what the library quotes", () => {
+    const said = `ConfigInvalid (permanent) at => endpoint hunter2 of "swordfish" is bad, source: ParseError(swordfish)`;
+    const error = fromOpendal(new Error(said), { ...about, secrets: ["hunter2"] });
+    expect(error.message).toBe("It could not be done (ConfigInvalid: endpoint *** of *** is bad).");
   });
 
   it("is kept without secrets, and without the signature of an address", () => {

@@ -1,5 +1,6 @@
 import type { BundleStore, Logger } from "@keepsake/core";
 import type { Part } from "./part.js";
+import type { Places } from "./same-place.js";
 import type { StaleNotes } from "./stale-notes.js";
 
 /** The stores that hold copies of each other, and how many of them decide. */
@@ -7,6 +8,7 @@ export interface Group {
   /** in the order of the configuration */
   readonly parts: readonly Part[];
   readonly notes: StaleNotes;
+  readonly places: Places;
   /** how many have to take an object */
   readonly enough: number;
   readonly stallMs: number;

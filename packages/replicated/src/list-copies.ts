@@ -1,7 +1,8 @@
-import { type KeepsakeError, STALE_PREFIX, type StoredObject } from "@keepsake/core";
+import type { KeepsakeError, StoredObject } from "@keepsake/core";
 import type { Group } from "./group.js";
 import { mergeLists } from "./merge-lists.js";
 import type { Part } from "./part.js";
+import { isOwn } from "./same-place.js";
 import { isStale } from "./stale-notes.js";
 
 /** Every object that any part has, once, without what is out of date. */
@@ -26,7 +27,7 @@ export async function* listCopies(
   }));
   for await (const copies of mergeLists(listings, { signal })) {
     const [first] = copies.filter(({ from, object }) => !isStale(object, notes.get(from.name)?.get(object.key)));
-    if (first !== undefined && !first.object.key.startsWith(STALE_PREFIX)) yield first.object;
+    if (first !== undefined && !isOwn(first.object.key)) yield first.object;
   }
 }
 

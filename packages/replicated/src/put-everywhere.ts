@@ -23,7 +23,7 @@ interface Writing {
  * which of several writers exactly one wins, then in the others. Who loses there shows nothing elsewhere.
  *
  * @throws KeepsakeError `E_ALREADY_EXISTS` when any part that can be reached has the key; the first part's error when fewer
- *   than enough took it; what the body throws; the signal's reason. Nothing stays visible then, also in the parts that took it
+ *   than enough took it; `E_CONFIG` when two parts turn out to be one place; what the body throws; the signal's reason. Nothing stays visible then, also in the parts that took it
  */
 export async function putEverywhere(
   group: Group,
@@ -52,6 +52,8 @@ export async function putEverywhere(
     throw new TypeError("An object that was written everywhere is nowhere.");
   } catch (error) {
     await withdraw(group, writings, key, error);
+    // It was free everywhere: another was faster, or the part that took it first is this one under another name.
+    if (writings.some(lost)) await group.places.assertDistinct(signal);
     throw error;
   }
 }

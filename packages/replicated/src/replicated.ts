@@ -13,6 +13,7 @@ import { listCopies } from "./list-copies.js";
 import { Part } from "./part.js";
 import { putEverywhere } from "./put-everywhere.js";
 import { readCopies } from "./read-copies.js";
+import { Places, refuseSameFolder } from "./same-place.js";
 import { refuseNoteKey, StaleNotes } from "./stale-notes.js";
 import { absence, survey } from "./survey.js";
 import { inspectParts, sweepParts } from "./sweep-parts.js";
@@ -42,7 +43,12 @@ export interface ReplicatedOptions {
   readonly tell?: TellTrouble;
 }
 
-/** Copies of every object in several stores, as one store that goes on while some of them are down. */
+/**
+ * Copies of every object in several stores, as one store that goes on while some of them are down.
+ *
+ * @throws KeepsakeError `E_CONFIG` for two stores in one folder. That two are one place otherwise is told by the first `put`, with
+ *   the same code, and by `inspect`
+ */
 export function replicated(options: ReplicatedOptions): BundleStore {
   const { id = "replicated" } = options;
   const group = groupOf(options);
@@ -105,6 +111,7 @@ function groupOf(options: ReplicatedOptions): Group {
   const ids = stores.map(({ id }) => id);
   if (stores.length < 2) throw new TypeError("Copies need two stores or more.");
   if (new Set(ids).size < ids.length) throw new TypeError(`The stores need ids that differ: ${ids.join(", ")}.`);
+  refuseSameFolder(stores);
   const enough = write === "all" ? stores.length : write.quorum;
   if (!Number.isInteger(enough) || enough < 1 || enough > stores.length) {
     throw new TypeError(`A quorum of ${enough} cannot be had of ${stores.length} stores.`);
@@ -116,6 +123,7 @@ function groupOf(options: ReplicatedOptions): Group {
   return {
     parts,
     notes: new StaleNotes(parts),
+    places: new Places(parts),
     enough,
     stallMs,
     logger,

@@ -1,7 +1,8 @@
-import { digestOf, type HealthFinding, type OpOptions, STALE_PREFIX } from "@keepsake/core";
+import { digestOf, type HealthFinding, type OpOptions } from "@keepsake/core";
 import type { Group } from "./group.js";
 import { heal } from "./heal.js";
 import type { Part } from "./part.js";
+import { isOwn, onePlaceIn } from "./same-place.js";
 import { survey } from "./survey.js";
 
 /** Sweeps every part that can be reached, and lets those that are back catch up with what they missed. */
@@ -73,6 +74,8 @@ export async function inspectParts(group: Group, signal: AbortSignal | undefined
     if ("error" in own) continue;
     findings.push(...own.value.map((finding) => ({ ...finding, message: `${part.name}: ${finding.message}` })));
   }
+  const onePlace = await onePlaceIn(group.places, signal);
+  if (onePlace.length > 0) return [...findings, ...onePlace];
   findings.push(...lacking(held));
   for (const [name, keys] of await group.notes.all(signal)) if (keys.size > 0) findings.push(behind(name, keys.size));
   if (down === 0) return findings;
@@ -82,7 +85,7 @@ export async function inspectParts(group: Group, signal: AbortSignal | undefined
 
 async function keysOf({ store }: Part, signal: AbortSignal): Promise<ReadonlySet<string>> {
   const keys = new Set<string>();
-  for await (const { key } of store.list("", { signal })) if (!key.startsWith(STALE_PREFIX)) keys.add(key);
+  for await (const { key } of store.list("", { signal })) if (!isOwn(key)) keys.add(key);
   return keys;
 }
 

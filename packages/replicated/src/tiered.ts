@@ -12,6 +12,7 @@ import {
 import { mergeLists } from "./merge-lists.js";
 import { moveObject } from "./move-object.js";
 import { Part } from "./part.js";
+import { isTrial, onePlaceIn, Places, refuseSameFolder } from "./same-place.js";
 
 export interface TieredOptions {
   /** near: what is new is put here. Both stay the caller's to dispose */
@@ -37,6 +38,7 @@ export interface TieredStore extends BundleStore {
    * does this too.
    *
    * @returns the keys that were moved
+   * @throws KeepsakeError `E_CONFIG` when both stores are one place; nothing is moved then
    */
   settle(options?: { readonly signal?: AbortSignal | undefined }): Promise<readonly string[]>;
 }
@@ -46,11 +48,17 @@ function staysNear(key: string): boolean {
   return key.endsWith(".json");
 }
 
-/** Two stores as one: what is recent lies near, what is old far, and the listing is one. */
+/**
+ * Two stores as one: what is recent lies near, what is old far, and the listing is one.
+ *
+ * @throws KeepsakeError `E_CONFIG` for two stores in one folder
+ */
 export function tiered(options: TieredOptions): TieredStore {
   const { hot, cold, afterMs, id = "tiered", stallMs = 120_000, clock = SYSTEM_CLOCK } = options;
   const { logger = SILENT_LOGGER, tell = () => undefined } = options;
+  refuseSameFolder([hot, cold]);
   const far = new Part(cold, { stallMs, tell });
+  const places = new Places([far, new Part(hot, { stallMs, tell })]);
 
   /** Undefined, too, where the far store is down: it is told, and what is recent goes on. */
   async function farHead(key: string, signal: AbortSignal | undefined): Promise<StoredObject | undefined> {
@@ -62,9 +70,11 @@ export function tiered(options: TieredOptions): TieredStore {
     const before = clock.now() - afterMs;
     const old: string[] = [];
     for await (const { key, modifiedAtMs } of hot.list("", { signal })) {
-      if (modifiedAtMs <= before && !staysNear(key)) old.push(key);
+      if (modifiedAtMs <= before && !staysNear(key) && !isTrial(key)) old.push(key);
     }
     const moved: string[] = [];
+    // Moved within one place, an object is deleted. Where it cannot be said, nothing is moved now.
+    if (old.length === 0 || !(await places.assertDistinct(signal))) return moved;
     for (const key of old) if (await moveObject(key, hot, far, signal)) moved.push(key);
     if (moved.length > 0) logger.info("Old objects were moved.", { count: moved.length, to: cold.id });
     return moved;
@@ -120,7 +130,8 @@ export function tiered(options: TieredOptions): TieredStore {
         },
         { from: "cold", objects: cold.list(prefix, { signal }), failed: (error: unknown) => void far.failed(error) },
       ];
-      for await (const [first] of mergeLists(listings, { signal })) if (first) yield first.object;
+      for await (const [first] of mergeLists(listings, { signal }))
+        if (first && !isTrial(first.object.key)) yield first.object;
     },
 
     /** Near before far: who is moving it wrote far before this, or sees that it is gone and takes it back there. */
@@ -159,7 +170,7 @@ export function tiered(options: TieredOptions): TieredStore {
         for await (const _object of cold.list("", { signal: inner })) break;
         return [];
       });
-      if ("value" in answer) return [...near, ...answer.value];
+      if ("value" in answer) return [...near, ...answer.value, ...(await onePlaceIn(places, signal))];
       const message = `The store ${cold.id} (${cold.describe()}), in which what is old lies, cannot be used: ${answer.error.message}`;
       return [...near, { name: "far", status: "problem" as const, message, details: { store: cold.id } }];
     },

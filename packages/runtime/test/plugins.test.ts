@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { PLUGIN_API } from "@keepsake/core";
 import { tempDir, type TempDir } from "@keepsake/testkit";
@@ -202,6 +202,42 @@ describe("a plugin named by its file", () => {
       expect(error.message).toMatch(message);
     });
   }
+
+  it.each([
+    ["its own file", "./p.mjs", { file: "p.mjs", line: 3, column: 3 }],
+    ["one that it imports", "./a.mjs", { file: "lib/b.js", line: 1, column: 12 }],
+    ["a CommonJS file", "./c.cjs", { file: "c.cjs", line: 2, column: 3 }],
+    ["what it takes from another", "./d.mjs", { file: "d.mjs", line: 2, column: 10 }],
+  ])("tells where a syntax error in %s is", async (_name, entry, { file, line, column }) => {
+    await using dir = await tempDir();
+    await write(dir, {
+      "package.json": '{ "type": "module" }',
+      "p.mjs": "const options = {\n  one: 1\n  two: 2,\n};\nexport default options;\n",
+      "a.mjs": "import value from './lib/c.js';\nexport default value;\n",
+      "lib/c.js": "export { default } from '../lib/b.js';\n",
+      "lib/b.js": "export let let = 5;\n",
+      "c.cjs": "module.exports = { a: 1\n  b: 2 };\n",
+      "d.mjs":
+        "import { readFile } from 'node:fs';\nimport { nothing } from 'node:fs';\nexport default { readFile, nothing };\n",
+    });
+    const error = await failure(load(entry, dir));
+    expect([error.code, error.context]).toEqual([
+      "E_PLUGIN_LOAD",
+      { plugin: entry, file: dir.join(file), line, column },
+    ]);
+    expect(error.message).toContain(`${dir.join(file)}:${String(line)}:${String(column)}: `);
+    expect(error.cause).toBeInstanceOf(SyntaxError);
+  });
+
+  it("with a SyntaxError of its own is told as it is, and is not run again", async () => {
+    await using dir = await tempDir();
+    const log = dir.join("log");
+    const text = `import { appendFileSync } from "node:fs";\nappendFileSync(${JSON.stringify(log)}, "run ");\nJSON.parse("{");\n`;
+    await write(dir, { "p.mjs": text });
+    const error = await failure(load("./p.mjs", dir));
+    expect([error.code, error.context]).toEqual(["E_PLUGIN_LOAD", { plugin: "./p.mjs", file: dir.join("p.mjs") }]);
+    expect(await readFile(log, "utf8")).toBe("run ");
+  });
 
   it("keeps the error of its import, and both api numbers", async () => {
     await using dir = await tempDir();

@@ -12,7 +12,14 @@ onServer("on a real server", () => {
       create() {
         const place = testPlace();
         const open = () => s3Store(place);
-        return { store: open(), reopen: open };
+        const keptThere = async (): Promise<readonly string[]> => {
+          // Not disposed: that would remove all that lies there.
+          const truth = new Truth(place);
+          const names = [...(await truth.keys()), ...(await truth.keys(".keepsake-s3/")), ...(await truth.uploads())];
+          truth.client.destroy();
+          return names;
+        };
+        return { store: open(), reopen: open, place: keptThere };
       },
     }),
     { describe, it },

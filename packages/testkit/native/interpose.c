@@ -233,6 +233,7 @@ CALL(mkdirat, (int dir, const char *path, mode_t mode), (dir, path, mode),
      makes_folder(dir, path) ? struck_at("mkdirat", dir, path, 1) : 0)
 BY_FD(fsync, (int fd), (fd), 1)
 BY_FD(fdatasync, (int fd), (fd), 1)
+BY_FD(syncfs, (int fd), (fd), 1)
 BY_PATH(truncate, (const char *path, off_t length), (path, length), 1)
 BY_PATH(truncate64, (const char *path, off64_t length), (path, length), 1)
 BY_FD(ftruncate, (int fd, off_t length), (fd, length), 1)
@@ -274,6 +275,13 @@ CALL(utimensat, (int dir, const char *path, const struct timespec times[2], int 
 POSIX_FALLOCATE(posix_fallocate, off_t)
 POSIX_FALLOCATE(posix_fallocate64, off64_t)
 
+/* It cannot fail; that it was called is what one wants to know. */
+void sync(void) {
+  NEXT(sync);
+  if (ACTIVE) struck("sync", (const char *)control->root, NULL, -1, 0);
+  next();
+}
+
 char *mkdtemp(char *pattern) {
   NEXT(mkdtemp);
   if (ACTIVE && struck_at("mkdtemp", AT_FDCWD, pattern, 1) < 0) return NULL;
@@ -297,7 +305,9 @@ static int open_changes(int dir, const char *path, int flags) {
     int saved = errno; \
     int changes = open_changes(dir, path, flags); \
     errno = saved; \
-    if (changes && struck_at(#name, dir, path, 1) < 0) return -1; \
+    /* What is written to it then is on the disk at once. */ \
+    const char *call = (flags & O_DSYNC) != 0 ? #name "+sync" : #name; \
+    if (changes && struck_at(call, dir, path, 1) < 0) return -1; \
     return next(first path, flags, mode); \
   }
 #define COMMA ,

@@ -6,6 +6,7 @@ export type { ConformanceCase, ConformanceOptions } from "./conformance/conforma
 export type { CrashProgram } from "./conformance/crash/crash-program.js";
 export { lockConformance } from "./conformance/lock/lock-conformance.js";
 export type { LockFactory, LockSubject } from "./conformance/lock/lock-subject.js";
+export { NotJudged } from "./conformance/not-judged.js";
 export { type MadePart, type MakeOptions, makePart } from "./conformance/plugin/plugin-bench.js";
 export {
   pluginConformance,

@@ -7,6 +7,7 @@ import {
   type ConformanceCase,
   describeConformance,
   memoryStore,
+  NotJudged,
   runConformance,
   storeConformance,
 } from "../src/index.js";
@@ -87,6 +88,30 @@ describe("checkConformance", () => {
     if (first === undefined) throw new Error("no case");
     const { results } = await checkConformance([first]);
     expect(results[0]).toMatchObject({ status: "failed", error: { message: "cannot be closed" } });
+  });
+});
+
+describe("a case that this system cannot judge", () => {
+  const unjudged: ConformanceCase = {
+    ...passing,
+    id: "test.unjudged",
+    run: () => Promise.reject(new NotJudged("there is no /proc")),
+  };
+
+  it("is told as not checked, with the reason, and is no failure", async () => {
+    const { ok, results } = await checkConformance([unjudged, { ...passing, isPrecondition: false }]);
+    expect(ok).toBe(true);
+    expect(results).toMatchObject([{ status: "not_checked", reason: "there is no /proc" }, { status: "passed" }]);
+  });
+
+  it("is no pass for a test runner: it is skipped where the runner can do that", async () => {
+    const bodies: ((context?: unknown) => Promise<void>)[] = [];
+    runConformance([unjudged], { describe: (_name, body) => body(), it: (_name, body) => bodies.push(body) });
+    const skipped: string[] = [];
+    await bodies[0]?.({ skip: (reason: string) => skipped.push(reason) });
+    await bodies[0]?.();
+    expect(skipped).toEqual(["there is no /proc"]);
+    expect(bodies[0]).toHaveLength(0);
   });
 });
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +11,8 @@ import { writeFolder } from "../create/write-folder.js";
 import type { PluginCreateOptions } from "../grammar/options.js";
 import { printable } from "../output/printable.js";
 
+/** What a plugin and its tests are made with, of Keepsake's packages. */
+const NEEDED = ["core", "files", "memory", "testkit"];
 /** The command's own package, from `dist/commands`. */
 const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -30,8 +33,25 @@ export const pluginCreate: CommandRun<PluginCreateOptions> = async (context, { d
     json: { kind, name, folder, files: [...files.keys()].sort() },
     quiet: [folder],
     human: () =>
-      `Wrote the ${kind} ${name} into ${printable(folder)}.\n` +
-      `Next: cd ${printable(relative(cwd, folder) || ".")} && npm install && npm test\n`,
+      `Wrote the ${kind} ${name} into ${printable(folder)}.\nNext:\n` +
+      nextSteps(relative(cwd, folder) || ".", version)
+        .map((step) => `  ${printable(step)}\n`)
+        .join(""),
   });
   return 0;
 };
+
+/** What the command of a checkout asks for may not be published: it is packed there, once, and installed from there. */
+function nextSteps(folder: string, version: string): readonly string[] {
+  const pack = resolve(PACKAGE, "../../scripts/pack.mjs");
+  const enter = `cd ${quoted(folder)}`;
+  if (!existsSync(pack)) return [enter, "npm install", "npm test"];
+  const tarballs = NEEDED.map((name) => `../keepsake-tarballs/keepsake-${name}-${version}.tgz`);
+  const install = `npm install --no-save ${tarballs.join(" ")}`;
+  return [enter, `node ${quoted(pack)} ../keepsake-tarballs`, install, "npm test"];
+}
+
+/** For a shell; a path is seldom in need of it. */
+function quoted(path: string): string {
+  return /^[\w./@:\\-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { KeepsakeError, type Plugin } from "@keepsake/core";
-import { type ProviderSuite, type SuiteInput, suiteOf } from "../conformance/provider-suites.js";
+import type { SuiteInput } from "../conformance/maker.js";
+import { type ProviderSuite, suiteOf } from "../conformance/provider-suites.js";
 import { ownFixtures } from "../conformance/own-fixtures.js";
 import { readFixtures } from "../conformance/read-fixtures.js";
 import { isOk, reportDocument, reportText, type SuiteReport } from "../conformance/report.js";
@@ -22,7 +23,7 @@ export const pluginTest: CommandRun<PluginTestOptions> = async (context, { use, 
   const entry = existsSync(resolve(cwd, module)) ? resolve(cwd, module) : module;
   const fixtures = await readFixtures(options ?? (await ownFixtures(entry)), cwd);
   const { plugin, origin } = await loadPlugin(entry, { baseDir: cwd, timeoutMs: IMPORT_LIMIT_MS });
-  const input: SuiteInput = { ...fixtures, plugin, secrets: secretReader(fixtures.baseDir, env) };
+  const input: SuiteInput = { ...fixtures, plugin, module: origin, secrets: secretReader(fixtures.baseDir, env) };
   refuseUnknownNames(plugin, [...(use === undefined ? [] : [use]), ...Object.keys(fixtures.options)]);
 
   const suites: ProviderSuite[] = [];

@@ -11,6 +11,13 @@ export interface ProviderFixture {
   readonly others?: { readonly keyless: Options; readonly stranger: Options };
   /** false for a store in the memory of this process */
   readonly boundedMemory?: boolean;
+  /**
+   * Where all that a store or locks keep shows: a folder, with `{dir}` and `{unique}` as in options, or for a store a function
+   * that gives the names of what is there.
+   */
+  readonly place?: string | ((place: { readonly dir: string }) => Promise<readonly string[]>);
+  /** kills a process that works in the folder `place`, and makes its calls fail; default false */
+  readonly crash?: boolean;
   /** takes a held lock away; `dir` is the folder of the case */
   readonly lose?: (name: string, place: { readonly dir: string }) => void | Promise<void>;
   /** makes, changes and reads what a source captures */

@@ -1,23 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type {
-  AnyProvider,
-  BundleStore,
-  Plugin,
-  ProviderKind,
-  ProviderKinds,
-  SecretReader,
-  StateItem,
-  StateProvider,
-} from "@keepsake/core";
-import type * as TestkitModule from "@keepsake/testkit";
-import type { ConformanceCase, MadePart } from "@keepsake/testkit";
-import type { PluginFixtures, ProviderFixture } from "./plugin-fixtures.js";
-
-/** The package, which is loaded only when a plugin is tested. */
-type Testkit = typeof TestkitModule;
-type Options = Readonly<Record<string, unknown>>;
+import { type AnyProvider, KeepsakeError, type ProviderKind, type StateItem, type StateProvider } from "@keepsake/core";
+import type { ConformanceCase } from "@keepsake/testkit";
+import { Maker, type SuiteInput, type Testkit } from "./maker.js";
+import type { ProviderFixture } from "./plugin-fixtures.js";
 
 /** The cases of one suite, for one provider or for the plugin as a whole. */
 export interface ProviderSuite {
@@ -27,58 +13,11 @@ export interface ProviderSuite {
   readonly cases: readonly ConformanceCase[];
 }
 
-/** What suites are made of. */
-export interface SuiteInput extends PluginFixtures {
-  readonly plugin: Plugin;
-  readonly secrets: SecretReader;
-}
-
-/** Makes parts of one provider, in the folder of one case, and disposes all of them. */
-class Maker<K extends ProviderKind> {
-  readonly #testkit: Testkit;
-  readonly #input: SuiteInput;
-  readonly #kind: K;
-  readonly #name: string;
-  readonly #dir: string;
-  readonly #unique = `t${randomBytes(6).toString("hex")}`;
-  readonly #made: MadePart<unknown>[] = [];
-  /** what is made a second time is made of the same stores */
-  readonly #stores = new Map<string, BundleStore>();
-
-  constructor(testkit: Testkit, input: SuiteInput, kind: K, name: string, dir: string) {
-    this.#testkit = testkit;
-    this.#input = input;
-    this.#kind = kind;
-    this.#name = name;
-    this.#dir = dir;
-  }
-
-  async make(options: Options = this.#input.options[this.#name] ?? {}): Promise<ProviderKinds[K]> {
-    const { plugin, baseDir, secrets } = this.#input;
-    const filled = filledIn(options, this.#dir, this.#unique) as Options;
-    const given = { options: filled, dir: this.#dir, baseDir, secrets, stores: this.#stores };
-    const made = await this.#testkit.makePart(plugin, this.#kind, this.#name, given);
-    this.#made.push(made);
-    return made.part;
-  }
-
-  readonly dispose = async (): Promise<void> => {
-    for (const made of this.#made.splice(0).toReversed()) await made[Symbol.asyncDispose]();
-  };
-}
-
-/** Options with `{dir}` and `{unique}` in all texts filled in. */
-export function filledIn(value: unknown, dir: string, unique: string): unknown {
-  if (typeof value === "string") return value.replaceAll("{dir}", () => dir).replaceAll("{unique}", unique);
-  if (Array.isArray(value)) return value.map((item) => filledIn(item, dir, unique));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, filledIn(item, dir, unique)]));
-}
-
 /** The suite that fits a provider; undefined for a kind that has none. */
 export function suiteOf(testkit: Testkit, input: SuiteInput, { kind, name }: AnyProvider): ProviderSuite | undefined {
   const fixture = input.fixtures[name] ?? {};
   const maker = <K extends ProviderKind>(of: K, dir: string): Maker<K> => new Maker(testkit, input, of, name, dir);
+  refuseFixture(name, fixture);
   const cases = casesOf(testkit, kind, fixture, maker);
   return cases && { kind, name, cases };
 }
@@ -94,9 +33,15 @@ function casesOf(
       return testkit.storeConformance({
         async create(dir) {
           const stores = maker("store", dir);
-          const store = await stores.make();
-          const { boundedMemory = true } = fixture;
-          return { store, reopen: () => stores.make(), boundedMemory, [Symbol.asyncDispose]: stores.dispose };
+          const { boundedMemory = true, place } = fixture;
+          return {
+            store: await stores.make(),
+            reopen: () => stores.make(),
+            boundedMemory,
+            place: typeof place === "function" ? () => place({ dir }) : stores.filled(place),
+            crash: crashOf(fixture, stores),
+            [Symbol.asyncDispose]: stores.dispose,
+          };
         },
       });
     case "lock":
@@ -108,6 +53,7 @@ function casesOf(
             locks: await managers.make(),
             other: await managers.make(),
             lose: lose === undefined ? null : (name: string) => lose(name, { dir }),
+            crash: crashOf(fixture, managers),
             [Symbol.asyncDispose]: managers.dispose,
           };
         },
@@ -165,6 +111,19 @@ function casesOf(
     case "service":
       return undefined;
   }
+}
+
+/** @throws KeepsakeError `E_CONFIG` for one that asks for a crash and does not say where */
+function refuseFixture(name: string, { crash = false, place }: ProviderFixture): void {
+  if (!crash || typeof place === "string") return;
+  throw new KeepsakeError("E_CONFIG", `The options of ${name} ask for \`crash\`, and \`place\` is no folder.`, {
+    context: { provider: name },
+    hint: 'Write, for example, `place: "{dir}/store"`: the folder on this disk in which it works.',
+  });
+}
+
+function crashOf<K extends ProviderKind>({ crash = false, place }: ProviderFixture, maker: Maker<K>) {
+  return crash && typeof place === "string" ? maker.crashProgram(place) : undefined;
 }
 
 /** Where nothing else writes the values, a restore of them beside those there are does. */

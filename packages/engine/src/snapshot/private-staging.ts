@@ -32,14 +32,20 @@ export class PrivateStaging implements AsyncDisposable {
    * Removes what earlier operations on this agent left. The caller holds the agent's lock, so nobody is using it.
    *
    * @param keep operation ids that a journal still needs
+   * @throws KeepsakeError `E_IO`, `E_PERMISSION` or `E_READ_ONLY` with the folder, which stays
    */
   static async sweep(stateRoot: string, ref: AgentRef, keep: ReadonlySet<string> = new Set()): Promise<string[]> {
     const place = placeOf(stateRoot, ref);
     const swept: string[] = [];
     for (const name of await namesIn(place)) {
       if (keep.has(name)) continue;
-      await rm(join(place, name), { recursive: true, force: true });
-      swept.push(join(place, name));
+      const path = join(place, name);
+      try {
+        await rm(path, { recursive: true, force: true });
+      } catch (error) {
+        throw fromSystemError(error, `The staging directory ${path} that a crash left cannot be removed`, { path });
+      }
+      swept.push(path);
     }
     return swept;
   }

@@ -5,6 +5,7 @@ import { KeepsakeError, type Plugin } from "@keepsake/core";
 import { TimeLimitError, withTimeLimit } from "../kernel/time-limit.js";
 import { checkPlugin } from "./check-plugin.js";
 import type { PluginSource } from "./registry.js";
+import { syntaxPlaceOf } from "./syntax-place.js";
 import { resolvePackage, resolvePackageFolder } from "./resolve-package.js";
 
 interface LoadOptions {
@@ -65,9 +66,12 @@ async function importDefault(entry: string, file: string, timeoutMs: number): Pr
       });
     }
     const reason = error instanceof Error ? error.message : String(error);
-    throw new KeepsakeError("E_PLUGIN_LOAD", `The plugin ${entry} could not be imported: ${reason}`, {
+    const place = await syntaxPlaceOf(error, pathToFileURL(file).href);
+    const where = place && `${place.file}:${String(place.line)}:${String(place.column)}`;
+    const what = where === undefined ? reason : `${where}: ${reason}`;
+    throw new KeepsakeError("E_PLUGIN_LOAD", `The plugin ${entry} could not be imported: ${what}`, {
       cause: error,
-      context,
+      context: { ...context, ...place },
     });
   }
 }

@@ -1,6 +1,10 @@
 import type { ConformanceCase, ConformanceOptions } from "./conformance-case.js";
+import { NotJudged } from "./not-judged.js";
 
-/** "not_checked": the precondition of its suite failed, so that nothing could be said. */
+/**
+ * "not_checked": nothing could be said. Either the precondition of its suite failed, or this system has not what the case
+ * looks with; then there is a `reason`.
+ */
 export type CaseStatus = "passed" | "inverse" | "failed" | "not_checked";
 
 /** What became of one case. */
@@ -11,6 +15,8 @@ export interface CaseResult {
   readonly status: CaseStatus;
   /** what it failed with */
   readonly error?: unknown;
+  /** why it was not checked, where that is not the failure of another */
+  readonly reason?: string;
 }
 
 /** What became of all cases. */
@@ -43,13 +49,14 @@ export async function checkConformance(
     results.push(result);
     options.onResult?.(result);
   }
-  return { ok: results.every(({ status }) => status === "passed" || status === "inverse"), results };
+  return { ok: results.every(({ status }) => status !== "failed"), results };
 }
 
 async function outcomeOf(one: ConformanceCase, options: ConformanceOptions) {
   try {
     return { status: await one.run(options) };
   } catch (error) {
+    if (error instanceof NotJudged) return { status: "not_checked" as const, reason: error.message };
     return { status: "failed" as const, error };
   }
 }

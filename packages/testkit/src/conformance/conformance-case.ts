@@ -20,6 +20,6 @@ export interface ConformanceCase {
   readonly needs?: string;
   /** true for the first of a suite: where it fails, nothing can be said of the others */
   readonly isPrecondition: boolean;
-  /** @throws what is wrong; an error that names the case when it takes too long */
+  /** @throws what is wrong; an error that names the case when it takes too long; `NotJudged` where this system cannot tell */
   run(options?: ConformanceOptions): Promise<CaseOutcome>;
 }

@@ -9,7 +9,7 @@ export interface CaseTools {
 /** What a case asks, and what answers it. */
 export type CaseRun<Subject> = (subject: Subject, tools: CaseTools) => Promise<void>;
 
-/** One promise of a port as data. It fails by rejecting. */
+/** One promise of a port as data. It fails by rejecting, but with `NotJudged` where this system cannot tell. */
 export interface PortCase<Subject> {
   /** stable, "store.put.no-overwrite" */
   readonly id: string;

@@ -1,3 +1,6 @@
+import { closeSync, openSync } from "node:fs";
+import { unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import {
   abortable,
   type BundleStore,
@@ -70,6 +73,24 @@ async function* inOneBuffer(body: ByteStream): ByteStream {
 async function* filtered(list: AsyncIterable<StoredObject>, keep: (object: StoredObject, index: number) => boolean) {
   let index = 0;
   for await (const object of list) if (keep(object, index++)) yield object;
+}
+
+/** A number, which no collection of garbage closes. */
+const openFile = (): number => openSync("/dev/null", "r");
+
+/** Closes what it opened when it was read to its end, and only then. */
+async function* closedAtTheEnd(body: ByteStream): ByteStream {
+  const handle = openFile();
+  yield* body;
+  closeSync(handle);
+}
+
+async function* closedInTheEnd(body: ByteStream, handle: number): ByteStream {
+  try {
+    yield* body;
+  } finally {
+    closeSync(handle);
+  }
 }
 
 const STORES: readonly Broken<StoreSubject>[] = [
@@ -321,6 +342,43 @@ const STORES: readonly Broken<StoreSubject>[] = [
     wrong: "goes on listing after its signal fired",
     make: broken((store) => ({ list: (prefix) => store.list(prefix) })),
     fails: ["store.list.abort"],
+  },
+  {
+    wrong: "opens a file for a body before it is read",
+    make: broken((store) => ({
+      async get(key, options) {
+        const { object, body } = await store.get(key, options);
+        return { object, body: closedInTheEnd(body, openFile()) };
+      },
+    })),
+    fails: ["store.get.handles"],
+  },
+  {
+    wrong: "does not close a body that is not read to its end",
+    make: broken((store) => ({
+      async get(key, options) {
+        const { object, body } = await store.get(key, options);
+        return { object, body: closedAtTheEnd(body) };
+      },
+    })),
+    fails: ["store.get.handles"],
+  },
+  {
+    wrong: "leaves its unfinished file, and has no sweep",
+    make: (dir) => {
+      const store = memoryStore();
+      let count = 0;
+      const put: BundleStore["put"] = async (key, body, options) => {
+        const partial = join(dir, `partial-${String(count++)}`);
+        await writeFile(partial, "half");
+        const object = await store.put(key, body, options);
+        await unlink(partial);
+        return object;
+      };
+      const { sweep: _none, ...others } = store;
+      return { ...right(), store: { ...others, put }, place: dir };
+    },
+    fails: ["store.put.leftovers"],
   },
   {
     wrong: "throws when there is nothing to delete",

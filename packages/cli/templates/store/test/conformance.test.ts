@@ -12,7 +12,7 @@ runConformance(
     ...storeConformance({
       create(dir) {
         const open = () => myStore({ root: join(dir, "store") });
-        return { store: open(), reopen: open };
+        return { store: open(), reopen: open, place: dir };
       },
     }),
   ],

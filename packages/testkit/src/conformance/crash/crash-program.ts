@@ -1,7 +1,8 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isErrorCode, type JsonValue } from "@keepsake/core";
-import type { DiskFault } from "../../faults/disk-fault.js";
+import type { DiskCall, DiskFault } from "../../faults/disk-fault.js";
 import { DiskFaults } from "../../faults/disk-faults.js";
+import type { ResidentProgram } from "../../faults/resident-program.js";
 import { type Struck, sweep } from "../../faults/sweep.js";
 import { check } from "../expectations.js";
 
@@ -53,11 +54,26 @@ const PROGRAM = fileURLToPath(new URL("./answer.js", import.meta.url));
 /** A case may take a minute, and what was killed is started again. */
 const POINTS_OF_EACH = 8;
 
+/** The calls of one order that nothing strikes. @throws AssertionError unless it is done */
+export async function callsOf(program: CrashProgram, order: CrashOrder): Promise<readonly DiskCall[]> {
+  await using faults = await DiskFaults.prepare();
+  await using resident = residentOf(faults, program);
+  const { said, stderr, calls } = await resident.ask(JSON.stringify({ ...order, argument: program.argument }), {
+    within: program.within,
+  });
+  check(said.trim() === "done", `The ${order.do} of another process was not done: ${said} ${stderr}`);
+  return calls;
+}
+
+function residentOf(faults: DiskFaults, { module }: CrashProgram): ResidentProgram {
+  const url = module instanceof URL ? module : pathToFileURL(module);
+  return faults.resident({ argv: [process.execPath, PROGRAM, url.href] });
+}
+
 /** Runs the sweeps one after the other. @throws AssertionError with every failure */
 export async function crashAt(program: CrashProgram, sweeps: readonly CrashSweep[]): Promise<void> {
   await using faults = await DiskFaults.prepare();
-  const url = program.module instanceof URL ? program.module : pathToFileURL(program.module);
-  await using resident = faults.resident({ argv: [process.execPath, PROGRAM, url.href] });
+  await using resident = residentOf(faults, program);
   const failures: string[] = [];
   let strikes = 0;
   for (const { prepare, judge } of sweeps) {

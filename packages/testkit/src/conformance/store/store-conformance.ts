@@ -5,9 +5,12 @@ import type { PortCase, PortSuite } from "../port-case.js";
 import { CRASH_CASES } from "./crash-cases.js";
 import { FAILED_PUT_CASES } from "./failed-put-cases.js";
 import { GET_CASES } from "./get-cases.js";
+import { HANDLE_CASES } from "./handle-cases.js";
+import { LEFTOVER_CASES } from "./leftover-cases.js";
 import { LIST_CASES } from "./list-cases.js";
 import { OTHER_CASES } from "./other-cases.js";
 import { PUT_CASES } from "./put-cases.js";
+import { SYNC_CASES } from "./sync-cases.js";
 import type { StoreFactory, StoreSubject } from "./store-subject.js";
 import { keysIn } from "./store-tools.js";
 
@@ -30,8 +33,19 @@ const SUBJECT: PortCase<StoreSubject> = {
 /** All promises of a {@link BundleStore}. */
 export const STORE_SUITE: PortSuite<StoreSubject> = {
   port: "store",
-  cases: [SUBJECT, ...PUT_CASES, ...FAILED_PUT_CASES, ...GET_CASES, ...LIST_CASES, ...OTHER_CASES, ...CRASH_CASES],
-  capabilities: ({ store, boundedMemory = true, crash }) => ({
+  cases: [
+    SUBJECT,
+    ...PUT_CASES,
+    ...FAILED_PUT_CASES,
+    ...LEFTOVER_CASES,
+    ...GET_CASES,
+    ...HANDLE_CASES,
+    ...LIST_CASES,
+    ...OTHER_CASES,
+    ...CRASH_CASES,
+    ...SYNC_CASES,
+  ],
+  capabilities: ({ store, boundedMemory = true, crash, place = crash?.within }) => ({
     durable: store.capabilities.durable,
     atomic: store.capabilities.noOverwrite === "atomic",
     ranges: store.capabilities.ranges,
@@ -39,6 +53,8 @@ export const STORE_SUITE: PortSuite<StoreSubject> = {
     sweep: store.sweep !== undefined,
     boundedMemory,
     crash: crash !== undefined,
+    synced: crash !== undefined && store.capabilities.durable,
+    place: place !== undefined,
     disposable: Symbol.asyncDispose in store || Symbol.dispose in store,
   }),
 };

@@ -9,6 +9,11 @@ export interface StoreSubject {
   readonly reopen: (() => BundleStore | Promise<BundleStore>) | null;
   /** How another process opens the same place, to be killed at its calls; only for a durable store that is on this disk. */
   readonly crash?: CrashProgram | undefined;
+  /**
+   * Where all that the store keeps shows, also what the store itself does not: a folder, or a function that gives the names of
+   * what is there (objects, unfinished uploads). What a failed `put` leaves is seen in it. Default: the folder of `crash`.
+   */
+  readonly place?: string | (() => Promise<readonly string[]>) | undefined;
   /** False for a store whose place is the memory of this process. Default true: objects pass through in bounded memory. */
   readonly boundedMemory?: boolean;
 }

@@ -1,0 +1,4 @@
+/** Thrown by a case that this system gives no means to judge; that is told, and is neither a pass nor a failure. */
+export class NotJudged extends Error {
+  override readonly name = "NotJudged";
+}
