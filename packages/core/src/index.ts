@@ -97,7 +97,14 @@ export type {
   StateTarget,
 } from "./ports/state-provider.js";
 export { encodeRecord, parseRecord, type SnapshotRecord } from "./record/record.js";
-export { composePolicies } from "./redaction/compose-policies.js";
+export { composePolicies, replacementFor } from "./redaction/compose-policies.js";
+export {
+  redactDocument,
+  redactDocumentText,
+  type RedactedDocument,
+  type UnscannedReason,
+} from "./redaction/document/redact-document.js";
+export { redactStream, type StreamOutcome, type StreamSizes } from "./redaction/document/redact-stream.js";
 export { mergeFindings } from "./redaction/merge-findings.js";
 export { type RedactedText, redactText } from "./redaction/redact-text.js";
 export { canonicalJson } from "./wire/canonical-json.js";

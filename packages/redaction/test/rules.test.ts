@@ -22,7 +22,8 @@ describe.each(DEFAULT_RULES)("$id", (rule) => {
     for (let round = 0; round < 50; round++) {
       const { text, secret } = expandSample(sample);
       if (secret === undefined) throw new Error("the sample marks no secret");
-      for (const [before, after] of NEIGHBOURS) {
+      // A value that only its name tells may hold any letter.
+      for (const [before, after] of NEIGHBOURS.filter((pair) => rule.generic !== true || pair[1] !== "é")) {
         const redacted = redactText(before + text + after, policy, WHERE).text;
         const kept = `${before}${text.slice(0, secret.start)}[REDACTED:${rule.id}]${text.slice(secret.end)}${after}`;
         // A sample may hold another rule's secret beside its own.

@@ -2,6 +2,8 @@
 export interface ScanContext {
   /** path in the bundle, state key, or "manifest:label" */
   readonly path: string;
+  /** `table.column` of a database, for what is a cell */
+  readonly column?: string;
 }
 
 /** A found secret: a range of UTF-16 code units, `start` inclusive, `end` exclusive; ranges of one scan do not overlap. */
@@ -19,6 +21,11 @@ export interface RedactionPolicy {
   readonly rules: readonly string[];
   /** @returns the findings, sorted by start; never the values */
   scan(text: string, where: ScanContext): readonly Finding[];
+  /**
+   * What stands instead of a found secret; absent: `[REDACTED:<rule>]`. The same for the same rule and secret, begins with
+   * `[REDACTED:`, ends with `]`, is of printable ASCII without quotes, backslashes and blanks, and tells nothing of the secret to who has no key.
+   */
+  replacement?(rule: string, secret: string): string;
 }
 
 /** A private copy of an artifact that may be rewritten in place. */

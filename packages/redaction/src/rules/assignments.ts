@@ -1,0 +1,145 @@
+import { entropyOf, hasKeyRun, isPlaceholder, mixes, restlessness } from "../randomness.js";
+import { isLocation, isReference } from "../references.js";
+import { type Around, type SecretRule, secretPattern } from "../secret-rule.js";
+
+/** A word of a name that says what kind of secret is meant, and what may follow it in the name. */
+const NAME = String.raw`(?:key|token|secret|passw(?:or)?d|passwd|passphrase|passcode|pwd|pass|credentials?|auth)(?:[\w-]{0,24}|[ \t](?:key|token|id))`;
+/** "the key for Acme (prod)": between a name and its sign. */
+const AMONG = String.raw`(?:[ \t](?:for|of|to|on|in|from|at)[ \t][\w.@/ -]{1,40}?)?(?:[ \t]\([^()\n]{1,24}\))?`;
+const CLOSE = String.raw`["'\`*\\\]|)\t ]{0,6}`;
+const SIGN = String.raw`(?:=>|:=|={1,3}|:[ \t]?(?:string|str|String)[ \t]?=|:|->|→|\||\bis\b(?:[ \t]now)?:?|>|,(?=[ \t]?["'\`]))`;
+const OPEN = String.raw`[*[|(\t ]{0,4}`;
+const ASSIGNMENT = `${NAME}${AMONG}${CLOSE}${SIGN}${OPEN}`;
+/** Where a value without quotes ends: at a blank, with or without punctuation before it, or where the next name begins. */
+const VALUE_END = String.raw`(?=[,;.:!?)}\]*|]{0,4}(?:[\s"'\`<>]|$|\\[nrt"]|\u001b)|[,;&]\s?[\w.% -]{1,30}[=:])`;
+
+const PATTERNS = [
+  secretPattern(String.raw`${ASSIGNMENT}(?<quote>["'\`])(?<secret>(?:(?!\k<quote>)[^\\\s]|\\[^\s]){6,512}?)\k<quote>`, "i"),
+  secretPattern(String.raw`${ASSIGNMENT}\\{0,3}["'\`]?(?<secret>[^\s"'\`<>\\,;[{(][^\s"'\`<>\\]{4,2047}?[^\s"'\`<>\\,;:.!?)}\]*|])${VALUE_END}`, "i"),
+];
+
+/** Names of keys that only ever hold a secret; `key` alone is a word of databases, maps and keyboards. */
+const SECRET_KEY =
+  /(?:api|access|secret|private|encrypt(?:ion)?|decrypt(?:ion)?|sign(?:ing|ature)?|master|auth|service|account|admin|app(?:lication)?|consumer|licen[cs]e|deploy|write|read|ingest|client|webhook|shared|session|storage|subscription|integration|server|bot|root|rest|live|prod|test|hmac|jwt|cookie|fernet|aes|ssh|host|user|dev|team|org|project|search|management|publish|push|function|device|kms|django|flask|rails|base|hash|salt)[-_. ]?key$/i;
+const NO_SECRET =
+  /public|primary[-_]?key|foreign|sort[-_]?key|partition|cache[-_]?key|idempoten|dedup|routing[-_]?key|key[-_]?(?:id|name|path|file|type|size|length|board|word|code|ring|hash|fingerprint|stroke|alias|arn|usage|vault|value|map|set|prefix|version|frame|point|note)|token[-_]?(?:id|name|type|count|limit|usage|url|uri|endpoint|path|file|izer|expir|length|budget|address|ttl|s$|s[-_])|max[-_]?tokens|tokens$|page[-_]?token|continuation|cursor|secret[-_]?(?:id|name|path|file|ref|arn|version|url|manager)|credentials?[-_]?(?:id|type|path|file|name|helper)|pass(?:word|wd|phrase)?[-_]?(?:hash|file|path|length|policy|field|reset|changed|updated|last|strength|hint|min|max|age|expir|encoder|command)|passport|passenger|passage|passive|passing|passed|bypass|compass|author(?:s|ed|_|$|ity|ization)|authent|auth[-_]?(?:url|uri|type|method|mode|domain|provider|endpoint|server|flow|scheme|scope|enabled|host)|oauth2?$|monkey|turkey|donkey|hockey|jockey|whiskey|hotkey|object[-_]?key|hash$/i;
+
+type Kind = "password" | "key" | "none";
+
+/** What kind of secret the whole name tells of. */
+function kindOf(name: string): Kind {
+  if (NO_SECRET.test(name)) return "none";
+  if (/passw|passphrase|passcode|pwd|(?:^|[-_.a-z])pass$/i.test(name)) return "password";
+  if (/token|secret|credential/i.test(name)) return "key";
+  if (/(?:^|[-_.])auth(?:[-_]?(?:key|code|string))?$/i.test(name) || SECRET_KEY.test(name)) return "key";
+  return "none";
+}
+
+function isNamedSecret(value: string, { text, from, start }: Around): boolean {
+  const before = /[\w. -]{0,32}$/.exec(text.slice(Math.max(0, from - 32), from))?.[0] ?? "";
+  const own = /^[\w-]+(?:[ \t](?:key|token)\b)?/.exec(text.slice(from, start))?.[0] ?? "";
+  // In prose the words before may be anything; only the nearest belongs to the name.
+  const words = before.split(" ");
+  const name = `${words.slice(-2).join("_")}${own}`.replaceAll(" ", "_");
+  const kind = kindOf(name);
+  if (kind === "none" || isPlaceholder(value) || isReference(value) || isLocation(value)) return false;
+  if (/^(?:sha\d{1,3}[:-]|v?\d+(?:\.\d+)+$|\d{4}-\d\d-\d\d)|[\u0080-\uffff]{4}/.test(value)) return false;
+  return kind === "password" ? isPassword(value, text.slice(from + own.length, start)) : isKey(value, name);
+}
+
+/** A password that somebody thought of, or a machine: not a word, nor words. */
+function isPassword(value: string, sign: string): boolean {
+  if (/\bis\b/.test(sign) && value.length < 8) return false;
+  if (entropyOf(value) < 2.2 || /^[A-Za-z]+(?:[-_.:/][A-Za-z]+)*[:.,!?]?$/.test(value)) return false;
+  return /[0-9]/.test(value) || (/[A-Za-z]/.test(value) && /[^A-Za-z0-9_.:/-]/.test(value));
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A key that a machine made. */
+function isKey(value: string, name: string): boolean {
+  if (value.length < 12 || entropyOf(value) < 2.7) return false;
+  if (UUID.test(value)) return /api|secret|access[-_]?(?:key|token)|auth|private/i.test(name);
+  if (!/[A-Za-z]/.test(value)) return false;
+  if (!/[0-9]/.test(value)) return value.length >= 20 && !/[^A-Za-z]/.test(value) && mixes(value, 2) && restlessness(value) >= 0.35;
+  if (value.length < 16) return mixes(value, 3) && restlessness(value) >= 0.35;
+  if (hasKeyRun(value, 16)) return restlessness(value) >= 0.15;
+  return mixes(value, 3) && restlessness(value) >= 0.3;
+}
+
+/** The value behind a name that says that it is secret: assignments in code, environments, YAML, JSON, URLs, tables, notes. */
+const NAMED_SECRET: SecretRule = {
+  id: "named_secret",
+  description: "values of names like api_key, password, client_secret, auth_token",
+  keywords: ["key", "token", "secret", "passw", "passphrase", "passcode", "pwd", "pass", "credential", "auth"],
+  patterns: PATTERNS,
+  reach: "keyword",
+  check: isNamedSecret,
+  generic: true,
+  samples: {
+    found: [
+      "DB_PASSWORD=«{alnum:11}7»",
+      'api_key = "«{alnum:31}7»"',
+      '{"client_secret": "«{url:36}a7»"}',
+      "password: «hunter2»",
+      "The password for the router (old) is «Xk9{}mP2vL8q»",
+      "Server=db;User Id=sa;Password=«{alnum:11}7»;Encrypt=true",
+      "https://api.example.org/v1?api_key=«{hex:32}»&limit=3",
+      "const apiKey: string = '«{alnum:31}7»';",
+      "| api_key | `«{alnum:31}7»` |",
+      "**API key**: «{alnum:31}7»",
+      String.raw`{"body":"{\"secret_key\":\"«{alnum:31}7»\"}"}`,
+      'os.environ.setdefault("ACME_TOKEN", "«{alnum:31}7»")',
+      "<apiKey>«{alnum:31}7»</apiKey>",
+      "x-api-key: «{hex:40}»",
+      "SECRET_KEY_BASE=«{hex:128}»",
+    ],
+    spared: [
+      "api_key = ${API_KEY}",
+      "password: process.env.DB_PASSWORD",
+      "const token = await getToken(user1);",
+      "password = os.environ['DB_PASSWORD_1']",
+      "key: {hex:64}",
+      "cache_key: {hex:40}",
+      "public_key: {base64:60}7",
+      "max_tokens: 4096",
+      "password: changeme",
+      "API_KEY=YOUR_API_KEY_1",
+      "secret: <your-secret-1>",
+      "token: xxxxxxxxxxxxxxxx1",
+      "the password is required",
+      "author: anna-maria-1987-the-second",
+      "key_id: {alnum:20}",
+      "token_type: bearer2",
+      "next_page_token: {alnum:40}",
+      "password: [REDACTED:named_secret]",
+      "private_key_path: /etc/ssl/private/server1.key",
+      "session key rotation happens at 2024-01-01T00:00:00Z",
+      "primary_key: user_id_2",
+    ],
+  },
+};
+
+const CLI_SECRET: SecretRule = {
+  id: "command_line_secret",
+  description: "secrets in the arguments of commands",
+  keywords: ["--", " -p", " -u", "-pass", "sshpass"],
+  patterns: [
+    secretPattern(String.raw`--[\w-]{0,24}(?:password|passwd|passphrase|token|secret|api-?key|access-?key|private-?key)[ \t]{1,2}["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,512})`, "i"),
+    secretPattern(String.raw`(?<=\b(?:mysql(?:dump|admin)?|mariadb)\b[^\n]{0,120}) -p["']?(?<secret>[^\s"'\`<>|;&]{6,128})`),
+    secretPattern(String.raw`(?<=\b(?:sshpass|docker login|podman login|redis-cli|az login)\b[^\n]{0,120}) -[pa] ?["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,128})`),
+    secretPattern(String.raw`(?<=\b(?:curl|http|wget)\b[^\n]{0,200}) (?:-u|--user)[ =]?["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`),
+    secretPattern(String.raw`--user[ =]["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`),
+    secretPattern(String.raw`-pass(?:in|out)?[ =]pass:(?<secret>[^\s"'\`<>|;&]{4,256})`),
+  ],
+  reach: "keyword",
+  check: (value) => !isPlaceholder(value) && !isReference(value) && !isLocation(value) && entropyOf(value) >= 2.2 && (/[0-9]/.test(value) || /[^\w.:/-]/.test(value)),
+  generic: true,
+  samples: {
+    found: ["mysql -u root -p«{alnum:11}7» app", "deploy --token «{alnum:31}7» --env prod", "curl -s -u ana:«{alnum:11}7» https://example.org", "sshpass -p «{alnum:11}7» ssh host", "openssl rsa -in k.pem -passin pass:«{alnum:11}7»"],
+    spared: ["mysql -u root -p app", "deploy --token $TOKEN1", "curl -u ana:$PASS1 https://example.org", "git log --author ana --token-file a1/b2", "mkdir -p src/a1"],
+  },
+};
+
+/** What only its name tells. They give way to every other rule. */
+export const NAMED_RULES: readonly SecretRule[] = [CLI_SECRET, NAMED_SECRET];
