@@ -1,3 +1,5 @@
+import type { JsonObject } from "../json.js";
+
 /** Where a text comes from. */
 export interface ScanContext {
   /** path in the bundle, state key, or "manifest:label" */
@@ -40,4 +42,6 @@ export interface RedactionOutcome {
   readonly matches: Readonly<Record<string, number>>;
   readonly artifactsTouched: readonly string[];
   readonly unscanned: readonly { readonly path: string; readonly reason: string }[];
+  /** facts of artifacts that are others now, by path in the bundle: they take the place of those in the manifest */
+  readonly facts?: Readonly<Record<string, JsonObject>>;
 }

@@ -37,7 +37,7 @@ export async function redactStaged(
       total.matches[rule] = (total.matches[rule] ?? 0) + count;
     total.touched.push(...outcome.artifactsTouched);
     total.unscanned.push(...outcome.unscanned);
-    await rehash(artifacts, new Set(outcome.artifactsTouched));
+    await rehash(artifacts, new Set(outcome.artifactsTouched), outcome.facts ?? {});
   }
   return {
     policy: policy.id,
@@ -108,10 +108,16 @@ async function readText(file: string, sizeBytes: number): Promise<ReadText> {
   return Buffer.from(value, "utf8").equals(bytes) ? { value } : { reason: "binary" };
 }
 
-async function rehash(artifacts: StagedArtifactFile[], touched: ReadonlySet<string>): Promise<void> {
+async function rehash(
+  artifacts: StagedArtifactFile[],
+  touched: ReadonlySet<string>,
+  facts: NonNullable<RedactionOutcome["facts"]>,
+): Promise<void> {
   for (const [index, artifact] of artifacts.entries()) {
     if (artifact.file === undefined || !touched.has(artifact.meta.pathInBundle)) continue;
     const digest = await digestOf(createReadStream(artifact.file));
-    artifacts[index] = { ...artifact, meta: { ...artifact.meta, ...digest } };
+    const changed = facts[artifact.meta.pathInBundle];
+    const meta = { ...artifact.meta, ...digest, ...(changed === undefined ? {} : { facts: changed }) };
+    artifacts[index] = { ...artifact, meta };
   }
 }
