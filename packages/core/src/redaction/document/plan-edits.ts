@@ -1,4 +1,5 @@
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
+import { isReplaced } from "../compose-policies.js";
 import { decodedViews } from "./decoded-views.js";
 import { encodedTokens } from "./encoded-tokens.js";
 import { jsonView, WHOLE } from "./json-view.js";
@@ -65,7 +66,8 @@ function editsOf(text: string, policy: RedactionPolicy, where: ScanContext): Edi
 function plainEdits(text: string, policy: RedactionPolicy, where: ScanContext): Edit[] {
   return policy
     .scan(text, where)
-    .map(({ start, end, rule }) => ({ start, end, isBare: false, rule, secret: text.slice(start, end) }));
+    .map(({ start, end, rule }) => ({ start, end, isBare: false, rule, secret: text.slice(start, end) }))
+    .filter(({ secret }) => !isReplaced(secret));
 }
 
 function through(view: TextView, { start, end, rule, secret }: Edit): Edit[] {
