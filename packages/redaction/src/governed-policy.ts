@@ -26,7 +26,10 @@ export interface Governance {
 const MARKER = "keepsake:allow";
 
 /** The policy without what is allowed, and with keyed replacements if asked. */
-export function governedPolicy(policy: RedactionPolicy, { allow = {}, key, keyedTokens = false }: Governance): RedactionPolicy {
+export function governedPolicy(
+  policy: RedactionPolicy,
+  { allow = {}, key, keyedTokens = false }: Governance,
+): RedactionPolicy {
   if (key === undefined && (keyedTokens || (allow.values ?? []).length > 0))
     throw new TypeError("Keyed replacements and allowed values need a key.");
   const paths = (allow.paths ?? []).map((glob) => globPattern(glob, "/"));
@@ -54,7 +57,9 @@ export function governedPolicy(policy: RedactionPolicy, { allow = {}, key, keyed
   const { replacement } = policy;
   if (keyedTokens && key !== undefined)
     return { ...governed, replacement: (rule, secret) => `[REDACTED:${rule}:${keyedHash(key, secret).slice(0, 8)}]` };
-  return replacement === undefined ? governed : { ...governed, replacement: (rule, secret) => replacement.call(policy, rule, secret) };
+  return replacement === undefined
+    ? governed
+    : { ...governed, replacement: (rule, secret) => replacement.call(policy, rule, secret) };
 }
 
 function keyedHash(key: string, value: string): string {

@@ -13,7 +13,9 @@ export const PERSONAL_RULES: readonly SecretRule[] = [
     description: "e-mail addresses (RFC 5322, without quotes and comments)",
     keywords: ["@"],
     patterns: [
-      secretPattern(String.raw`(?<![\w.+%-])(?<secret>[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w-])`),
+      secretPattern(
+        String.raw`(?<![\w.+%-])(?<secret>[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w-])`,
+      ),
     ],
     reach: 80,
     // Not an address of anybody: how git reaches its hosts.
@@ -36,7 +38,12 @@ export const PERSONAL_RULES: readonly SecretRule[] = [
     ],
     reach: "keyword",
     samples: {
-      found: ["call «+49 30 901820-14»", "phone: «(030) 9018 2014»", '"mobile": "«0170 1234567»"', "«+1 (415) 555-0132»"],
+      found: [
+        "call «+49 30 901820-14»",
+        "phone: «(030) 9018 2014»",
+        '"mobile": "«0170 1234567»"',
+        "«+1 (415) 555-0132»",
+      ],
       spared: ["1 + 2 = 3", "a+49 30", "telemetry: 12", "+12%"],
     },
   },
@@ -44,7 +51,11 @@ export const PERSONAL_RULES: readonly SecretRule[] = [
     id: "iban",
     description: "account numbers with right check digits (ISO 13616)",
     keywords: DIGITS,
-    patterns: [secretPattern(String.raw`(?<![A-Za-z0-9])(?<secret>[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)(?![A-Za-z0-9])`)],
+    patterns: [
+      secretPattern(
+        String.raw`(?<![A-Za-z0-9])(?<secret>[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)(?![A-Za-z0-9])`,
+      ),
+    ],
     check: (iban) => {
       const compact = iban.replaceAll(" ", "");
       return compact.length >= 15 && compact.length <= 34 && isIban(compact);
@@ -59,7 +70,9 @@ export const PERSONAL_RULES: readonly SecretRule[] = [
     description: "card numbers with a right check digit (ISO/IEC 7812-1)",
     keywords: DIGITS,
     patterns: [
-      secretPattern(String.raw`(?<![\w.-])(?<secret>(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6\d{3}|3[0689]\d{2})(?:[ -]?\d{4}){2}[ -]?\d{2,7})(?![\w-])`),
+      secretPattern(
+        String.raw`(?<![\w.-])(?<secret>(?:4\d{3}|5[1-5]\d{2}|2[2-7]\d{2}|6\d{3}|3[0689]\d{2})(?:[ -]?\d{4}){2}[ -]?\d{2,7})(?![\w-])`,
+      ),
       secretPattern(String.raw`(?<![\w.-])(?<secret>3[47]\d{2}[ -]?\d{6}[ -]?\d{5})(?![\w-])`),
     ],
     check: (card) => isLuhn(digitsOf(card)) && new Set(digitsOf(card)).size > 2,

@@ -49,13 +49,20 @@ const governed = z.strictObject(governance);
 type Governed = z.infer<typeof governed>;
 
 const rulesOptions = governed
-  .extend({ personal: z.boolean().default(false).describe("Also e-mail addresses, telephone, account and card numbers.") })
+  .extend({
+    personal: z.boolean().default(false).describe("Also e-mail addresses, telephone, account and card numbers."),
+  })
   .refine(needsKey.check, needsKey.message);
 const personalOptions = governed.refine(needsKey.check, needsKey.message);
 const gitleaksOptions = governed
   .extend({
     file: z.string().min(1).describe("A gitleaks.toml with rules of your own."),
-    timeout_ms: z.int().min(10).max(600_000).default(10_000).describe("The longest its rules may take over a mebibyte."),
+    timeout_ms: z
+      .int()
+      .min(10)
+      .max(600_000)
+      .default(10_000)
+      .describe("The longest its rules may take over a mebibyte."),
   })
   .refine(needsKey.check, needsKey.message);
 
@@ -63,7 +70,9 @@ async function govern(policy: RedactionPolicy, options: Governed, resolver: Reso
   const { allow, tokens, token_key: ref } = options;
   const key = ref === undefined ? undefined : await resolver.get(SECRETS).read(ref);
   return governedPolicy(policy, {
-    ...(allow === undefined ? {} : { allow: Object.fromEntries(Object.entries(allow).filter(([, list]) => list !== undefined)) }),
+    ...(allow === undefined
+      ? {}
+      : { allow: Object.fromEntries(Object.entries(allow).filter(([, list]) => list !== undefined)) }),
     ...(key === undefined ? {} : { key }),
     keyedTokens: tokens === "keyed",
   });
@@ -78,7 +87,11 @@ export default definePlugin({
       options: rulesOptions,
       needs: [SECRETS],
       create: (options, resolver) =>
-        govern(rulePolicy("default", options.personal ? [...DEFAULT_RULES, ...PERSONAL_RULES] : DEFAULT_RULES), options, resolver),
+        govern(
+          rulePolicy("default", options.personal ? [...DEFAULT_RULES, ...PERSONAL_RULES] : DEFAULT_RULES),
+          options,
+          resolver,
+        ),
     }),
     redactionProvider("personal", {
       options: personalOptions,
@@ -96,7 +109,9 @@ export default definePlugin({
         const policy = gitleaksPolicy(text, { name: path, timeoutMs });
         for (const { rule, reason } of policy.untranslated)
           resolver.get(LOGGER).warn("a rule of gitleaks is not applied", { file: path, rule, reason });
-        return Object.assign(await govern(policy, options, resolver), { [Symbol.dispose]: () => policy[Symbol.dispose]() });
+        return Object.assign(await govern(policy, options, resolver), {
+          [Symbol.dispose]: () => policy[Symbol.dispose](),
+        });
       },
     }),
   ],

@@ -32,7 +32,10 @@ describe.each([1, 2, 3])("a corpus of generated secrets, seed %i", (seed) => {
   it("finds at least 98 of 100, and nothing of them is left", () => {
     const missed = corpus.secrets.filter((item) => !isGone(item));
     const recall = 1 - missed.length / corpus.secrets.length;
-    expect(recall, missed.map(({ kind, layout, text }) => `${kind} (${layout}): ${text}`).join("\n")).toBeGreaterThanOrEqual(0.98);
+    expect(
+      recall,
+      missed.map(({ kind, layout, text }) => `${kind} (${layout}): ${text}`).join("\n"),
+    ).toBeGreaterThanOrEqual(0.98);
   });
 
   it("is right in at least 98 of 100 of what it finds", () => {

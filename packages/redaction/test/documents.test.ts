@@ -35,11 +35,27 @@ describe("JSON", () => {
   it.each([
     ["a name", `{"${GITHUB}":1}`, `{"${MARK}":1}`],
     ["an escaped letter", `{"a":"\\u0067${GITHUB.slice(1)}"}`, `{"a":"${MARK}"}`],
-    ["escaped slashes", '{"u":"https:\\/\\/ana:p4ssw0rd99@ex.org\\/a"}', '{"u":"https:\\/\\/ana:[REDACTED:url_password]@ex.org\\/a"}'],
+    [
+      "escaped slashes",
+      '{"u":"https:\\/\\/ana:p4ssw0rd99@ex.org\\/a"}',
+      '{"u":"https:\\/\\/ana:[REDACTED:url_password]@ex.org\\/a"}',
+    ],
     ["a private key on one line", JSON.stringify({ k: PEM }), '{"k":"[REDACTED:private_key]\\n"}'],
-    ["the name of the object around", `{"datadog":{"api_key":"${"0123456789abcdef".repeat(2)}"}}`, '{"datadog":{"api_key":"[REDACTED:datadog_key]"}}'],
-    ["the name of the array around", '{"passwords":["hunter2x","k9"]}', '{"passwords":["[REDACTED:named_secret]","k9"]}'],
-    ["JSON within JSON", JSON.stringify({ a: JSON.stringify({ client_secret: "q7Wm2xR9tLp4Zk8v" }) }), JSON.stringify({ a: JSON.stringify({ client_secret: "[REDACTED:named_secret]" }) })],
+    [
+      "the name of the object around",
+      `{"datadog":{"api_key":"${"0123456789abcdef".repeat(2)}"}}`,
+      '{"datadog":{"api_key":"[REDACTED:datadog_key]"}}',
+    ],
+    [
+      "the name of the array around",
+      '{"passwords":["hunter2x","k9"]}',
+      '{"passwords":["[REDACTED:named_secret]","k9"]}',
+    ],
+    [
+      "JSON within JSON",
+      JSON.stringify({ a: JSON.stringify({ client_secret: "q7Wm2xR9tLp4Zk8v" }) }),
+      JSON.stringify({ a: JSON.stringify({ client_secret: "[REDACTED:named_secret]" }) }),
+    ],
     ["JSON lines, the last cut off", `{"a":1}\n{"b":"${GITHUB}"}\n{"c":"tr`, `{"a":1}\n{"b":"${MARK}"}\n{"c":"tr`],
     ["a quote in the value", '{"password":"ab\\"cd12 "}', '{"password":"ab\\"cd12 "}'],
   ])("finds what stands in %s", (_what, text, expected) => {
@@ -53,7 +69,14 @@ describe("JSON", () => {
       fc.constantFrom(GITHUB, `say ${GITHUB}\n"quoted"`, PEM, "hunter2!x", "C:\\", "[REDACTED:jwt]"),
     );
     const { value } = fc.letrec((tie) => ({
-      value: fc.oneof({ maxDepth: 3 }, texts, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant(null), tie("list"), tie("object")),
+      value: fc.oneof(
+        { maxDepth: 3 },
+        texts,
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.constant(null),
+        tie("list"),
+        tie("object"),
+      ),
       list: fc.array(tie("value"), { maxLength: 3 }),
       object: fc.dictionary(names, tie("value"), { maxKeys: 4 }),
     }));
@@ -80,20 +103,34 @@ describe("JSON", () => {
 describe("what is encoded", () => {
   it.each([
     ["percent signs", `x=${[...GITHUB].map((one) => `%${one.charCodeAt(0).toString(16)}`).join("")}`, `x=${MARK}`],
-    ["an encoded address", encodeURIComponent("postgres://u:Xk9mP2vL8q@host/db"), "postgres%3A%2F%2Fu%3A[REDACTED:database_url]%40host%2Fdb"],
+    [
+      "an encoded address",
+      encodeURIComponent("postgres://u:Xk9mP2vL8q@host/db"),
+      "postgres%3A%2F%2Fu%3A[REDACTED:database_url]%40host%2Fdb",
+    ],
     ["escapes in a text that is no JSON", `see \\u0067${GITHUB.slice(1)}.`, `see ${MARK}.`],
     ["base64", `b: ${Buffer.from(`my ${GITHUB} is`).toString("base64")}`, `b: ${MARK}`],
     ["base64 of URLs", `b: ${Buffer.from(`my ${GITHUB} is???>>>`).toString("base64url")}`, `b: ${MARK}`],
     ["base64 behind a slash", `data/${Buffer.from(`my ${GITHUB} is`).toString("base64")}`, `data/${MARK}`],
     ["gzip in base64", `b: ${gzipSync(`my ${GITHUB} is`).toString("base64")}`, `b: ${MARK}`],
-    ["a folded mail", `\n${Buffer.from(`${"lorem ipsum ".repeat(30)}${GITHUB}`).toString("base64").replaceAll(/.{76}/g, "$&\r\n")}\r\n--`, `\n${MARK}\r\n--`],
+    [
+      "a folded mail",
+      `\n${Buffer.from(`${"lorem ipsum ".repeat(30)}${GITHUB}`)
+        .toString("base64")
+        .replaceAll(/.{76}/g, "$&\r\n")}\r\n--`,
+      `\n${MARK}\r\n--`,
+    ],
   ])("is found in %s", (_what, text, expected) => {
     expect(redact(text)).toBe(expected);
     expect(redactText(text, policy, WHERE).text).not.toBe(expected);
   });
 
   it("leaves encoded texts and pictures that hold nothing", () => {
-    const texts = [`t: ${Buffer.from("nothing in here at all, truly").toString("base64")}`, `data:image/png;base64,iVBORw0KGgo${"Ab3/".repeat(40)}`, "100%25 of \\u0041"];
+    const texts = [
+      `t: ${Buffer.from("nothing in here at all, truly").toString("base64")}`,
+      `data:image/png;base64,iVBORw0KGgo${"Ab3/".repeat(40)}`,
+      "100%25 of \\u0041",
+    ];
     for (const text of texts) expect(redact(text)).toBe(text);
   });
 });
@@ -106,7 +143,11 @@ describe("the bytes of a text", () => {
     const encodings: readonly (readonly [Uint8Array, (bytes: Uint8Array) => string, string])[] = [
       [Buffer.from(`\ufeff${GITHUB} ü\r\n`), (bytes) => Buffer.from(bytes).toString("utf8"), `\ufeff${MARK} ü\r\n`],
       [little, (bytes) => Buffer.from(bytes).toString("utf16le"), `\ufeffa ${MARK} ü\r\n`],
-      [Buffer.from(little).swap16(), (bytes) => Buffer.from(bytes).swap16().toString("utf16le"), `\ufeffa ${MARK} ü\r\n`],
+      [
+        Buffer.from(little).swap16(),
+        (bytes) => Buffer.from(bytes).swap16().toString("utf16le"),
+        `\ufeffa ${MARK} ü\r\n`,
+      ],
       [Buffer.from(`\xfc ${GITHUB}`, "latin1"), (bytes) => Buffer.from(bytes).toString("latin1"), `\xfc ${MARK}`],
     ];
     for (const [bytes, decode, expected] of encodings) {
@@ -125,7 +166,11 @@ describe("the bytes of a text", () => {
 });
 
 describe("a document that is redacted in passing", () => {
-  async function passed(bytes: Uint8Array, sizes: object, step = 1009): Promise<{ text: string; outcome: StreamOutcome }> {
+  async function passed(
+    bytes: Uint8Array,
+    sizes: object,
+    step = 1009,
+  ): Promise<{ text: string; outcome: StreamOutcome }> {
     const outcome: StreamOutcome = { matches: {} };
     async function* chunks(): ByteStream {
       for (let from = 0; from < bytes.length; from += step) yield bytes.subarray(from, from + step);
@@ -174,7 +219,11 @@ describe("redacting what is redacted", () => {
       id: "greedy",
       rules: ["any_token"],
       scan: (text) =>
-        [...text.matchAll(/token=(\S+)/g)].map(({ index, 0: match }) => ({ start: index + 6, end: index + match.length, rule: "any_token" })),
+        [...text.matchAll(/token=(\S+)/g)].map(({ index, 0: match }) => ({
+          start: index + 6,
+          end: index + match.length,
+          rule: "any_token",
+        })),
     };
     const once = redactText("a token=abc b", greedy, WHERE);
     expect(once).toEqual({ text: "a token=[REDACTED:any_token] b", matches: { any_token: 1 } });

@@ -100,7 +100,9 @@ describe("a file of gitleaks", () => {
     expect(redacted("house_key=hk_aaaa1b2c3d4e", "a.txt")).toBe("house_key=[REDACTED:house_key]");
     expect(redacted("house_key=hk_sample1b2c3d4")).toBe("house_key=hk_sample1b2c3d4");
     expect(redacted("house_key=hk_1a2b3c4d5e", "fixtures/a.txt")).toBe("house_key=hk_1a2b3c4d5e");
-    expect(redacted("door:123456 \u{1f600} door:654321")).toBe("door:[REDACTED:second-group] \u{1f600} door:[REDACTED:second-group]");
+    expect(redacted("door:123456 \u{1f600} door:654321")).toBe(
+      "door:[REDACTED:second-group] \u{1f600} door:[REDACTED:second-group]",
+    );
     expect(redacted("pin=1234")).toBe("pin=1234");
     expect(redacted("pin=1234", "a.yml")).toBe("[REDACTED:only-in-yaml]");
   });
@@ -111,17 +113,23 @@ describe("a file of gitleaks", () => {
     expect(policy.untranslated[1]?.reason).toContain("(?=");
   });
 
-  it.each(["= =", "[[rules]]\nregex = 'a'", "[[rules]]\nid = 'a'\nregex = 3"])("is refused where it is malformed: %j", (text) => {
-    expect(() => gitleaksPolicy(text, { name: "my.toml" })).toThrow(
-      expect.objectContaining({ code: "E_CONFIG", message: expect.stringContaining("my.toml") as string }) as Error,
-    );
-  });
+  it.each(["= =", "[[rules]]\nregex = 'a'", "[[rules]]\nid = 'a'\nregex = 3"])(
+    "is refused where it is malformed: %j",
+    (text) => {
+      expect(() => gitleaksPolicy(text, { name: "my.toml" })).toThrow(
+        expect.objectContaining({ code: "E_CONFIG", message: expect.stringContaining("my.toml") as string }) as Error,
+      );
+    },
+  );
 
   it("gives up a pattern that does not come to an end, names its rule, and goes on with the next text", () => {
     const text = "[[rules]]\nid = 'fine'\nregex = 'fine[0-9]+'\n[[rules]]\nid = 'endless'\nregex = '(x+x+)+y'\n";
     using policy = gitleaksPolicy(text, { timeoutMs: 500 });
     expect(() => policy.scan(`fine1 ${"x".repeat(60)}`, WHERE)).toThrow(
-      expect.objectContaining({ code: "E_CONFIG", context: expect.objectContaining({ rule: "endless" }) as object }) as Error,
+      expect.objectContaining({
+        code: "E_CONFIG",
+        context: expect.objectContaining({ rule: "endless" }) as object,
+      }) as Error,
     );
     expect(redactText("a fine123", policy, WHERE).text).toBe("a [REDACTED:fine]");
   });

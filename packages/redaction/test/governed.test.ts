@@ -1,6 +1,14 @@
 import { composePolicies, redactText, type ScanContext } from "@keepsake/core";
 import { describe, expect, it } from "vitest";
-import { type AllowList, defaultPolicy, expandSample, governedPolicy, PERSONAL_RULES, personalPolicy, rulePolicy } from "../src/index.js";
+import {
+  type AllowList,
+  defaultPolicy,
+  expandSample,
+  governedPolicy,
+  PERSONAL_RULES,
+  personalPolicy,
+  rulePolicy,
+} from "../src/index.js";
 
 const WHERE = { path: "memory_files/notes/today.md" };
 const GITHUB = expandSample("gh{}p_{alnum:36}").text;
@@ -34,7 +42,9 @@ describe("the allow list", () => {
 
   it("spares the line of a marker alone", () => {
     const text = `${GITHUB} # keepsake:allow\n${GITHUB}\n`;
-    expect(redactText(text, governedPolicy(defaultPolicy(), {}), WHERE).text).toBe(`${GITHUB} # keepsake:allow\n[REDACTED:github_token]\n`);
+    expect(redactText(text, governedPolicy(defaultPolicy(), {}), WHERE).text).toBe(
+      `${GITHUB} # keepsake:allow\n[REDACTED:github_token]\n`,
+    );
   });
 });
 

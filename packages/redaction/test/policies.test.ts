@@ -105,9 +105,16 @@ describe("the plugin", () => {
 
   it("takes its options, and refuses keyed replacements without a key", async () => {
     expect(await problemsOf("default", {})).toEqual([]);
-    const all = { personal: true, tokens: "keyed", token_key: { env: "KEY" }, allow: { paths: ["a/**"], values: ["0a1b2c3d"] } };
+    const all = {
+      personal: true,
+      tokens: "keyed",
+      token_key: { env: "KEY" },
+      allow: { paths: ["a/**"], values: ["0a1b2c3d"] },
+    };
     expect(await problemsOf("default", all)).toEqual([]);
-    expect(await problemsOf("default", { tokens: "keyed" })).toEqual(["`tokens: keyed` and `allow.values` need a `token_key`"]);
+    expect(await problemsOf("default", { tokens: "keyed" })).toEqual([
+      "`tokens: keyed` and `allow.values` need a `token_key`",
+    ]);
     expect(await problemsOf("personal", { allow: { values: ["0a1b2c3d"] } })).toHaveLength(1);
     expect(await problemsOf("gitleaks", {})).toHaveLength(1);
     expect(await problemsOf("gitleaks", { file: "a.toml", token_key: "a plain secret" })).toHaveLength(1);
@@ -115,7 +122,10 @@ describe("the plugin", () => {
 
   it("makes them: with personal data where asked, with the key that the reference names, with a file of rules", async () => {
     await using dir = await tempDir();
-    await writeFile(dir.join("rules.toml"), "[[rules]]\nid = 'door'\nregex = 'door:[0-9]{6}'\n[[rules]]\nid = 'no'\nregex = 'a(?=b)'\n");
+    await writeFile(
+      dir.join("rules.toml"),
+      "[[rules]]\nid = 'door'\nregex = 'door:[0-9]{6}'\n[[rules]]\nid = 'no'\nregex = 'a(?=b)'\n",
+    );
     const logged: unknown[] = [];
     const logger = { ...SILENT_LOGGER, warn: (_message: string, facts: unknown) => logged.push(facts) };
     const resolver = {
@@ -130,9 +140,15 @@ describe("the plugin", () => {
       redactText("ana@example.org door:123456", await make(name, { tokens: "plain", ...options }), WHERE).text;
     expect(await redacted("default", { personal: false })).toBe("ana@example.org door:123456");
     expect(await redacted("default", { personal: true })).toBe("[REDACTED:email] door:123456");
-    expect(await redacted("personal", { tokens: "keyed", token_key: { env: "X" } })).toMatch(/^\[REDACTED:email:[0-9a-f]{8}\] door/);
-    expect(await redacted("gitleaks", { file: "rules.toml", timeout_ms: 5000 })).toBe("ana@example.org [REDACTED:door]");
+    expect(await redacted("personal", { tokens: "keyed", token_key: { env: "X" } })).toMatch(
+      /^\[REDACTED:email:[0-9a-f]{8}\] door/,
+    );
+    expect(await redacted("gitleaks", { file: "rules.toml", timeout_ms: 5000 })).toBe(
+      "ana@example.org [REDACTED:door]",
+    );
     expect(logged).toMatchObject([{ rule: "no" }]);
-    await expect(make("gitleaks", { file: "absent.toml", timeout_ms: 5000 })).rejects.toMatchObject({ code: "E_NOT_FOUND" });
+    await expect(make("gitleaks", { file: "absent.toml", timeout_ms: 5000 })).rejects.toMatchObject({
+      code: "E_NOT_FOUND",
+    });
   });
 });

@@ -23,7 +23,10 @@ export interface GitleaksPolicy extends RedactionPolicy, Disposable {
  * @param text of the file
  * @throws KeepsakeError `E_CONFIG` when the file is malformed; `scan` throws it when a pattern takes too long
  */
-export function gitleaksPolicy(text: string, { name = "gitleaks.toml", timeoutMs = 10_000 }: GitleaksOptions = {}): GitleaksPolicy {
+export function gitleaksPolicy(
+  text: string,
+  { name = "gitleaks.toml", timeoutMs = 10_000 }: GitleaksOptions = {},
+): GitleaksPolicy {
   const { rules, untranslated } = readGitleaks(text, name);
   const worker = new SyncWorker(new URL("./gitleaks.worker.js", import.meta.url), rules);
   return {
@@ -36,10 +39,14 @@ export function gitleaksPolicy(text: string, { name = "gitleaks.toml", timeoutMs
       const result = worker.ask({ text: scanned, path }, limit);
       if ("busy" in result) {
         const rule = rules[result.busy]?.id ?? "(none: the thread did not start)";
-        throw new KeepsakeError("E_CONFIG", `The pattern of the rule ${rule} in ${name} took longer than ${limit} ms.`, {
-          context: { rule, file: name, path },
-          hint: "Write the pattern so that no repetition stands within another, or take the rule out.",
-        });
+        throw new KeepsakeError(
+          "E_CONFIG",
+          `The pattern of the rule ${rule} in ${name} took longer than ${limit} ms.`,
+          {
+            context: { rule, file: name, path },
+            hint: "Write the pattern so that no repetition stands within another, or take the rule out.",
+          },
+        );
       }
       if (!Array.isArray(result.answer))
         throw new KeepsakeError("E_PLUGIN_FAILED", `The rules of ${name} failed.`, { context: { file: name, path } });

@@ -41,7 +41,13 @@ function lineAround(text: string, start: number, end: number): string {
   return text.slice(text.lastIndexOf("\n", start - 1) + 1, newLine < 0 ? text.length : newLine);
 }
 
-function isAllowed({ rule, paths, patterns }: Allow, path: string, secret: string, match: string, line: () => string): boolean {
+function isAllowed(
+  { rule, paths, patterns }: Allow,
+  path: string,
+  secret: string,
+  match: string,
+  line: () => string,
+): boolean {
   const target = rule.target === "secret" ? secret : rule.target === "match" ? match : line();
   const folded = secret.toLowerCase();
   const answers = [
@@ -64,7 +70,10 @@ serve((question, data, tellBusy) => {
     for (const match of text.matchAll(pattern)) {
       // As gitleaks does: the group that is named, else the first that holds something, else all of it.
       const indices = match.indices ?? [];
-      const chosen = rule.secretGroup > 0 ? indices[rule.secretGroup] : indices.slice(1).find((range) => range !== undefined && range[1] > range[0]);
+      const chosen =
+        rule.secretGroup > 0
+          ? indices[rule.secretGroup]
+          : indices.slice(1).find((range) => range !== undefined && range[1] > range[0]);
       const [start, end] = chosen ?? [match.index, match.index + match[0].length];
       const secret = text.slice(start, end);
       if (secret === "" || (rule.entropy > 0 && entropyOf(secret) <= rule.entropy)) continue;

@@ -122,7 +122,10 @@ export function classRanges(
   return { ranges, isNegated, end: next + 1 };
 }
 
-function member(pattern: string, at: number): { readonly set: Ranges; readonly code: number | undefined; readonly end: number } {
+function member(
+  pattern: string,
+  at: number,
+): { readonly set: Ranges; readonly code: number | undefined; readonly end: number } {
   if (pattern.charAt(at) !== "\\") {
     const code = pattern.codePointAt(at) ?? 0;
     return { set: [[code, code]], code, end: at + String.fromCodePoint(code).length };

@@ -161,4 +161,3 @@ class Re2Reader {
     return this.#ranges([[code, code]], false);
   }
 }
-

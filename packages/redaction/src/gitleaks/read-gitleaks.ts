@@ -51,7 +51,10 @@ export function readGitleaks(text: string, name: string): GitleaksRules {
   const shared = [...(general ? [general] : []), ...allowlists];
   const translated = rules.flatMap((one): PlainRule[] => {
     if (one.regex === undefined) {
-      untranslated.push({ rule: one.id, reason: "it has no regex: what is found by its path alone has no secret to replace" });
+      untranslated.push({
+        rule: one.id,
+        reason: "it has no regex: what is found by its path alone has no secret to replace",
+      });
       return [];
     }
     try {
@@ -87,7 +90,9 @@ function parsed(text: string, name: string): z.infer<typeof file> {
   const result = file.safeParse(data);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `${issue.path.map(String).join(".")}: ${issue.message}`);
-  throw new KeepsakeError("E_CONFIG", `${name} is no configuration of gitleaks: ${problems.join("; ")}.`, { context: { file: name } });
+  throw new KeepsakeError("E_CONFIG", `${name} is no configuration of gitleaks: ${problems.join("; ")}.`, {
+    context: { file: name },
+  });
 }
 
 function plainAllow({ condition, paths, regexes, regexTarget, stopwords }: Allowlist): PlainAllow {

@@ -61,7 +61,8 @@ const FREE: Readonly<Record<string, Layout>> = {
   env: (name, value) => `LOG_LEVEL=info\nexport ${name}=${value}\nPORT=8080\n`,
   quotedEnv: (name, value) => `${name}="${value}"\n`,
   yaml: (name, value) => `service:\n  ${name.toLowerCase()}: ${value}\n  retries: 3\n`,
-  chat: (name, value) => `[2024-05-03 12:01] ana: here is ${name}\n[2024-05-03 12:02] ana: ${value}\n[2024-05-03 12:03] ben: thanks!\n`,
+  chat: (name, value) =>
+    `[2024-05-03 12:01] ana: here is ${name}\n[2024-05-03 12:02] ana: ${value}\n[2024-05-03 12:03] ben: thanks!\n`,
   code: (name, value) => `const client = new Client({ ${name.toLowerCase()}: "${value}", timeout: 30 });\n`,
   python: (name, value) => `import os\nos.environ["${name}"] = '${value}'\nrun()\n`,
   log: (name, value) => `2024-05-03T12:00:00Z INFO request failed ${name}=${value} status=401\n`,
@@ -76,7 +77,21 @@ const FREE: Readonly<Record<string, Layout>> = {
 };
 
 /** Layouts in which the name stands beside the value: all that a secret without a form of its own can be told by. */
-const BESIDE = ["jsonValue", "jsonl", "env", "quotedEnv", "yaml", "code", "python", "log", "table", "nested", "crlf", "base64", "backticks"];
+const BESIDE = [
+  "jsonValue",
+  "jsonl",
+  "env",
+  "quotedEnv",
+  "yaml",
+  "code",
+  "python",
+  "log",
+  "table",
+  "nested",
+  "crlf",
+  "base64",
+  "backticks",
+];
 
 /** A generated corpus. Its formats are written from what the providers say, without a look at the rules. */
 export function makeCorpus(seed: number, perKind = 12): Corpus {

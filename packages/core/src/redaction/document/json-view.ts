@@ -182,7 +182,8 @@ class JsonReader {
     if (literal.length >= MIN_DIGITS) {
       if (this.#name === undefined) this.#view.say(`"${this.#around.at(-1) ?? ""}": `);
       // A fraction is a measure, never a secret; a vector has hundreds.
-      if (!literal.includes(".")) this.#view.take(this.#text, this.#position, this.#position + literal.length, undefined, true);
+      if (!literal.includes("."))
+        this.#view.take(this.#text, this.#position, this.#position + literal.length, undefined, true);
     }
     this.#view.say("\n");
     this.#position += literal.length;

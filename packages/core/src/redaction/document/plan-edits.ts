@@ -25,7 +25,13 @@ export interface EditPlan {
  *
  * @param context what stands before a text that is not JSON (which is cut behind a value, whose name has been seen)
  */
-export function planEdits(text: string, policy: RedactionPolicy, where: ScanContext, part = WHOLE, context = ""): EditPlan {
+export function planEdits(
+  text: string,
+  policy: RedactionPolicy,
+  where: ScanContext,
+  part = WHOLE,
+  context = "",
+): EditPlan {
   const json = jsonView(text, part);
   const edits =
     json === undefined

@@ -59,7 +59,10 @@ export class TextView {
   originals(start: number, end: number): OriginalRange[] {
     const ranges: { start: number; end: number; isBare: boolean }[] = [];
     for (let index = this.#pieceAt(start); index < this.#count; index++) {
-      const [at = 0, length = 0, from = 0, signedLength = 0] = this.#pieces.subarray(index * PIECE, (index + 1) * PIECE);
+      const [at = 0, length = 0, from = 0, signedLength = 0] = this.#pieces.subarray(
+        index * PIECE,
+        (index + 1) * PIECE,
+      );
       if (at >= end) break;
       if (at + length <= start) continue;
       const isBare = signedLength < 0;
