@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Finding, RedactionPolicy, ScanContext } from "@keepsake/core";
+import { type Finding, type RedactionPolicy, replacementFor, type ScanContext } from "@keepsake/core";
 import { globPattern } from "./glob-pattern.js";
 
 /** What is found and yet stays. */
@@ -54,12 +54,10 @@ export function governedPolicy(
       return isOutside(where) ? [] : policy.scan(text, where).filter((finding) => !isAllowed(text, finding));
     },
   };
-  const { replacement } = policy;
   if (keyedTokens && key !== undefined)
     return { ...governed, replacement: (rule, secret) => `[REDACTED:${rule}:${keyedHash(key, secret).slice(0, 8)}]` };
-  return replacement === undefined
-    ? governed
-    : { ...governed, replacement: (rule, secret) => replacement.call(policy, rule, secret) };
+  if (policy.replacement === undefined) return governed;
+  return { ...governed, replacement: (rule, secret) => replacementFor(policy, rule, secret) };
 }
 
 function keyedHash(key: string, value: string): string {

@@ -14,7 +14,7 @@ export function rulePolicy(id: string, rules: readonly SecretRule[]): RedactionP
     id,
     rules: rules.map((rule) => rule.id),
     scan(text) {
-      const met: number[][] = [];
+      const met: (number[] | undefined)[] = [];
       automaton.scan(text, (owner, start) => (met[owner] ??= []).push(start));
       const telling: Finding[] = [];
       const generic: Finding[] = [];

@@ -102,7 +102,7 @@ describe("JSON", () => {
 
 describe("what is encoded", () => {
   it.each([
-    ["percent signs", `x=${[...GITHUB].map((one) => `%${one.charCodeAt(0).toString(16)}`).join("")}`, `x=${MARK}`],
+    ["percent signs", `x=${Array.from(GITHUB, (one) => `%${one.charCodeAt(0).toString(16)}`).join("")}`, `x=${MARK}`],
     [
       "an encoded address",
       encodeURIComponent("postgres://u:Xk9mP2vL8q@host/db"),

@@ -22,7 +22,9 @@ export function translateRe2(pattern: string): string {
   try {
     new RegExp(source, "u");
   } catch (error) {
-    throw new SyntaxError(`it is no pattern: ${error instanceof Error ? error.message : String(error)}`);
+    throw new SyntaxError(`it is no pattern: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
   return source;
 }

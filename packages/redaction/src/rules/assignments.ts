@@ -58,7 +58,7 @@ function isNamedSecret(value: string, { text, from, start }: Around): boolean {
   if (/^(?:sha\d{1,3}[:-]|v?\d+(?:\.\d+)+$|\d{4}-\d\d-\d\d)|[\u0080-\uffff]{4}/.test(value)) return false;
   const sign = text.slice(from + own.length, start);
   // A comparison with a name, a default within a reference, and a part of the name of a resource are none.
-  if (/==/.test(sign) && !/["'`]/.test(sign)) return false;
+  if (sign.includes("==") && !/["'`]/.test(sign)) return false;
   if (/\$\{\w*$|\barn:[\w:/-]*$/.test(text.slice(Math.max(0, from - 120), from))) return false;
   if (/^[ \t]+$/.test(sign) && !isBeyondDoubt(value, name)) return false;
   return kind === "password" ? isPassword(value, sign) : isKey(value, name);

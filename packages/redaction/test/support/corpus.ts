@@ -73,7 +73,11 @@ const FREE: Readonly<Record<string, Layout>> = {
   base64: (name, value) => `payload: ${Buffer.from(`{"${name}":"${value}"}`).toString("base64")}\n`,
   gzip: (name, value) => `blob=${gzipSync(`${name}: ${value} and more of it`).toString("base64")};\n`,
   escaped: (name, value) =>
-    `{"${name}":"${[...value].map((one, index) => (index < 4 ? `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}` : JSON.stringify(one).slice(1, -1))).join("")}"}`,
+    `{"${name}":"${Array.from(value)
+      .map((one, index) =>
+        index < 4 ? `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}` : JSON.stringify(one).slice(1, -1),
+      )
+      .join("")}"}`,
 };
 
 /** Layouts in which the name stands beside the value: all that a secret without a form of its own can be told by. */

@@ -42,10 +42,10 @@ const urlPassword = (d: Dice) => `${d.chars(ALNUM, d.int(9, 20))}${d.chars(DIGIT
 function pem(label: string, lines: number): (d: Dice) => string {
   return (d) =>
     [
-      `-----BEG` + `IN ${label}-----`,
+      "-----BEG" + `IN ${label}-----`,
       ...Array.from({ length: lines }, () => d.chars(B64, 64)),
       `${d.chars(B64, 30)}==`,
-      `-----E` + `ND ${label}-----`,
+      "-----E" + `ND ${label}-----`,
     ].join("\n");
 }
 

@@ -62,7 +62,7 @@ class JsonReader {
   read(): JsonView | undefined {
     while (this.#position < this.#text.length) {
       if (this.#token()) continue;
-      const isOpenString = this.#isOpen && this.#text.indexOf("\n", this.#position) < 0;
+      const isOpenString = this.#isOpen && !this.#text.includes("\n", this.#position);
       if (isOpenString) break;
       if (++this.#damaged > 3 + this.#lines / LINES_PER_DAMAGED_ONE) return undefined;
       this.#takeLineAsItIs();

@@ -72,7 +72,7 @@ export class TextView {
       const first = isSame ? from + Math.max(0, start - at) : from;
       const last = isSame ? from + Math.min(length, end - at) : from + originalLength;
       const previous = ranges.at(-1);
-      if (previous !== undefined && previous.end === first) previous.end = last;
+      if (previous?.end === first) previous.end = last;
       else ranges.push({ start: first, end: last, isBare });
     }
     return ranges;
