@@ -24,7 +24,7 @@ const PATTERNS = [
   ),
   // Name and value as two members: {"name": "API_KEY", "value": "…"}, <add key="…" value="…"/>, YAML of Kubernetes.
   secretPattern(
-    String.raw`${NAME}["'\\]{0,4}[ \t]?,?\s{0,24}["'\\]{0,4}value["'\\]{0,4}\s{0,2}[:=]\s{0,2}["'\\]{0,4}(?<secret>[^\s"'<>\\]{6,512})`,
+    String.raw`${NAME}["'\\]{0,4}[ \t]?,?\s{0,24}["'\\]{0,4}value["'\\]{0,4}\s{0,2}[:=]\s{0,2}["'\\]{0,4}(?<secret>[^\s"'<>\\]{5,511}[^\s"'<>\\),;}\]])`,
     "i",
   ),
   secretPattern(String.raw`${NAME}[ \t]{1,2}(?<secret>[\w+/-]{20,512}={0,2})(?=[,;.:!?)]{0,2}(?:\s|$|\\[nrt"]))`, "i"),
@@ -176,7 +176,7 @@ const CLI_SECRET: SecretRule = {
       String.raw`(?<=\b(?:curl|http|wget)\b[^\n]{0,200}) (?:-u|--user)[ =]?["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`,
     ),
     secretPattern(String.raw`--user[ =]["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`),
-    secretPattern(String.raw`-pass(?:in|out)?[ =]pass:(?<secret>[^\s"'\`<>|;&]{4,256})`),
+    secretPattern(String.raw`-pass(?:in|out)?[ =]pass:(?<secret>[^\s"'\`<>|;&)]{4,256})`),
   ],
   reach: "keyword",
   check: (value) =>

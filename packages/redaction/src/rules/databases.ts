@@ -102,6 +102,7 @@ const NETRC: SecretRule = {
     secretPattern(String.raw`:[56]432:[^:\s]{1,64}:[^:\s]{1,64}:(?<secret>[^\s:"']{3,255}[^\s:"'),;\]}\`])`),
   ],
   reach: "keyword",
+  generic: true,
   check: (password) => !isPlaceholder(password) && !isReference(password) && !NO_PASSWORD.test(password),
   samples: {
     found: [

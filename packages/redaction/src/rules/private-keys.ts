@@ -151,7 +151,7 @@ const SEED_PHRASE: SecretRule = {
   ],
   patterns: [
     secretPattern(
-      String.raw`(?:mnemonic(?:[ _]phrase)?|seed[ _]?phrase|recovery[ _]phrase|seed words)["'\\]{0,3}\s{0,2}[:=]\s{0,2}["'\\]{0,3}(?<secret>(?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?![a-z])`,
+      String.raw`(?:mnemonic(?:[ _]phrase)?|seed[ _]?phrase|recovery[ _]phrase|seed words)["'\\]{0,3}\s{0,2}[:=]\s{0,2}["'\\]{0,3}(?<secret>(?:[a-z]{3,8} ){11}[a-z]{3,8}(?: [a-z]{3,8} [a-z]{3,8} [a-z]{3,8}){0,4})(?![a-z])`,
       "i",
     ),
   ],
