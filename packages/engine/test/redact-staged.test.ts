@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { type ArtifactSource, sha256Hex } from "@keepsake/core";
 import { tempDir, type TempDir } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
@@ -40,12 +40,39 @@ describe("redacting what is staged", () => {
   it("leaves what is no text as it is, and says that it was not scanned", async () => {
     await using dir = await tempDir();
     const binary = Buffer.concat([Buffer.from("hunter2"), Buffer.from([0, 1])]);
-    const notUtf8 = Buffer.concat([Buffer.from("hunter2"), Buffer.from([0xff])]);
-    const artifacts = [await staged(dir, "notes/bin", binary), await staged(dir, "notes/latin", notUtf8)];
+    const artifacts = [await staged(dir, "notes/bin", binary)];
     const { unscanned, matchesRedacted } = await redactStaged([{ artifacts }], WORD_POLICY, {});
     expect(matchesRedacted).toBe(0);
-    expect(unscanned).toEqual(["notes/bin", "notes/latin"].map((path) => ({ path, reason: "binary" })));
+    expect(unscanned).toEqual([{ path: "notes/bin", reason: "binary" }]);
     expect(await readFile(artifacts[0]?.file ?? "")).toEqual(binary);
+  });
+
+  it("redacts what is in an eight-bit code or in UTF-16, and leaves all other bytes as they were", async () => {
+    await using dir = await tempDir();
+    const latin = Buffer.concat([Buffer.from("hunter2"), Buffer.from([0xff, 0xe9])]);
+    const artifacts = [
+      await staged(dir, "notes/latin", latin),
+      await staged(dir, "notes/wide", Buffer.from("\ufeffhunter2 ü", "utf16le")),
+    ];
+    const { unscanned, matchesRedacted } = await redactStaged([{ artifacts }], WORD_POLICY, {});
+    expect({ unscanned, matchesRedacted }).toEqual({ unscanned: [], matchesRedacted: 2 });
+    expect(await readFile(artifacts[0]?.file ?? "", "latin1")).toBe("[REDACTED:word]\u00ff\u00e9");
+    expect(await readFile(artifacts[1]?.file ?? "", "utf16le")).toBe("\ufeff[REDACTED:word] ü");
+  });
+
+  it("redacts what is larger than a window, also where a secret lies across two", async () => {
+    await using dir = await tempDir();
+    const size = 8 * 1024 * 1024;
+    const text = `${"-".repeat(size - 524_288 - 3)}hunter2${"=".repeat(size - 3)}hunter2\n`;
+    const artifacts = [await staged(dir, "notes/large", text), await staged(dir, "notes/clean", "-".repeat(2 * size))];
+    const before = artifacts[1];
+    const report = await redactStaged([{ artifacts }], WORD_POLICY, {});
+    expect(report).toMatchObject({ matchesRedacted: 2, artifactsTouched: ["notes/large"], unscanned: [] });
+    const redacted = await readFile(artifacts[0]?.file ?? "", "utf8");
+    expect(redacted === text.replaceAll("hunter2", "[REDACTED:word]")).toBe(true);
+    expect(artifacts[0]?.meta).toMatchObject({ sizeBytes: redacted.length, sha256: sha256Hex(redacted) });
+    expect(artifacts[1]).toEqual(before);
+    expect((await readdir(dir.path)).length).toBe(2);
   });
 
   it("lets a source that knows its content do it, and lists what an opaque one holds", async () => {

@@ -17,5 +17,7 @@ export function isReference(text: string): boolean {
 
 /** True for the path of a file or an address on the network. */
 export function isLocation(text: string): boolean {
-  return /^(?:\.{0,2}\/|~\/|[A-Za-z]:[\\/])[\w.~-]|^[a-z][a-z0-9+.-]{1,20}:\/\/|^[\w-]+(?:\/[\w.-]+)+\.[a-z]{1,5}$/i.test(text);
+  return /^(?:\.{0,2}\/|~\/|[A-Za-z]:[\\/])[\w.~-]|^[a-z][a-z0-9+.-]{1,20}:\/\/|^[\w-]+(?:\/[\w.-]+)+\.[a-z]{1,5}$/i.test(
+    text,
+  );
 }

@@ -78,7 +78,10 @@ export function named({ id, description, names, value, sample, found = [], spare
     description,
     keywords: names,
     patterns: [
-      secretPattern(String.raw`(?:${name})[\w ."'[\]-]{0,40}?${SECRET_WORD}${BETWEEN}(?<secret>${value})(?![\w-])`, "i"),
+      secretPattern(
+        String.raw`(?:${name})[\w ."'[\]-]{0,40}?${SECRET_WORD}${BETWEEN}(?<secret>${value})(?![\w-])`,
+        "i",
+      ),
     ],
     reach: "keyword",
     check: (candidate) => looksRandom(candidate) && /[0-9]/.test(candidate),

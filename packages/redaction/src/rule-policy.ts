@@ -6,6 +6,9 @@ import type { SecretRule } from "./secret-rule.js";
 /** What a lookbehind of a pattern may look at, left of where a match is sought. */
 const CONTEXT = 64;
 
+/** Characters; longer than what is named after another name in one value. */
+const LONG_MATCH = 1024;
+
 /** A policy that applies a list of rules. */
 export function rulePolicy(id: string, rules: readonly SecretRule[]): RedactionPolicy {
   const scanners = rules.map((rule) => new RuleScanner(rule));
@@ -14,7 +17,7 @@ export function rulePolicy(id: string, rules: readonly SecretRule[]): RedactionP
     id,
     rules: rules.map((rule) => rule.id),
     scan(text) {
-      const met: number[][] = [];
+      const met: (number[] | undefined)[] = [];
       automaton.scan(text, (owner, start) => (met[owner] ??= []).push(start));
       const telling: Finding[] = [];
       const generic: Finding[] = [];
@@ -75,7 +78,10 @@ class RuleScanner {
       if (place < done) continue;
       pattern.lastIndex = place;
       const match = pattern.exec(text);
-      if (match !== null) done = this.#add(match, text, 0, findings) ?? done;
+      if (match === null) continue;
+      const end = this.#add(match, text, 0, findings);
+      // What was no secret may hold one; but a long run of keywords is not to be read again from each of them.
+      if (end !== undefined || match[0].length > LONG_MATCH) done = place + match[0].length;
     }
   }
 

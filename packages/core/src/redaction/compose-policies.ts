@@ -30,3 +30,10 @@ export function composePolicies(policies: readonly RedactionPolicy[], id?: strin
 export function replacementFor(policy: RedactionPolicy, rule: string, secret: string): string {
   return policy.replacement?.(rule, secret) ?? `[REDACTED:${rule}]`;
 }
+
+const REPLACEMENT = /\[REDACTED:[a-z0-9_-]+(?::[0-9a-f]{8})?\]/g;
+
+/** True for what holds a replacement and hardly anything else: a pattern like `token=\S+` finds it again. */
+export function isReplaced(found: string): boolean {
+  return found.includes("[REDACTED:") && found.replaceAll(REPLACEMENT, "").length <= 3;
+}

@@ -1,5 +1,5 @@
 import type { RedactionPolicy, ScanContext } from "../ports/redaction-policy.js";
-import { replacementFor } from "./compose-policies.js";
+import { isReplaced, replacementFor } from "./compose-policies.js";
 
 /** A text without its secrets, and how many there were by rule. */
 export interface RedactedText {
@@ -21,7 +21,8 @@ export function redactText(text: string, policy: RedactionPolicy, where: ScanCon
   const matches: Record<string, number> = {};
   let redacted = text;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const findings = policy.scan(redacted, where);
+    const current = redacted;
+    const findings = policy.scan(current, where).filter(({ start, end }) => !isReplaced(current.slice(start, end)));
     if (findings.length === 0) break;
     const parts: string[] = [];
     let position = 0;

@@ -1,5 +1,6 @@
-import { createReadStream } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { createReadStream, createWriteStream } from "node:fs";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
 import {
   type ArtifactSource,
   digestOf,
@@ -7,12 +8,15 @@ import {
   type RedactionOutcome,
   type RedactionPolicy,
   type RedactionReport,
-  redactText,
+  redactDocument,
+  redactStream,
+  type ScanContext,
+  type StreamOutcome,
 } from "@keepsake/core";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 
-/** A text larger than this is listed as unscanned, in bytes: it is scanned as one string. */
-const MAX_TEXT_BYTES = 64 * 1024 * 1024;
+/** A text larger than this is redacted window by window, in bytes: as one string it would take several times its size. */
+const MAX_WHOLE_BYTES = 8 * 1024 * 1024;
 
 /** Artifacts of one source (or the state values), and how they may be rewritten. */
 export interface RedactionUnit {
@@ -84,28 +88,47 @@ async function redactTexts(
   for (const { meta, file } of artifacts) {
     signal?.throwIfAborted();
     if (file === undefined) continue;
-    const text = await readText(file, meta.sizeBytes);
-    if (text.reason !== undefined) {
-      total.unscanned.push({ path: meta.pathInBundle, reason: text.reason });
+    const where = { path: meta.pathInBundle };
+    const outcome =
+      meta.sizeBytes > MAX_WHOLE_BYTES
+        ? await redactLarge(file, policy, where, signal)
+        : await redactWhole(file, policy, where);
+    if (outcome.unscanned !== undefined) {
+      total.unscanned.push({ path: meta.pathInBundle, reason: outcome.unscanned });
       continue;
     }
-    const redacted = redactText(text.value, policy, { path: meta.pathInBundle });
-    if (redacted.text === text.value) continue;
-    addMatches(total, redacted.matches);
-    await writeFile(file, redacted.text);
+    if (Object.keys(outcome.matches).length === 0) continue;
+    addMatches(total, outcome.matches);
     total.touched.push(meta.pathInBundle);
   }
   return { matches: total.matches, artifactsTouched: total.touched, unscanned: total.unscanned };
 }
 
-type ReadText = { readonly value: string; readonly reason?: undefined } | { readonly reason: "binary" | "too_large" };
+async function redactWhole(file: string, policy: RedactionPolicy, where: ScanContext): Promise<StreamOutcome> {
+  const redacted = redactDocument(await readFile(file), policy, where);
+  if (redacted.unscanned !== undefined) return { matches: {}, unscanned: redacted.unscanned };
+  const { bytes, matches } = redacted;
+  if (Object.keys(matches).length > 0) await writeFile(file, bytes);
+  return { matches };
+}
 
-async function readText(file: string, sizeBytes: number): Promise<ReadText> {
-  if (sizeBytes > MAX_TEXT_BYTES) return { reason: "too_large" };
-  const bytes = await readFile(file);
-  if (bytes.includes(0)) return { reason: "binary" };
-  const value = bytes.toString("utf8");
-  return Buffer.from(value, "utf8").equals(bytes) ? { value } : { reason: "binary" };
+/** Writes what is redacted beside the file, and then in its place. */
+async function redactLarge(
+  file: string,
+  policy: RedactionPolicy,
+  where: ScanContext,
+  signal: AbortSignal | undefined,
+): Promise<StreamOutcome> {
+  const outcome: StreamOutcome = { matches: {} };
+  const target = `${file}.redacted`;
+  try {
+    const output = redactStream(createReadStream(file, { signal }), policy, where, outcome);
+    await pipeline(output, createWriteStream(target, { flags: "wx", mode: 0o600 }), { signal });
+    if (outcome.unscanned === undefined && Object.keys(outcome.matches).length > 0) await rename(target, file);
+  } finally {
+    await rm(target, { force: true });
+  }
+  return outcome;
 }
 
 async function rehash(

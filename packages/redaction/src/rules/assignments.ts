@@ -5,17 +5,29 @@ import { type Around, type SecretRule, secretPattern } from "../secret-rule.js";
 /** A word of a name that says what kind of secret is meant, and what may follow it in the name. */
 const NAME = String.raw`(?:key|token|secret|passw(?:or)?d|passwd|passphrase|passcode|pwd|pass|credentials?|auth)(?:[\w-]{0,24}|[ \t](?:key|token|id))`;
 /** "the key for Acme (prod)": between a name and its sign. */
-const AMONG = String.raw`(?:[ \t](?:for|of|to|on|in|from|at)[ \t][\w.@/ -]{1,40}?)?(?:[ \t]\([^()\n]{1,24}\))?`;
+const AMONG = String.raw`(?:[ \t](?:for|of|to|on|in|from|at)[ \t][\w.@/ -]{1,40}?)?(?:[ \t](?:\([^()\n]{1,24}\)|\[[^[\]\n]{1,24}\]))?`;
 const CLOSE = String.raw`["'\`*\\\]|)\t ]{0,6}`;
-const SIGN = String.raw`(?:=>|:=|={1,3}|:[ \t]?(?:string|str|String)[ \t]?=|:|->|→|\||\bis\b(?:[ \t]now)?:?|>|,(?=[ \t]?["'\`]))`;
+const SIGN = String.raw`(?:=>|:=|={1,3}|:[ \t]?(?:string|str|String)[ \t]?=|:|->|→|\||\bis\b(?:[ \t]now)?:?|>|,(?=[ \t]?["'\`])|\((?=["'\`]))`;
 const OPEN = String.raw`[*[|(\t ]{0,4}`;
 const ASSIGNMENT = `${NAME}${AMONG}${CLOSE}${SIGN}${OPEN}`;
 /** Where a value without quotes ends: at a blank, with or without punctuation before it, or where the next name begins. */
-const VALUE_END = String.raw`(?=[,;.:!?)}\]*|]{0,4}(?:[\s"'\`<>]|$|\\[nrt"]|\u001b)|[,;&]\s?[\w.% -]{1,30}[=:])`;
+const VALUE_END = String.raw`(?=[,;.:)}\]*|]{0,4}(?:[\s"'\`<>]|$|\\[nrt"]|\u001b)|[,;&]\s?[\w.% -]{1,30}[=:])`;
 
 const PATTERNS = [
-  secretPattern(String.raw`${ASSIGNMENT}(?<quote>["'\`])(?<secret>(?:(?!\k<quote>)[^\\\s]|\\[^\s]){6,512}?)\k<quote>`, "i"),
-  secretPattern(String.raw`${ASSIGNMENT}\\{0,3}["'\`]?(?<secret>[^\s"'\`<>\\,;[{(][^\s"'\`<>\\]{4,2047}?[^\s"'\`<>\\,;:.!?)}\]*|])${VALUE_END}`, "i"),
+  secretPattern(
+    String.raw`${ASSIGNMENT}(?<quote>["'\`])(?<secret>(?:(?!\k<quote>)[^\\\s]|\\[^\s]){6,512}?)\k<quote>`,
+    "i",
+  ),
+  secretPattern(
+    String.raw`${ASSIGNMENT}\\{0,3}["'\`]?(?<secret>[^\s"'\`<>\\,;[{(][^\s"'\`<>\\]{4,2047}?[^\s"'\`<>\\,;:.)}\]*|])${VALUE_END}`,
+    "i",
+  ),
+  // Name and value as two members: {"name": "API_KEY", "value": "…"}, <add key="…" value="…"/>, YAML of Kubernetes.
+  secretPattern(
+    String.raw`${NAME}["'\\]{0,4}[ \t]?,?\s{0,24}["'\\]{0,4}value["'\\]{0,4}\s{0,2}[:=]\s{0,2}["'\\]{0,4}(?<secret>[^\s"'<>\\]{5,511}[^\s"'<>\\),;}\]])`,
+    "i",
+  ),
+  secretPattern(String.raw`${NAME}[ \t]{1,2}(?<secret>[\w+/-]{20,512}={0,2})(?=[,;.:!?)]{0,2}(?:\s|$|\\[nrt"]))`, "i"),
 ];
 
 /** Names of keys that only ever hold a secret; `key` alone is a word of databases, maps and keyboards. */
@@ -44,7 +56,18 @@ function isNamedSecret(value: string, { text, from, start }: Around): boolean {
   const kind = kindOf(name);
   if (kind === "none" || isPlaceholder(value) || isReference(value) || isLocation(value)) return false;
   if (/^(?:sha\d{1,3}[:-]|v?\d+(?:\.\d+)+$|\d{4}-\d\d-\d\d)|[\u0080-\uffff]{4}/.test(value)) return false;
-  return kind === "password" ? isPassword(value, text.slice(from + own.length, start)) : isKey(value, name);
+  const sign = text.slice(from + own.length, start);
+  // A comparison with a name, a default within a reference, and a part of the name of a resource are none.
+  if (sign.includes("==") && !/["'`]/.test(sign)) return false;
+  if (/\$\{\w*$|\barn:[\w:/-]*$/.test(text.slice(Math.max(0, from - 120), from))) return false;
+  if (/^[ \t]+$/.test(sign) && !isBeyondDoubt(value, name)) return false;
+  return kind === "password" ? isPassword(value, sign) : isKey(value, name);
+}
+
+/** With nothing but a blank between, prose and paths begin: a long value of every kind of character, or the name of an API key. */
+function isBeyondDoubt(value: string, name: string): boolean {
+  if (!hasKeyRun(value, 16) || /pass/i.test(name)) return false;
+  return mixes(value, 3) ? restlessness(value) >= 0.35 : /api|auth|secret|access/i.test(name) && entropyOf(value) >= 3;
 }
 
 /** A password that somebody thought of, or a machine: not a word, nor words. */
@@ -61,7 +84,8 @@ function isKey(value: string, name: string): boolean {
   if (value.length < 12 || entropyOf(value) < 2.7) return false;
   if (UUID.test(value)) return /api|secret|access[-_]?(?:key|token)|auth|private/i.test(name);
   if (!/[A-Za-z]/.test(value)) return false;
-  if (!/[0-9]/.test(value)) return value.length >= 20 && !/[^A-Za-z]/.test(value) && mixes(value, 2) && restlessness(value) >= 0.35;
+  if (!/[0-9]/.test(value))
+    return value.length >= 20 && !/[^A-Za-z]/.test(value) && mixes(value, 2) && restlessness(value) >= 0.35;
   if (value.length < 16) return mixes(value, 3) && restlessness(value) >= 0.35;
   if (hasKeyRun(value, 16)) return restlessness(value) >= 0.15;
   return mixes(value, 3) && restlessness(value) >= 0.3;
@@ -93,6 +117,13 @@ const NAMED_SECRET: SecretRule = {
       "<apiKey>«{alnum:31}7»</apiKey>",
       "x-api-key: «{hex:40}»",
       "SECRET_KEY_BASE=«{hex:128}»",
+      "pwd: «Summer{}2024!»",
+      '<add key="ApiKey" value="«{alnum:31}7»" />',
+      '{"name":"DB_PASSWORD","value":"«{alnum:11}7»"}',
+      "- name: DB_PASSWORD\n  value: «{alnum:11}7»",
+      "the auth token «{hex:32}» is new",
+      "client.set_token('«{alnum:31}7»')",
+      "Secret Key [None]: «{alnum:31}7»",
     ],
     spared: [
       "api_key = ${API_KEY}",
@@ -116,6 +147,12 @@ const NAMED_SECRET: SecretRule = {
       "private_key_path: /etc/ssl/private/server1.key",
       "session key rotation happens at 2024-01-01T00:00:00Z",
       "primary_key: user_id_2",
+      "the key {hex:40} of a commit",
+      "password: ${DB_PASSWORD:-default1}",
+      "if password == confirm_password2:",
+      "ROLE=arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
+      "the token authentication-middleware-2024-version",
+      '{"name":"key","value":"{uuid}"}',
     ],
   },
 };
@@ -125,19 +162,45 @@ const CLI_SECRET: SecretRule = {
   description: "secrets in the arguments of commands",
   keywords: ["--", " -p", " -u", "-pass", "sshpass"],
   patterns: [
-    secretPattern(String.raw`--[\w-]{0,24}(?:password|passwd|passphrase|token|secret|api-?key|access-?key|private-?key)[ \t]{1,2}["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,512})`, "i"),
-    secretPattern(String.raw`(?<=\b(?:mysql(?:dump|admin)?|mariadb)\b[^\n]{0,120}) -p["']?(?<secret>[^\s"'\`<>|;&]{6,128})`),
-    secretPattern(String.raw`(?<=\b(?:sshpass|docker login|podman login|redis-cli|az login)\b[^\n]{0,120}) -[pa] ?["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,128})`),
-    secretPattern(String.raw`(?<=\b(?:curl|http|wget)\b[^\n]{0,200}) (?:-u|--user)[ =]?["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`),
+    secretPattern(
+      String.raw`--[\w-]{0,24}(?:password|passwd|passphrase|token|secret|api-?key|access-?key|private-?key)[ \t]{1,2}["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,512})`,
+      "i",
+    ),
+    secretPattern(
+      String.raw`(?<=\b(?:mysql(?:dump|admin)?|mariadb)\b[^\n]{0,120}) -p["']?(?<secret>[^\s"'\`<>|;&]{6,128})`,
+    ),
+    secretPattern(
+      String.raw`(?<=\b(?:sshpass|docker login|podman login|redis-cli|az login)\b[^\n]{0,120}) -[pa] ?["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,128})`,
+    ),
+    secretPattern(
+      String.raw`(?<=\b(?:curl|http|wget)\b[^\n]{0,200}) (?:-u|--user)[ =]?["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`,
+    ),
     secretPattern(String.raw`--user[ =]["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`),
-    secretPattern(String.raw`-pass(?:in|out)?[ =]pass:(?<secret>[^\s"'\`<>|;&]{4,256})`),
+    secretPattern(String.raw`-pass(?:in|out)?[ =]pass:(?<secret>[^\s"'\`<>|;&)]{4,256})`),
   ],
   reach: "keyword",
-  check: (value) => !isPlaceholder(value) && !isReference(value) && !isLocation(value) && entropyOf(value) >= 2.2 && (/[0-9]/.test(value) || /[^\w.:/-]/.test(value)),
+  check: (value) =>
+    !isPlaceholder(value) &&
+    !isReference(value) &&
+    !isLocation(value) &&
+    entropyOf(value) >= 2.2 &&
+    (/[0-9]/.test(value) || /[^\w.:/-]/.test(value)),
   generic: true,
   samples: {
-    found: ["mysql -u root -p«{alnum:11}7» app", "deploy --token «{alnum:31}7» --env prod", "curl -s -u ana:«{alnum:11}7» https://example.org", "sshpass -p «{alnum:11}7» ssh host", "openssl rsa -in k.pem -passin pass:«{alnum:11}7»"],
-    spared: ["mysql -u root -p app", "deploy --token $TOKEN1", "curl -u ana:$PASS1 https://example.org", "git log --author ana --token-file a1/b2", "mkdir -p src/a1"],
+    found: [
+      "mysql -u root -p«{alnum:11}7» app",
+      "deploy --token «{alnum:31}7» --env prod",
+      "curl -s -u ana:«{alnum:11}7» https://example.org",
+      "sshpass -p «{alnum:11}7» ssh host",
+      "openssl rsa -in k.pem -passin pass:«{alnum:11}7»",
+    ],
+    spared: [
+      "mysql -u root -p app",
+      "deploy --token $TOKEN1",
+      "curl -u ana:$PASS1 https://example.org",
+      "git log --author ana --token-file a1/b2",
+      "mkdir -p src/a1",
+    ],
   },
 };
 

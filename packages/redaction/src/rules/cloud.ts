@@ -1,6 +1,6 @@
 import { isPlaceholder, looksRandom, mixes } from "../randomness.js";
-import { isReal, named, prefixed } from "../rule-kinds.js";
-import { ASSIGNED, type SecretRule, secretPattern, START } from "../secret-rule.js";
+import { named, prefixed } from "../rule-kinds.js";
+import { ASSIGNED, type SecretRule, secretPattern } from "../secret-rule.js";
 
 const KEY_ID = String.raw`(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}`;
 // Without START: an underscore before a key id is no part of it.
@@ -35,7 +35,9 @@ const AWS_SECRET_KEY: SecretRule = {
       String.raw`(?:aws${GAP}(?:secret${GAP})?(?:access${GAP})?key|secret${GAP}access${GAP}key|aws${GAP}secret)(?:${ASSIGNED}|[ \t]{1,4}|[ \t]is[ \t]|["'\`]?[ \t]?[,|][ \t]?["'\`]?)${SECRET}`,
       "i",
     ),
-    secretPattern(String.raw`${KEY_ID_START}${KEY_ID}["'\\,;:|/\s]{1,6}(?:(?:aws_)?secret(?:_access)?_?key["'\s:=]{1,6})?${SECRET}`),
+    secretPattern(
+      String.raw`${KEY_ID_START}${KEY_ID}["'\\,;:|/\s]{1,6}(?:(?:aws_)?secret(?:_access)?_?key["'\s:=]{1,6})?${SECRET}`,
+    ),
   ],
   reach: "keyword",
   // Three kinds: a SHA-1 digest in hex has two.
@@ -85,7 +87,11 @@ const AZURE_CLIENT_SECRET: SecretRule = {
   reach: 16,
   check: (secret) => looksRandom(secret, 3.5),
   samples: {
-    found: ["AZURE_CLIENT_SECRET=«{alnum:3}8Q~{alnum:34}»", '"secret": "«{alnum:3}7Q~{alnum:31}»"', "(«a~b8Q~{alnum:34}»)"],
+    found: [
+      "AZURE_CLIENT_SECRET=«{alnum:3}8Q~{alnum:34}»",
+      '"secret": "«{alnum:3}7Q~{alnum:31}»"',
+      "(«a~b8Q~{alnum:34}»)",
+    ],
     spared: ["{alnum:3}8Q~{alnum:20}", "{alnum:9}8Q~{alnum:34}", "abc8Q~xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"],
   },
 };
@@ -109,7 +115,12 @@ const AZURE_SHARED_KEY: SecretRule = {
       'AZURE_STORAGE_KEY="«{base64:86}==»"',
       "AccountEndpoint=https://a.documents.azure.com:443/;AccountKey=«{base64:86}==»;",
     ],
-    spared: ["AccountKey=<your key>", "AccountKey=$KEY;", "{base64:86}==", "SharedAccessKeyName=RootManageSharedAccessKey"],
+    spared: [
+      "AccountKey=<your key>",
+      "AccountKey=$KEY;",
+      "{base64:86}==",
+      "SharedAccessKeyName=RootManageSharedAccessKey",
+    ],
   },
 };
 
@@ -130,60 +141,50 @@ const AZURE_SAS: SecretRule = {
   },
 };
 
-const TERRAFORM_TOKEN: SecretRule = {
-  id: "terraform_token",
-  description: "HCP Terraform tokens",
-  keywords: [".atlasv1."],
-  patterns: [secretPattern(String.raw`${START}(?<secret>[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,70})`)],
-  reach: 20,
-  check: isReal,
-  samples: {
-    found: ['token = "«{alnum:14}.atlas{}v1.{url:67}»"', "TF_TOKEN=«{alnum:14}.atlas{}v1.{alnum:64}»"],
-    spared: ["a.atlas{}v1.{url:67}", "{alnum:14}.atlas{}v1.short"],
-  },
-};
-
-const hex = (length: number) => `[a-f0-9]{${length},}(?![A-Za-z0-9])`;
 const url = (length: number) => String.raw`[\w-]{${length},}`;
 
-/** Keys of clouds, hosting and infrastructure. */
+/** Keys of the large clouds. */
 export const CLOUD_RULES: readonly SecretRule[] = [
   AWS_ACCESS_KEY_ID,
   AWS_SECRET_KEY,
   AWS_SESSION_TOKEN,
-  prefixed({ id: "aws_bedrock_key", description: "Amazon Bedrock API keys", prefixes: ["ABSK"], body: "[A-Za-z0-9+/]{80,}={0,2}", sample: "{base64:128}", spared: ["ABSK{}short"] }),
+  prefixed({
+    id: "aws_bedrock_key",
+    description: "Amazon Bedrock API keys",
+    prefixes: ["ABSK"],
+    body: "[A-Za-z0-9+/]{80,}={0,2}",
+    sample: "{base64:128}",
+    spared: ["ABSK{}short"],
+  }),
   AZURE_CLIENT_SECRET,
   AZURE_SHARED_KEY,
   AZURE_SAS,
-  named({ id: "azure_devops_token", description: "Azure DevOps personal access tokens", names: ["azure_devops", "azure devops", "azuredevops", "azdo", "ado_", "vsts"], value: "[a-z0-9]{52}|[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}", sample: "{lower:51}7" }),
-  prefixed({ id: "google_oauth_secret", description: "secrets of Google OAuth clients", prefixes: ["GOCSPX-"], body: url(24), sample: "{url:28}" }),
-  prefixed({ id: "google_oauth_token", description: "Google OAuth access tokens", prefixes: ["ya29."], body: String.raw`[\w.-]{30,}`, sample: "a0A{url:160}7" }),
-  prefixed({ id: "google_refresh_token", description: "Google OAuth refresh tokens", prefixes: ["1//0"], body: url(40), sample: "3{url:96}" }),
-  prefixed({ id: "digitalocean_token", description: "DigitalOcean personal, OAuth and refresh tokens", prefixes: ["dop_v1_", "doo_v1_", "dor_v1_"], body: hex(64), sample: "{hex:64}" }),
-  prefixed({ id: "alibaba_key_id", description: "Alibaba Cloud access key ids", prefixes: ["LTAI"], body: "[A-Za-z0-9]{12,26}(?![A-Za-z0-9])", sample: "5t{alnum:18}" }),
-  named({ id: "alibaba_secret_key", description: "Alibaba Cloud access key secrets", names: ["alibaba", "aliyun", "alicloud", "accesskeysecret", "access_key_secret"], value: "[A-Za-z0-9]{30}", sample: "{alnum:29}7" }),
-  prefixed({ id: "tencent_key_id", description: "Tencent Cloud secret ids", prefixes: ["AKID"], body: "[A-Za-z0-9]{32}(?![A-Za-z0-9])", sample: "{alnum:32}" }),
-  prefixed({ id: "yandex_key", description: "Yandex Cloud API keys", prefixes: ["AQVN"], body: url(30), sample: "{url:36}" }),
-  prefixed({ id: "heroku_token", description: "Heroku tokens", prefixes: ["HRKU-"], body: url(36), sample: "AA{url:58}" }),
-  prefixed({ id: "cloudflare_token", description: "Cloudflare keys and tokens that carry a prefix", prefixes: ["cfk_", "cfut_", "cfat_"], body: "[A-Za-z0-9]{40,}", sample: "{alnum:48}" }),
-  named({ id: "cloudflare_legacy_token", description: "Cloudflare tokens and global keys", names: ["cloudflare", "cf_api", "cf_token"], value: String.raw`[A-Za-z0-9_-]{40}|[a-f0-9]{37}`, sample: "{alnum:39}7" }),
-  prefixed({ id: "cloudflare_origin_key", description: "Cloudflare origin CA keys", prefixes: ["v1.0-"], body: "[a-f0-9]{24}-[a-f0-9]{100,}", sample: "{hex:24}-{hex:146}" }),
-  prefixed({ id: "fly_token", description: "Fly.io tokens", prefixes: ["fm1r_", "fm1a_", "fm2_", "fo1_"], body: "[A-Za-z0-9+/_-]{40,}={0,3}", sample: "{alnum:99}7" }),
-  prefixed({ id: "vercel_token", description: "Vercel tokens that carry a prefix", prefixes: ["vcp_", "vci_", "vca_", "vcr_", "vck_"], body: "[A-Za-z0-9]{24,}", sample: "{alnum:56}" }),
-  named({ id: "vercel_legacy_token", description: "Vercel tokens", names: ["vercel"], value: "[A-Za-z0-9]{24}", sample: "{alnum:23}7" }),
-  prefixed({ id: "netlify_token", description: "Netlify tokens", prefixes: ["nfp_", "nfc_", "nfo_", "nfb_"], body: "[A-Za-z0-9]{32,}", sample: "{alnum:36}" }),
-  prefixed({ id: "render_key", description: "Render keys", prefixes: ["rnd_"], body: "[A-Za-z0-9]{24,}", sample: "{alnum:28}" }),
-  prefixed({ id: "supabase_key", description: "Supabase access tokens and secret keys", prefixes: ["sbp_", "sb_secret_"], body: url(24), sample: "{hex:40}", spared: ["sb_publishable_{url:31}"] }),
-  prefixed({ id: "planetscale_token", description: "PlanetScale tokens and passwords", prefixes: ["pscale_tkn_", "pscale_pw_", "pscale_oauth_"], body: String.raw`[\w.=-]{32,}`, sample: "{url:43}" }),
-  prefixed({ id: "neon_key", description: "Neon API keys", prefixes: ["napi_"], body: "[a-z0-9]{40,}", sample: "{lower:64}" }),
-  prefixed({ id: "vault_token", description: "HashiCorp Vault service, batch and recovery tokens", prefixes: ["hvs.", "hvb.", "hvr."], body: url(24), sample: "CAES{url:90}" }),
-  TERRAFORM_TOKEN,
-  prefixed({ id: "pulumi_token", description: "Pulumi tokens", prefixes: ["pul-"], body: hex(40), sample: "{hex:40}" }),
-  prefixed({ id: "doppler_token", description: "Doppler tokens", prefixes: ["dp.pt.", "dp.st.", "dp.ct.", "dp.sa.", "dp.scim.", "dp.audit."], body: String.raw`(?:[a-z0-9_-]{2,35}\.)?[A-Za-z0-9]{40,44}`, sample: "{alnum:43}" }),
-  prefixed({ id: "tailscale_key", description: "Tailscale keys", prefixes: ["tskey-"], body: "(?:[a-z]+-)?[A-Za-z0-9]{8,}-[A-Za-z0-9]{20,}|[A-Za-z0-9]{16,}", sample: "auth-k{alnum:11}CNTRL-{alnum:32}" }),
-  named({ id: "linode_token", description: "Linode tokens", names: ["linode"], value: "[a-f0-9]{64}", sample: "{hex:64}" }),
-  named({ id: "hetzner_token", description: "Hetzner Cloud tokens", names: ["hetzner", "hcloud"], value: "[A-Za-z0-9]{64}", sample: "{alnum:63}7" }),
-  named({ id: "scaleway_key", description: "Scaleway secret keys", names: ["scaleway", "scw_"], value: "[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}", sample: "{uuid}" }),
-  prefixed({ id: "onepassword_token", description: "1Password service account tokens", prefixes: ["ops_eyJ"], body: String.raw`[\w=-]{200,}`, sample: "{url:300}7" }),
-  prefixed({ id: "onepassword_secret_key", description: "1Password account secret keys", prefixes: ["A3-"], body: "[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}(?![A-Z0-9])", sample: "{capital:6}-{capital:6}-{capital:5}-{capital:5}-{capital:5}-{capital:4}7", check: (body) => isReal(body) && /[0-9]/.test(body) }),
+  named({
+    id: "azure_devops_token",
+    description: "Azure DevOps personal access tokens",
+    names: ["azure_devops", "azure devops", "azuredevops", "azdo", "ado_", "vsts"],
+    value: "[a-z0-9]{52}|[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}",
+    sample: "{lower:51}7",
+  }),
+  prefixed({
+    id: "google_oauth_secret",
+    description: "secrets of Google OAuth clients",
+    prefixes: ["GOCSPX-"],
+    body: url(24),
+    sample: "{url:28}",
+  }),
+  prefixed({
+    id: "google_oauth_token",
+    description: "Google OAuth access tokens",
+    prefixes: ["ya29."],
+    body: String.raw`[\w.-]{30,}`,
+    sample: "a0A{url:160}7",
+  }),
+  prefixed({
+    id: "google_refresh_token",
+    description: "Google OAuth refresh tokens",
+    prefixes: ["1//0"],
+    body: url(40),
+    sample: "3{url:96}",
+  }),
 ];

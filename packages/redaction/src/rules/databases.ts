@@ -10,7 +10,8 @@ const SCHEME_END = String.raw`(?:\+[\w.+-]{1,24})?`;
 const USERINFO = String.raw`(?<user>[^\s:/?#@"'<>\`\\[\]]{0,200}):(?<secret>[^\s"'<>\`\\/]{1,256})@(?=[\w[{$%*.-])`;
 
 /** Words that stand for a password in examples. */
-const NO_PASSWORD = /^(?:x-oauth-basic|pass(?:word|wd)?|pwd|secret|pw|user(?:name)?|db_?pass(?:word)?|my-?password|token|x+|\.+|\*+)$/i;
+const NO_PASSWORD =
+  /^(?:x-oauth-basic|pass(?:word|wd)?|pwd|secret|pw|user(?:name)?|db_?pass(?:word)?|my-?password|token|x+|\.+|\*+)$/i;
 
 function isPassword(password: string, text: string, from: number, end: number): boolean {
   if (isPlaceholder(password) || isReference(password) || NO_PASSWORD.test(password)) return false;
@@ -49,7 +50,9 @@ const URL_PASSWORD: SecretRule = {
   id: "url_password",
   description: "passwords in other URLs",
   keywords: ["://"],
-  patterns: [secretPattern(String.raw`(?<=(?<![A-Za-z0-9+.])(?!docker|oci)[A-Za-z][A-Za-z0-9+.-]{1,24})://${USERINFO}`)],
+  patterns: [
+    secretPattern(String.raw`(?<=(?<![A-Za-z0-9+.])(?!docker|oci)[A-Za-z][A-Za-z0-9+.-]{1,24})://${USERINFO}`),
+  ],
   reach: "keyword",
   check: (password, { text, from, end }) => isPassword(password, text, from, end),
   samples: {
@@ -75,7 +78,10 @@ const URL_TOKEN: SecretRule = {
   description: "tokens that stand for the user in URLs",
   keywords: ["://"],
   patterns: [
-    secretPattern(String.raw`(?<=https?)://(?<secret>[A-Za-z0-9_-]{20,})(?::(?:x-oauth-basic)?)?@(?![\w.-]{0,80}(?:sentry|ingest|glitchtip))`, "i"),
+    secretPattern(
+      String.raw`(?<=https?)://(?<secret>[A-Za-z0-9_-]{20,})(?::(?:x-oauth-basic)?)?@(?![\w.-]{0,80}(?:sentry|ingest|glitchtip))`,
+      "i",
+    ),
   ],
   reach: "keyword",
   check: isKeyLike,
@@ -90,13 +96,20 @@ const NETRC: SecretRule = {
   description: "passwords in .netrc and .pgpass files",
   keywords: ["login", ":5432:", ":6432:"],
   patterns: [
-    secretPattern(String.raw`login\s{1,8}\S{1,100}\s{1,8}(?:account\s{1,8}\S{1,100}\s{1,8})?password\s{1,8}(?<secret>[^\s"']{2,255}[^\s"'),;\]}\`])`),
+    secretPattern(
+      String.raw`login\s{1,8}\S{1,100}\s{1,8}(?:account\s{1,8}\S{1,100}\s{1,8})?password\s{1,8}(?<secret>[^\s"']{2,255}[^\s"'),;\]}\`])`,
+    ),
     secretPattern(String.raw`:[56]432:[^:\s]{1,64}:[^:\s]{1,64}:(?<secret>[^\s:"']{3,255}[^\s:"'),;\]}\`])`),
   ],
   reach: "keyword",
+  generic: true,
   check: (password) => !isPlaceholder(password) && !isReference(password) && !NO_PASSWORD.test(password),
   samples: {
-    found: ["machine api.example.org login ana password «{alnum:15}7»", "machine a\n  login b\n  password «hunter2»\n", "db.example.org:5432:app:ana:«{alnum:15}7»"],
+    found: [
+      "machine api.example.org login ana password «{alnum:15}7»",
+      "machine a\n  login b\n  password «hunter2»\n",
+      "db.example.org:5432:app:ana:«{alnum:15}7»",
+    ],
     spared: ["machine a login b password $PASSWORD", "login with a password that is long", "ports: 5432:5432"],
   },
 };

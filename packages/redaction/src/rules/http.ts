@@ -65,7 +65,12 @@ const BASIC_AUTH: SecretRule = {
       "curl -H 'authorization: basic «YWRt{}aW46aHVudGVyMg==»'",
       '{"Proxy-Authorization": "Basic «YTpi{}Y2QxMjM0»"}',
     ],
-    spared: ["basic understanding of the matter", "Basic {alnum:7}", "Authorization: Basic <credentials>", "BASIC PROGRAMMING"],
+    spared: [
+      "basic understanding of the matter",
+      "Basic {alnum:7}",
+      "Authorization: Basic <credentials>",
+      "BASIC PROGRAMMING",
+    ],
   },
 };
 
@@ -82,15 +87,36 @@ const AUTHORIZATION: SecretRule = {
   reach: "keyword",
   check: (value) => isKeyLike(value) && !value.includes("://"),
   samples: {
-    found: ["Authorization: Token «{hex:40}»", "'Authorization': '«{alnum:39}7»'", "authorization: ApiKey «{base64:55}7==»"],
-    spared: ["Authorization: Token <token>", "authorization: required-for-all-endpoints", "Authorization: AWS4-HMAC-SHA256 Credential=a"],
+    found: [
+      "Authorization: Token «{hex:40}»",
+      "'Authorization': '«{alnum:39}7»'",
+      "authorization: ApiKey «{base64:55}7==»",
+    ],
+    spared: [
+      "Authorization: Token <token>",
+      "authorization: required-for-all-endpoints",
+      "Authorization: AWS4-HMAC-SHA256 Credential=a",
+    ],
   },
 };
 
 const SESSION_COOKIE: SecretRule = {
   id: "session_cookie",
   description: "cookies that stand for a signed-in user",
-  keywords: ["sessionid", "session_id=", "phpsessid", "jsessionid", "connect.sid", "_session", "session=", "session-token", "li_at", "_gh_sess", "user_session", "remember_token"],
+  keywords: [
+    "sessionid",
+    "session_id=",
+    "phpsessid",
+    "jsessionid",
+    "connect.sid",
+    "_session",
+    "session=",
+    "session-token",
+    "li_at",
+    "_gh_sess",
+    "user_session",
+    "remember_token",
+  ],
   patterns: [
     secretPattern(
       String.raw`(?:sessionid|session_id|phpsessid|jsessionid|connect\.sid|_session|session|session-token|li_at|_gh_sess|user_session|remember_token)=(?<secret>[\w.%+/~:-]{20,}={0,2})`,
@@ -101,8 +127,16 @@ const SESSION_COOKIE: SecretRule = {
   check: (value, { text, from }) =>
     isKeyLike(value) && /cookie/i.test(text.slice(Math.max(0, text.lastIndexOf("\n", from), from - 300), from)),
   samples: {
-    found: ["Cookie: theme=dark; sessionid=«{lower:31}7»; lang=en", "Set-Cookie: connect.sid=«s%3A{url:32}.{alnum:43}»; Path=/", "document.cookie = 'PHPSESSID=«{lower:25}7»'"],
-    spared: ["Cookie: theme=dark; session=short", "the session={lower:31}7 of today", "Cookie: sessionid=<your session>"],
+    found: [
+      "Cookie: theme=dark; sessionid=«{lower:31}7»; lang=en",
+      "Set-Cookie: connect.sid=«s%3A{url:32}.{alnum:43}»; Path=/",
+      "document.cookie = 'PHPSESSID=«{lower:25}7»'",
+    ],
+    spared: [
+      "Cookie: theme=dark; session=short",
+      "the session={lower:31}7 of today",
+      "Cookie: sessionid=<your session>",
+    ],
   },
 };
 
@@ -126,5 +160,10 @@ function hasJoseHeader(token: string): boolean {
 
 function isUserAndPassword(text: string): boolean {
   const colon = text.indexOf(":");
-  return colon >= 0 && /^[\x20-\x7e\u00a0-\u024f]+$/.test(text) && text.length > colon + 3 && !isPlaceholder(text.slice(colon + 1));
+  return (
+    colon >= 0 &&
+    /^[\x20-\x7e\u00a0-\u024f]+$/.test(text) &&
+    text.length > colon + 3 &&
+    !isPlaceholder(text.slice(colon + 1))
+  );
 }

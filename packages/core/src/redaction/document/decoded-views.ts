@@ -7,7 +7,7 @@ interface Escapes {
   /** whether there is one, for a first look */
   readonly any: RegExp;
   readonly one: RegExp;
-  decode(escape: string): string;
+  readonly decode: (escape: string) => string;
 }
 
 /** Escapes of program texts and JSON within other texts. */

@@ -11,6 +11,7 @@ export interface JsonView {
 const LINES_PER_DAMAGED_ONE = 50;
 /** A number shorter than this is no secret, nor anybody's. */
 const MIN_DIGITS = 8;
+/** Followed by what ends a value. */
 const LITERAL = /(?:-?\d[\d.eE+-]*|true|false|null)(?=[\s,\]}]|$)/y;
 
 /** What a text is a part of a larger one by. */
@@ -46,6 +47,8 @@ class JsonReader {
   #position = 0;
   #name: string | undefined;
   #lineStart = 0;
+  /** the next line feed that is known of */
+  #nextLine = -1;
   #lineMark = this.#view.mark();
   #lineCuts = 0;
   #lines = 1;
@@ -59,7 +62,7 @@ class JsonReader {
   read(): JsonView | undefined {
     while (this.#position < this.#text.length) {
       if (this.#token()) continue;
-      const isOpenString = this.#isOpen && this.#text.indexOf("\n", this.#position) < 0;
+      const isOpenString = this.#isOpen && !this.#text.includes("\n", this.#position);
       if (isOpenString) break;
       if (++this.#damaged > 3 + this.#lines / LINES_PER_DAMAGED_ONE) return undefined;
       this.#takeLineAsItIs();
@@ -87,6 +90,7 @@ class JsonReader {
         return true;
       case 0x7b:
       case 0x5b:
+        if (this.#name !== undefined) this.#view.say("\n");
         this.#around.push(this.#name ?? this.#around.at(-1) ?? "");
         this.#name = undefined;
         this.#position++;
@@ -121,14 +125,12 @@ class JsonReader {
     if (this.#isName(end + 1)) {
       this.#name = this.#text.slice(start, end);
       const around = this.#around.at(-1);
-      if (around !== undefined && around !== "") this.#view.say(`${around}.`);
-      this.#view.say('"');
+      this.#view.say(around === undefined || around === "" ? '"' : `${around}."`);
       this.#decode(start, end);
-      this.#view.say('": ');
+      this.#view.say('": "');
       return true;
     }
-    if (this.#name === undefined) this.#view.say(`"${this.#around.at(-1) ?? ""}": `);
-    this.#view.say('"');
+    if (this.#name === undefined) this.#view.say(`"${this.#around.at(-1) ?? ""}": "`);
     this.#decode(start, end);
     this.#view.say('"\n');
     this.#cuts.push(end + 1);
@@ -140,8 +142,11 @@ class JsonReader {
     let end = this.#text.indexOf('"', start);
     while (end > 0 && this.#isEscaped(end, start)) end = this.#text.indexOf('"', end + 1);
     if (end < 0) return -1;
-    const newLine = this.#text.indexOf("\n", start);
-    return newLine >= 0 && newLine < end ? -1 : end;
+    if (this.#nextLine < start) {
+      const newLine = this.#text.indexOf("\n", start);
+      this.#nextLine = newLine < 0 ? this.#text.length : newLine;
+    }
+    return this.#nextLine < end ? -1 : end;
   }
 
   #isEscaped(quote: number, start: number): boolean {
@@ -152,8 +157,9 @@ class JsonReader {
 
   #isName(position: number): boolean {
     let next = position;
-    while (/\s/.test(this.#text.charAt(next))) next++;
-    return this.#text.charCodeAt(next) === 0x3a;
+    let code = this.#text.charCodeAt(next);
+    while (code === 0x20 || (code >= 0x09 && code <= 0x0d)) code = this.#text.charCodeAt(++next);
+    return code === 0x3a;
   }
 
   #decode(start: number, end: number): void {
@@ -169,15 +175,30 @@ class JsonReader {
   }
 
   #literal(): boolean {
+    if (this.#shortNumber()) return true;
     LITERAL.lastIndex = this.#position;
     const literal = LITERAL.exec(this.#text)?.[0];
     if (literal === undefined) return false;
     if (literal.length >= MIN_DIGITS) {
       if (this.#name === undefined) this.#view.say(`"${this.#around.at(-1) ?? ""}": `);
-      this.#view.take(this.#text, this.#position, this.#position + literal.length, undefined, true);
+      // A fraction is a measure, never a secret; a vector has hundreds.
+      if (!literal.includes("."))
+        this.#view.take(this.#text, this.#position, this.#position + literal.length, undefined, true);
     }
     this.#view.say("\n");
     this.#position += literal.length;
+    return true;
+  }
+
+  /** Most numbers, without the cost of a pattern; what they are the value of is not told. */
+  #shortNumber(): boolean {
+    let end = this.#position;
+    let code = this.#text.charCodeAt(end);
+    while ((code >= 0x30 && code <= 0x39) || code === 0x2e || code === 0x2d) code = this.#text.charCodeAt(++end);
+    const isEnd = code === 0x2c || code === 0x5d || code === 0x7d || code === 0x0a || code === 0x20 || code === 0x0d;
+    if (!isEnd || end === this.#position || end - this.#position >= MIN_DIGITS) return false;
+    this.#view.say("\n");
+    this.#position = end;
     return true;
   }
 

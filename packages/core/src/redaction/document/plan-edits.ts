@@ -1,4 +1,5 @@
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
+import { isReplaced } from "../compose-policies.js";
 import { decodedViews } from "./decoded-views.js";
 import { encodedTokens } from "./encoded-tokens.js";
 import { jsonView, WHOLE } from "./json-view.js";
@@ -21,12 +22,20 @@ export interface EditPlan {
 /**
  * Looks for secrets in a text as it is, or where it is JSON in its strings by name; then in what its escapes, its percent
  * signs and its base64 stand for.
+ *
+ * @param context what stands before a text that is not JSON (which is cut behind a value, whose name has been seen)
  */
-export function planEdits(text: string, policy: RedactionPolicy, where: ScanContext, part = WHOLE): EditPlan {
+export function planEdits(
+  text: string,
+  policy: RedactionPolicy,
+  where: ScanContext,
+  part = WHOLE,
+  context = "",
+): EditPlan {
   const json = jsonView(text, part);
   const edits =
     json === undefined
-      ? editsOf(text, policy, where)
+      ? editsBehind(context, text, policy, where)
       : editsOf(json.view.text, policy, where).flatMap((edit) => through(json.view, edit));
   return {
     edits: merged(edits),
@@ -36,6 +45,13 @@ export function planEdits(text: string, policy: RedactionPolicy, where: ScanCont
       return json.cuts.findLast((cut) => cut <= position) ?? 0;
     },
   };
+}
+
+function editsBehind(context: string, text: string, policy: RedactionPolicy, where: ScanContext): Edit[] {
+  if (context === "") return editsOf(text, policy, where);
+  return editsOf(context + text, policy, where)
+    .filter(({ start }) => start >= context.length)
+    .map((edit) => ({ ...edit, start: edit.start - context.length, end: edit.end - context.length }));
 }
 
 function editsOf(text: string, policy: RedactionPolicy, where: ScanContext): Edit[] {
@@ -56,7 +72,8 @@ function editsOf(text: string, policy: RedactionPolicy, where: ScanContext): Edi
 function plainEdits(text: string, policy: RedactionPolicy, where: ScanContext): Edit[] {
   return policy
     .scan(text, where)
-    .map(({ start, end, rule }) => ({ start, end, isBare: false, rule, secret: text.slice(start, end) }));
+    .map(({ start, end, rule }) => ({ start, end, isBare: false, rule, secret: text.slice(start, end) }))
+    .filter(({ secret }) => !isReplaced(secret));
 }
 
 function through(view: TextView, { start, end, rule, secret }: Edit): Edit[] {

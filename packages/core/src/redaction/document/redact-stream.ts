@@ -130,22 +130,16 @@ function redactPart(
   target: Target,
 ): { readonly redacted: string; readonly cut: number } | undefined {
   const part = { isOpen: !isLast, isContinued: context !== "" };
-  const own = planEdits(text, target.policy, target.where, part);
-  // JSON is cut behind a value, whose name has been seen; any other text goes on in a line, or below it.
-  const offset = own.isJson ? 0 : context.length;
-  const plan = offset === 0 ? own : planEdits(context + text, target.policy, target.where, part);
-  const end = offset + text.length;
-  let cut = isLast ? end : plan.cutBefore(end - margin);
+  const plan = planEdits(text, target.policy, target.where, part, context);
+  let cut = isLast ? text.length : plan.cutBefore(text.length - margin);
   // A line longer than a window is cut anywhere.
-  if (cut <= offset && !plan.isJson) cut = end - margin;
+  if (cut <= 0 && !plan.isJson) cut = text.length - margin;
   const across = plan.edits.find((edit) => edit.start < cut && cut < edit.end);
   if (across !== undefined) cut = across.start;
-  if (cut <= offset && !isLast) return undefined;
-  const edits = plan.edits
-    .filter((edit) => edit.start >= offset && edit.end <= cut)
-    .map((edit) => ({ ...edit, start: edit.start - offset, end: edit.end - offset }));
-  const head = text.slice(0, cut - offset);
-  return { redacted: edits.length === 0 ? head : redactAgain(head, edits, part, target), cut: cut - offset };
+  if (cut <= 0 && !isLast) return undefined;
+  const edits = plan.edits.filter((edit) => edit.end <= cut);
+  const head = text.slice(0, cut);
+  return { redacted: edits.length === 0 ? head : redactAgain(head, edits, part, target), cut };
 }
 
 /** Applies the edits, and those that show when they are done. */

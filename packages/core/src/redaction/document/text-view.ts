@@ -5,91 +5,85 @@ export interface OriginalRange {
   readonly isBare: boolean;
 }
 
+/** Numbers of one piece: where it begins in the view, its length there, where it begins in the original, its length there. */
+const PIECE = 4;
+
 /**
  * A text made of pieces of another one, some of them decoded, with words between that stand nowhere. It knows for each of
  * its ranges where that is in the original.
  */
 export class TextView {
-  readonly #parts: string[] = [];
-  // Of each piece: where it begins here; where in the original, -1 for words between; its length there; 1 if bare.
-  readonly #at: number[] = [];
-  readonly #original: number[] = [];
-  readonly #originalLength: number[] = [];
-  readonly #bare: boolean[] = [];
-  #length = 0;
-  #text: string | undefined;
-
-  get length(): number {
-    return this.#length;
-  }
+  #text = "";
+  // All pieces one after the other, in one array of numbers: there may be millions. A bare one has its length negated.
+  #pieces = new Int32Array(64 * PIECE);
+  #count = 0;
 
   get text(): string {
-    return (this.#text ??= this.#parts.join(""));
+    return this.#text;
   }
 
   /** Adds words that stand nowhere in the original. */
   say(words: string): void {
-    this.#add(words, -1, 0, false);
+    this.#text += words;
   }
 
   /** Adds a piece of the original; `decoded` where its characters stand for others there. */
   take(original: string, start: number, end: number, decoded?: string, isBare = false): void {
     if (start === end) return;
-    this.#add(decoded ?? original.slice(start, end), start, end - start, isBare);
+    const text = decoded ?? original.slice(start, end);
+    if (this.#count * PIECE === this.#pieces.length) {
+      const larger = new Int32Array(this.#pieces.length * 2);
+      larger.set(this.#pieces);
+      this.#pieces = larger;
+    }
+    const index = this.#count++ * PIECE;
+    this.#pieces[index] = this.#text.length;
+    this.#pieces[index + 1] = text.length;
+    this.#pieces[index + 2] = start;
+    this.#pieces[index + 3] = isBare ? start - end : end - start;
+    this.#text += text;
   }
 
   /** What {@link back} returns to. */
-  mark(): readonly [parts: number, pieces: number, length: number] {
-    return [this.#parts.length, this.#at.length, this.#length];
+  mark(): readonly [pieces: number, length: number] {
+    return [this.#count, this.#text.length];
   }
 
   /** Takes back what was added since the mark. */
-  back([parts, pieces, length]: ReturnType<TextView["mark"]>): void {
-    this.#parts.length = parts;
-    for (const list of [this.#at, this.#original, this.#originalLength, this.#bare]) list.length = pieces;
-    this.#length = length;
-    this.#text = undefined;
+  back([pieces, length]: ReturnType<TextView["mark"]>): void {
+    this.#count = pieces;
+    this.#text = this.#text.slice(0, length);
   }
 
   /** Where a range of this text is in the original: several ranges, where it reaches over several pieces that are apart there. */
   originals(start: number, end: number): OriginalRange[] {
     const ranges: { start: number; end: number; isBare: boolean }[] = [];
-    for (let index = this.#pieceAt(start); index < this.#at.length; index++) {
-      const at = this.#at[index] ?? 0;
+    for (let index = this.#pieceAt(start); index < this.#count; index++) {
+      const [at = 0, length = 0, from = 0, signedLength = 0] = this.#pieces.subarray(
+        index * PIECE,
+        (index + 1) * PIECE,
+      );
       if (at >= end) break;
-      const from = this.#original[index] ?? -1;
-      if (from < 0) continue;
-      const length = (this.#at[index + 1] ?? this.#length) - at;
-      const originalLength = this.#originalLength[index] ?? 0;
-      const isBare = this.#bare[index] ?? false;
+      if (at + length <= start) continue;
+      const isBare = signedLength < 0;
+      const originalLength = Math.abs(signedLength);
       // A piece of the same length is the original itself; of any other one, what it stands for is taken whole.
       const isSame = length === originalLength && !isBare;
       const first = isSame ? from + Math.max(0, start - at) : from;
       const last = isSame ? from + Math.min(length, end - at) : from + originalLength;
       const previous = ranges.at(-1);
-      if (previous !== undefined && previous.end === first) previous.end = last;
-      else if (last > first) ranges.push({ start: first, end: last, isBare });
+      if (previous?.end === first) previous.end = last;
+      else ranges.push({ start: first, end: last, isBare });
     }
     return ranges;
   }
 
-  #add(text: string, original: number, originalLength: number, isBare: boolean): void {
-    if (text === "") return;
-    this.#parts.push(text);
-    this.#at.push(this.#length);
-    this.#original.push(original);
-    this.#originalLength.push(originalLength);
-    this.#bare.push(isBare);
-    this.#length += text.length;
-    this.#text = undefined;
-  }
-
   #pieceAt(position: number): number {
     let low = 0;
-    let high = this.#at.length - 1;
+    let high = this.#count - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.#at[middle] ?? 0) <= position) low = middle;
+      if ((this.#pieces[middle * PIECE] ?? 0) <= position) low = middle;
       else high = middle - 1;
     }
     return Math.max(0, low);
