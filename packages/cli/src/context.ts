@@ -23,6 +23,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** what went wrong in parts of stores although the command did what it was asked; it then ends with 3 */
   readonly troubles: StoreTrouble[];
+  /** why parts could not be closed, although the command did what it was asked; it then ends as that error says */
+  readonly closingErrors: unknown[];
   /** milliseconds since 1970, for ages */
   readonly nowMs: number;
 }

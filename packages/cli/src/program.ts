@@ -46,9 +46,11 @@ export function createProgram(
       const run = await load();
       const context = contextOf(program.opts<GlobalOptions>());
       outcome.exitCode = await run(context, command.opts() as Options, ...args);
-      if (context.troubles.length === 0) return;
-      const { tellTroubles } = await import("./render/troubles.js");
-      outcome.exitCode = tellTroubles(context, outcome.exitCode);
+      if (context.troubles.length > 0) {
+        const { tellTroubles } = await import("./render/troubles.js");
+        outcome.exitCode = tellTroubles(context, outcome.exitCode);
+      }
+      if (context.closingErrors.length > 0) throw context.closingErrors[0];
     });
   };
   addSnapshotCommands(program, bind);

@@ -32,6 +32,7 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
         }),
         signal: interrupts.signal,
         troubles: [],
+        closingErrors: [],
         nowMs: Date.now(),
       }),
     );

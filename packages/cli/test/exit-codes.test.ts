@@ -10,7 +10,39 @@ const bench = new Bench();
 
 beforeAll(() => makeMemory(bench, "ana"));
 
+const core = new URL("../../core/dist/index.js", import.meta.url).href;
+
+/** A codec that changes nothing, and ends as it is told. */
+const endingWith = (end: string): string => `
+import { codecProvider, definePlugin } from ${JSON.stringify(core)};
+const codec = {
+  id: "plain",
+  suffix: ".plain",
+  encode: (input) => input,
+  decode: (input) => input,
+  [Symbol.asyncDispose]: async () => { ${end} },
+};
+export default definePlugin({ name: "plain", api: 1, providers: [codecProvider("plain", { create: () => codec })] });
+`;
+
 describe("exit codes", () => {
+  it("13: a plugin that cannot be closed is named with its reason, after what was done is said", async () => {
+    await bench.write({
+      "ending/plugin.mjs": endingWith("throw new Error('the disposal broke')"),
+      "ending/keepsake.yaml": "plugins: [./plugin.mjs]\ncodecs: [{ use: plain }]\n",
+    });
+    const config = ["--config", "ending/keepsake.yaml", "--agent", "ana"];
+    const taken = await bench.run(["snapshot", ...config, "--memory", "ana", "--json"]);
+    expect(taken.code).toBe(13);
+    expect(taken.json()).toMatchObject({ complete: true });
+    expect(taken.error()).toMatchObject({
+      code: "E_PLUGIN_FAILED",
+      message: expect.stringContaining("the disposal broke") as string,
+    });
+    const listed = await bench.run(["list", ...config, "--json"]);
+    expect([listed.code, listed.json()["snapshots"]]).toMatchObject([13, [{ id: taken.json()["id"] }]]);
+  });
+
   it("2: malformed names, references and recipients", async () => {
     for (const [args, code] of [
       [["snapshot", "--agent", "No Good", "--memory", "ana"], "E_INVALID_ID"],

@@ -22,7 +22,7 @@ runConformance(
 runConformance(
   lockConformance({
     create(dir) {
-      const open = () => fileLocks({ root: join(dir, "locks"), leaseMs: 300 });
+      const open = () => fileLocks({ root: join(dir, "locks"), leaseMs: 5_000 });
       return {
         locks: open(),
         other: open(),

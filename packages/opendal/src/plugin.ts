@@ -15,7 +15,7 @@ const value = z.union([z.string(), z.number(), z.boolean(), secretRefSchema], {
   error: "expected a text, a number, true, false, or a secret reference",
 });
 
-const storeOptions = z.strictObject({
+const keys = z.strictObject({
   scheme: z
     .string()
     .regex(/^[a-z0-9_-]+$/, "expected the name of a service of OpenDAL, such as gcs, azblob or webdav")
@@ -47,6 +47,11 @@ const storeOptions = z.strictObject({
     .optional()
     .describe("The largest object for a service that takes it in one piece only; held in memory. Default: 64 MiB."),
 });
+
+const storeOptions = keys.refine(
+  ({ scheme, root, options }) => scheme !== "fs" || root !== undefined || options["root"] !== undefined,
+  { path: ["root"], error: "is needed for the scheme fs: the folder that holds the snapshots" },
+);
 
 type Values = z.output<typeof storeOptions>["options"];
 

@@ -28,6 +28,7 @@ describe("the plugin opendal", () => {
   it.each([
     [{}, /scheme/],
     [{ scheme: "Not a name" }, /name of a service/],
+    [{ scheme: "fs" }, /needed for the scheme fs/],
     [{ scheme: "fs", bucket: "b" }, /bucket/],
     [{ scheme: "s3", options: { bucket: ["b"] } }, /secret reference/],
     [{ scheme: "s3", part_bytes: 1000 }, /5242880/],

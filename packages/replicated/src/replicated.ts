@@ -53,7 +53,8 @@ export function replicated(options: ReplicatedOptions): BundleStore {
   return {
     id,
     capabilities: capabilitiesOf(group),
-    describe: () => `${enough} of ${parts.length}: ${parts.map(({ store }) => store.describe()).join("; ")}`,
+    describe: () =>
+      `copies in ${parts.length} stores, ${enough} of which have to take what is written: ${parts.map(({ store }) => store.describe()).join("; ")}`,
 
     async put(key, body, { signal } = {}) {
       signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-import { digestOf, type HealthFinding, type OpOptions } from "@keepsake/core";
+import { digestOf, type HealthFinding, type OpOptions, STALE_PREFIX } from "@keepsake/core";
 import type { Group } from "./group.js";
 import { heal } from "./heal.js";
 import type { Part } from "./part.js";
@@ -59,24 +59,47 @@ async function catchUpWith(group: Group, part: Part, key: string, signal: AbortS
 export async function inspectParts(group: Group, signal: AbortSignal | undefined): Promise<readonly HealthFinding[]> {
   const findings: HealthFinding[] = [];
   let down = 0;
+  const held = new Map<Part, ReadonlySet<string>>();
   for (const part of group.parts) {
     const { store } = part;
-    const answer = await part.ask(signal, async (inner) => {
-      if (store.inspect) return store.inspect({ signal: inner });
-      for await (const _object of store.list("", { signal: inner })) break;
-      return [];
-    });
-    if ("error" in answer) {
+    const own = await part.ask(signal, async (inner) => (await store.inspect?.({ signal: inner })) ?? []);
+    const keys = "error" in own ? own : await part.ask(signal, (inner) => keysOf(part, inner));
+    if ("error" in keys) {
       down += 1;
-      findings.push(downFinding(part, answer.error.message));
-    } else {
-      findings.push(...answer.value.map((finding) => ({ ...finding, message: `${part.name}: ${finding.message}` })));
+      findings.push(downFinding(part, keys.error.message));
+      continue;
     }
+    held.set(part, keys.value);
+    if ("error" in own) continue;
+    findings.push(...own.value.map((finding) => ({ ...finding, message: `${part.name}: ${finding.message}` })));
   }
+  findings.push(...lacking(held));
   for (const [name, keys] of await group.notes.all(signal)) if (keys.size > 0) findings.push(behind(name, keys.size));
   if (down === 0) return findings;
   const isEnough = group.parts.length - down >= group.enough;
   return [...findings, ...(isEnough ? [] : [tooFew(group, down)])];
+}
+
+async function keysOf({ store }: Part, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const keys = new Set<string>();
+  for await (const { key } of store.list("", { signal })) if (!key.startsWith(STALE_PREFIX)) keys.add(key);
+  return keys;
+}
+
+/** A store that was emptied, or is another one than it was, answers like one in order: only the others tell. */
+function* lacking(held: ReadonlyMap<Part, ReadonlySet<string>>): Generator<HealthFinding> {
+  const all = new Set([...held.values()].flatMap((keys) => [...keys]));
+  for (const [{ name, store }, keys] of held) {
+    const count = all.size - keys.size;
+    if (count === 0) continue;
+    yield {
+      name: "replica",
+      status: "warning",
+      message: `The store ${name} (${store.describe()}) lacks ${count} of the ${all.size} objects that are in the others.`,
+      hint: "`keepsake sync` copies what it lacks. If it should have them, see whether its place is the right one.",
+      details: { store: name, lacks: count },
+    };
+  }
 }
 
 function downFinding(part: Part, reason: string): HealthFinding {

@@ -355,6 +355,16 @@ it("says which store is down, and which is behind", async () => {
   expect((await whole.inspect?.())?.map(({ status }) => status)).toContain("problem");
 });
 
+it("says which store was emptied, or is another one than it was", async () => {
+  const { whole, b } = group();
+  for (const key of ["one", "two"]) await put(whole, key, "content");
+  expect(await whole.inspect?.()).toEqual([]);
+  await b.store.delete("one");
+  expect(await whole.inspect?.()).toMatchObject([
+    { name: "replica", status: "warning", details: { store: "b", lacks: 1 } },
+  ]);
+});
+
 it("refuses what cannot be", () => {
   const stores = [memoryStore("a"), memoryStore("b")];
   expect(() => replicated({ stores: [memoryStore("a")] })).toThrow(TypeError);

@@ -14,15 +14,21 @@ export async function withKeepsake<T>(
 ): Promise<T> {
   const { stderr } = context.terminal;
   const bar = stderr.isTTY && context.global.quiet !== true ? new ProgressBar(stderr) : undefined;
-  await using keepsake = await openSession(context, (write) => {
+  const keepsake = await openSession(context, (write) => {
     bar?.clear();
     write();
   });
-  context.signal.throwIfAborted();
   try {
+    context.signal.throwIfAborted();
     return await work(keepsake, { signal: context.signal, onProgress: bar?.update });
   } finally {
     context.troubles.push(...keepsake.takeStoreTroubles());
     bar?.clear();
+    // What was done is done, and is said: a part that cannot be closed is named afterwards.
+    try {
+      await keepsake[Symbol.asyncDispose]();
+    } catch (error) {
+      context.closingErrors.push(error);
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { KeepsakeError } from "@keepsake/core";
-import { withTimeLimit } from "./time-limit.js";
+import { TimeLimitError, withTimeLimit } from "./time-limit.js";
 
 interface Held {
   readonly value: object;
@@ -11,6 +11,10 @@ function disposeFunction(value: object): (() => unknown) | undefined {
   const { [Symbol.asyncDispose]: async, [Symbol.dispose]: sync } = value as Partial<AsyncDisposable & Disposable>;
   const dispose = async ?? sync;
   return typeof dispose === "function" ? () => dispose.call(value) : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, "");
 }
 
 /** Remembers what was made, and disposes it in reverse order; each once, and all although one of them throws or hangs. */
@@ -33,7 +37,8 @@ export class DisposalStack {
   /**
    * Empties the stack; a second call finds nothing to do.
    *
-   * @throws KeepsakeError `E_PLUGIN_FAILED` at the end, with every error in the AggregateError that is its cause
+   * @throws KeepsakeError at the end, with every error in the AggregateError that is its cause: `E_PLUGIN_TIMEOUT` when all
+   *   that failed took too long, else `E_PLUGIN_FAILED`
    */
   async dispose(): Promise<void> {
     const errors: unknown[] = [];
@@ -48,9 +53,15 @@ export class DisposalStack {
       }
     }
     if (errors.length === 0) return;
-    throw new KeepsakeError("E_PLUGIN_FAILED", `Closing failed for: ${labels.join(", ")}.`, {
-      cause: new AggregateError(errors, "Some parts could not be closed."),
-      context: { plugins: labels },
-    });
+    const isLate = errors.every((error) => error instanceof TimeLimitError);
+    const reasons = labels.map((label, index) => `${label} (${reasonOf(errors[index])})`);
+    throw new KeepsakeError(
+      isLate ? "E_PLUGIN_TIMEOUT" : "E_PLUGIN_FAILED",
+      `Closing failed for: ${reasons.join(", ")}.`,
+      {
+        cause: new AggregateError(errors, "Some parts could not be closed."),
+        context: { plugins: labels, ...(isLate ? { timeout_ms: this.#timeoutMs } : {}) },
+      },
+    );
   }
 }

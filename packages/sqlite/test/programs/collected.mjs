@@ -7,7 +7,7 @@ const module = await import(specifier);
 const Database = module.Database ?? module.default;
 const seen = { database: [], statement: [], failed: [], pragma: [], iterator: [], backup: [] };
 
-function use() {
+function makeAll() {
   const connection = new Database(":memory:");
   const native = connection[Object.getOwnPropertySymbols(connection)[0]];
   const watch = (method, kind) => {
@@ -37,19 +37,21 @@ function use() {
 }
 
 async function round() {
-  const connection = use();
+  const connection = makeAll();
   await connection.backup(join(folder, "backup.db"));
   connection.close();
-  // Never closed, and used by one call only.
-  const open = new Database(":memory:");
-  open.exec("SELECT 1");
-  seen.database.push(new WeakRef(open[Object.getOwnPropertySymbols(open)[0]]));
+  // Used by one call only, and one of them never closed.
+  for (const use of [(one) => one.exec("SELECT 1"), (one) => one.close()]) {
+    const other = new Database(":memory:");
+    use(other);
+    seen.database.push(new WeakRef(other[Object.getOwnPropertySymbols(other)[0]]));
+  }
 }
 
 for (let n = 0; n < 10; n++) await round();
 for (let n = 0; n < 5; n++) {
   await nextTurn();
-  gc();
+  globalThis.gc();
 }
 const count = (refs) => refs.filter((ref) => ref.deref() === undefined).length;
 process.stdout.write(
