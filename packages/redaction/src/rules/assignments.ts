@@ -24,7 +24,7 @@ const PATTERNS = [
   ),
   // Name and value as two members: {"name": "API_KEY", "value": "…"}, <add key="…" value="…"/>, YAML of Kubernetes.
   secretPattern(
-    String.raw`${NAME}["'\\]{0,4}[ \t]?,?\s{0,24}["'\\]{0,4}value["'\\]{0,4}\s{0,2}[:=]\s{0,2}["'\\]{0,4}(?<secret>[^\s"'<>\\]{5,511}[^\s"'<>\\),;}\]])`,
+    String.raw`${NAME}["'\\]{0,4}[ \t]?,?\s{0,24}["'\\]{0,4}value["'\\]{0,4}\s{0,2}[:=]\s{0,2}["'\\]{0,4}(?<secret>[^\s"'\`<>\\]{5,511}[^\s"'\`<>\\),;}\]])`,
     "i",
   ),
   secretPattern(String.raw`${NAME}[ \t]{1,2}(?<secret>[\w+/-]{20,512}={0,2})(?=[,;.:!?)]{0,2}(?:\s|$|\\[nrt"]))`, "i"),
