@@ -33,7 +33,10 @@ export async function runCommandLine(argv: readonly string[], terminal: Terminal
         signal: interrupts.signal,
         troubles: [],
         closingErrors: [],
-        nowMs: Date.now(),
+        // As of when it is asked: a command may take long, and what it has made is not in the future.
+        get nowMs() {
+          return Date.now();
+        },
       }),
     );
     const { parseCommandLine } = await import("./grammar/parse.js");

@@ -43,6 +43,8 @@ export class ObjectFacts {
   of(key: string, name: string, metadata: Metadata): Found | undefined {
     if (!metadata.isFile()) return undefined;
     const { contentLength, lastModified, etag } = metadata;
+    // What has no time yet is there before the one who is writing it has had his answer.
+    if (this.#times !== undefined && !this.#times.has(name)) this.noteWritten(name);
     const modifiedAtMs = this.#times?.get(name) ?? wholeSeconds(Date.parse(lastModified ?? ""));
     if (Number.isNaN(modifiedAtMs) || contentLength === null) throw timeless(key, this.#service.scheme);
     return { object: { key, sizeBytes: Number(contentLength), modifiedAtMs }, etag: etag ?? undefined };

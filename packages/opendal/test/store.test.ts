@@ -6,6 +6,8 @@ import type { BundleStore, ByteStream } from "@keepsake/core";
 import { chunked, collect, tempDir } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { opendalStore, type OpendalStoreOptions } from "../src/index.js";
+import { ObjectFacts } from "../src/object-facts.js";
+import { Service } from "../src/service.js";
 import { hasS3Server, s3Service } from "./support/test-services.js";
 
 const MIB = 1024 * 1024;
@@ -190,6 +192,19 @@ describe("a server that writes over what exists", () => {
       server.closeAllConnections();
       server.close();
     }
+  });
+});
+
+describe("ObjectFacts", () => {
+  it("tells the time of an object whose writer has not had his answer yet, where the service keeps no times", async () => {
+    const service = await Service.open({ scheme: "memory" });
+    const facts = new ObjectFacts(service);
+    const about = { sentence: "The object could not be written" };
+    await service.call(about, (operator) => operator.write("k", Buffer.from("x")));
+    const before = Math.floor(Date.now() / 1000) * 1000;
+    const found = await facts.find("k", "k", {});
+    expect(found?.object).toMatchObject({ key: "k", sizeBytes: 1 });
+    expect(found?.object.modifiedAtMs).toBeGreaterThanOrEqual(before);
   });
 });
 

@@ -11,7 +11,7 @@ import { withKeepsake } from "../session/with-keepsake.js";
 /** `list`: the records, newest first; exit code 3 when some could not be read. */
 export const list: CommandRun<ListOptions> = async (context, { agent, all = false }) => {
   if ((agent !== undefined) === all) throw await usageError("`list` needs either --agent or --all.");
-  const { output, global, nowMs } = context;
+  const { output, global } = context;
   const { snapshots, unreadable } = await withKeepsake(context, (keepsake, operation) =>
     keepsake.list({ agent, tenant: global.tenant ?? (all ? undefined : "default") }, operation),
   );
@@ -21,7 +21,7 @@ export const list: CommandRun<ListOptions> = async (context, { agent, all = fals
       ...(unreadable.length === 0 ? {} : { unreadable: unreadable.map((item) => ({ ...item })) }),
     },
     quiet: snapshots.map((record) => record.id),
-    human: (style) => (snapshots.length === 0 ? "No snapshots.\n" : recordTable(snapshots, all, nowMs, style)),
+    human: (style) => (snapshots.length === 0 ? "No snapshots.\n" : recordTable(snapshots, all, context.nowMs, style)),
   });
   if (unreadable.length === 0) return 0;
   for (const { key, code, message } of unreadable) output.warn(printable(`${key}: ${message} [${code}]`));

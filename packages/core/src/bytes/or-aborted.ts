@@ -5,8 +5,7 @@
 export function orAborted<T>(step: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return step;
   return new Promise<T>((resolve, reject) => {
-    // The signal's reason is passed on as it is, whatever it is.
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is passed on, whatever it is
     const stop = (): void => reject(signal.reason);
     // The step itself may have fired it, before it could be listened to.
     if (signal.aborted) stop();

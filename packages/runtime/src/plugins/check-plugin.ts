@@ -32,7 +32,8 @@ export function checkPlugin(value: unknown, from: string): Plugin {
 function pluginProblem(value: unknown): string | undefined {
   if (!isRecord(value)) return `its default export is ${value === undefined ? "missing" : "no object"}`;
   if (typeof value["name"] !== "string" || value["name"] === "") return "it has no name";
-  if (typeof value["api"] !== "number") return "it does not say its `api`";
+  if (value["api"] === undefined) return "it does not say its `api`";
+  if (typeof value["api"] !== "number") return "its `api` is no number";
   // What another API's plugin holds is not for this program to judge.
   if (value["api"] !== PLUGIN_API) return undefined;
   const { providers = [], presets = {} } = value;
