@@ -42,7 +42,7 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
       createdBy: z.string("must be a text").optional(),
       recipients: texts,
     },
-    ...{ redact: flag, allowPartial: flag },
+    ...{ redact: flag, requireClean: flag, allowPartial: flag },
   }),
   restore: z.union([z.strictObject({ ...restoring, ...byRef }), z.strictObject({ ...restoring, ...byFile })]),
   list: z.strictObject(maybeAgent),
@@ -53,8 +53,18 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
   ]),
   diff: z.strictObject({ ...agent, from: text, to: text, identityFiles }),
   delete: z.strictObject({ ...agent, ref: text, identityFiles }),
-  export: z.strictObject({ ...agent, ref: text, to: text, redact: flag, recipients: texts, identityFiles }),
+  export: z.strictObject({
+    ...{ ...agent, ref: text, to: text, recipients: texts, identityFiles },
+    ...{ redact: flag, requireClean: flag },
+  }),
   import: z.strictObject({ ...agent, bundleFile: text, identityFiles }),
+  scan: z.union([
+    z.strictObject({ ...agent, ref: text.optional(), identityFiles }),
+    z.strictObject({ memory: text, tenant: text.optional(), identityFiles }),
+    z.strictObject({ bundleFile: text, tenant: text.optional(), identityFiles }),
+    z.strictObject({ textFile: text, tenant: text.optional(), identityFiles }),
+  ]),
+  rules: z.strictObject({ tenant: text.optional() }),
   prune: z.strictObject({
     ...maybeAgent,
     dryRun: flag,

@@ -31,12 +31,17 @@ export async function redactSqlite(
 
 class Outcome implements RedactionOutcome {
   readonly matches: Record<string, number> = {};
+  readonly byArtifact: Record<string, Record<string, number>> = {};
   readonly artifactsTouched: string[] = [];
   readonly unscanned: { path: string; reason: string }[] = [];
   readonly facts: Record<string, NonNullable<RedactionOutcome["facts"]>[string]> = {};
 
-  add(matches: Readonly<Record<string, number>>): boolean {
-    for (const [rule, count] of Object.entries(matches)) this.matches[rule] = (this.matches[rule] ?? 0) + count;
+  add(path: string, matches: Readonly<Record<string, number>>): boolean {
+    for (const [rule, count] of Object.entries(matches)) {
+      this.matches[rule] = (this.matches[rule] ?? 0) + count;
+      const rules = (this.byArtifact[path] ??= {});
+      rules[rule] = (rules[rule] ?? 0) + count;
+    }
     return Object.keys(matches).length > 0;
   }
 }
@@ -88,30 +93,44 @@ class DatabaseRedaction {
 
   #changesOf(table: ScannedTable, { rows }: RowBatch, binary: Set<string>): RowChange[] {
     return rows.flatMap(({ key, cells }) => {
-      const changed = cells.flatMap((cell) => this.#changeOf(table, cell, binary));
+      const changed = cells.flatMap((cell) => this.#changeOf(table, cell, rowName(key), binary));
       return changed.length === 0 ? [] : [{ key, cells: changed }];
     });
   }
 
-  #changeOf(table: ScannedTable, { column, value }: CellChange, binary: Set<string>): CellChange[] {
+  #changeOf(
+    table: ScannedTable,
+    { column, value }: CellChange,
+    row: string,
+    binary: Set<string>,
+  ): CellChange[] {
     const name = table.columns[column] ?? "";
-    const where = { path: this.#artifact.pathInBundle, column: `${table.name}.${name}` };
+    const where = { path: this.#artifact.pathInBundle, column: `${table.name}.${name}`, row };
     if (typeof value === "string") {
       const { text, matches } = redactDocumentText(value, this.#policy, where);
-      return this.#outcome.add(matches) ? [{ column, value: text }] : [];
+      return this.#found(matches) ? [{ column, value: text }] : [];
     }
     const redacted = redactDocument(value, this.#policy, where);
     if (redacted.unscanned !== undefined) binary.add(name);
-    else if (this.#outcome.add(redacted.matches)) return [{ column, value: redacted.bytes }];
+    else if (this.#found(redacted.matches)) return [{ column, value: redacted.bytes }];
     return [];
   }
 
   async #redactStatement(index: number, sql: string): Promise<void> {
     const { text, matches } = redactText(sql, this.#policy, { path: this.#artifact.pathInBundle });
-    if (this.#outcome.add(matches)) await this.#helper.call("redactStatement", { index, sql: text }, this.#op);
+    if (this.#found(matches)) await this.#helper.call("redactStatement", { index, sql: text }, this.#op);
+  }
+
+  #found(matches: Readonly<Record<string, number>>): boolean {
+    return this.#outcome.add(this.#artifact.pathInBundle, matches);
   }
 
   #leave(name: string, reason: string): void {
     this.#outcome.unscanned.push({ path: `${this.#artifact.pathInBundle}#${name}`, reason });
   }
+}
+
+/** A row by its key, for people: a rowid, or what of a primary key may be shown. */
+function rowName(key: readonly StoredValue[]): string {
+  return key.map((part) => (typeof part === "bigint" ? String(part) : "…")).join(", ");
 }

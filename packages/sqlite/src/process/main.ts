@@ -5,6 +5,7 @@ import { CaptureHost } from "./capture/capture-host.js";
 import { diffDatabases } from "./diff/diff-databases.js";
 import { discover } from "./discovery.js";
 import type { CallName, Calls, FromHelper, ToHelper } from "./protocol.js";
+import { indexWords } from "./redact/index-words.js";
 import { RedactionHost } from "./redact/redaction-host.js";
 import { refuseHolders } from "./restore/holders.js";
 import { stageRestore } from "./restore/stage.js";
@@ -60,6 +61,7 @@ const handlers: Handlers = {
     statements.set(index, sql);
     return null;
   },
+  indexWords: ({ file, after }) => indexWords(file, after),
   redactFinish: () => redacted().finish(statements),
   close: () => closeAll(),
 };

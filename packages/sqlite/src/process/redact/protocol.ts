@@ -52,11 +52,26 @@ export interface RedactedDatabase {
   readonly emptied: readonly string[];
 }
 
+/** How far the words of a database were told. */
+export interface WordPlace {
+  /** the index, by its number among them */
+  readonly table: number;
+  readonly word: string;
+}
+
+/** Words of full-text indexes, a line each. */
+export interface IndexWords {
+  readonly words: string;
+  /** where the next batch begins; absent at the end */
+  readonly next?: WordPlace;
+}
+
 /** What the helper process is asked of a database that is redacted; one at a time. */
 export interface RedactionCalls {
   redactOpen: [{ readonly file: string }, RedactionLayout];
   redactRead: [{ readonly table: number; readonly after: readonly StoredValue[] | null }, RowBatch];
   redactWrite: [{ readonly table: number; readonly changes: readonly RowChange[] }, null];
   redactStatement: [{ readonly index: number; readonly sql: string }, null];
+  indexWords: [{ readonly file: string; readonly after: WordPlace | null }, IndexWords];
   redactFinish: [null, RedactedDatabase];
 }
