@@ -141,6 +141,10 @@ function problemsOf(issues: readonly Issue[], asked: object): string[] {
 function unionProblems(kinds: readonly (readonly Issue[])[], asked: object): string[] {
   const has = (key: string): boolean => (asked as Readonly<Record<string, unknown>>)[key] !== undefined;
   const [ofStore = [], ofFile = []] = kinds;
+  if (kinds.length > 2) {
+    const which = ["agent", "memory", "bundleFile", "textFile"].findIndex(has);
+    return which < 0 ? ["it needs agent, memory, bundleFile or textFile"] : problemsOf(kinds[which] ?? [], asked);
+  }
   if (has("ref") === has("bundleFile")) return ["it needs either ref or bundleFile"];
   return problemsOf(has("bundleFile") ? ofFile : ofStore, asked);
 }

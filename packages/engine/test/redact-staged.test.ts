@@ -3,7 +3,7 @@ import { type ArtifactSource, sha256Hex } from "@keepsake/core";
 import { tempDir, type TempDir } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import type { StagedArtifactFile } from "../src/bundle/staged-bundle.js";
-import { redactStaged } from "../src/snapshot/redact-staged.js";
+import { redactUnits, type RedactionUnit } from "../src/redaction/redact-units.js";
 import { WORD_POLICY } from "./support/engine-bench.js";
 import { folderSource } from "./support/folder-source.js";
 
@@ -15,6 +15,8 @@ async function staged(dir: TempDir, path: string, content: string | Uint8Array):
   return { meta: { ...meta, sizeBytes: bytes.length, sha256: sha256Hex(bytes) }, file };
 }
 
+const notes = (artifacts: StagedArtifactFile[]): RedactionUnit => ({ id: "notes", artifacts });
+
 describe("redacting what is staged", () => {
   it("rewrites texts, counts, and brings sizes and digests up to date", async () => {
     await using dir = await tempDir();
@@ -23,27 +25,31 @@ describe("redacting what is staged", () => {
       await staged(dir, "notes/clean", "nothing here"),
     ];
     const [, clean] = artifacts;
-    const report = await redactStaged([{ artifacts, source: folderSource("notes") }], WORD_POLICY, {});
-    expect(report).toEqual({
-      policy: "words",
-      rulesApplied: ["word"],
-      matchesRedacted: 2,
-      artifactsTouched: ["notes/a"],
-      unscanned: [],
-    });
+    const done = await redactUnits([{ ...notes(artifacts), source: folderSource("notes") }], WORD_POLICY, {});
+    expect([...done.byArtifact]).toEqual([["notes/a", { word: 2 }]]);
+    expect(done).toMatchObject({ touched: ["notes/a"], unscanned: [] });
     const text = await readFile(artifacts[0]?.file ?? "", "utf8");
     expect(text).toBe("[REDACTED:word], and [REDACTED:word]\nü");
     expect(artifacts[0]?.meta).toMatchObject({ sizeBytes: Buffer.byteLength(text), sha256: sha256Hex(text) });
     expect(artifacts[1]).toEqual(clean);
   });
 
-  it("leaves what is no text as it is, and says that it was not scanned", async () => {
+  it("leaves what is no text as it is, and says that it was not scanned, and whether it is encrypted", async () => {
     await using dir = await tempDir();
     const binary = Buffer.concat([Buffer.from("hunter2"), Buffer.from([0, 1])]);
-    const artifacts = [await staged(dir, "notes/bin", binary)];
-    const { unscanned, matchesRedacted } = await redactStaged([{ artifacts }], WORD_POLICY, {});
-    expect(matchesRedacted).toBe(0);
-    expect(unscanned).toEqual([{ path: "notes/bin", reason: "binary" }]);
+    const age = Buffer.concat([Buffer.from("age-encryption.org/v1\n-> X25519 "), Buffer.from([0, 200, 7])]);
+    const artifacts = [
+      await staged(dir, "notes/bin", binary),
+      await staged(dir, "notes/age", age),
+      await staged(dir, "notes/armored", "-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n"),
+    ];
+    const { unscanned, byArtifact } = await redactUnits([notes(artifacts)], WORD_POLICY, {});
+    expect(byArtifact.size).toBe(0);
+    expect(unscanned).toEqual([
+      { path: "notes/bin", reason: "binary" },
+      { path: "notes/age", reason: "encrypted" },
+      { path: "notes/armored", reason: "encrypted" },
+    ]);
     expect(await readFile(artifacts[0]?.file ?? "")).toEqual(binary);
   });
 
@@ -54,8 +60,8 @@ describe("redacting what is staged", () => {
       await staged(dir, "notes/latin", latin),
       await staged(dir, "notes/wide", Buffer.from("\ufeffhunter2 ü", "utf16le")),
     ];
-    const { unscanned, matchesRedacted } = await redactStaged([{ artifacts }], WORD_POLICY, {});
-    expect({ unscanned, matchesRedacted }).toEqual({ unscanned: [], matchesRedacted: 2 });
+    const { unscanned, touched } = await redactUnits([notes(artifacts)], WORD_POLICY, {});
+    expect({ unscanned, touched }).toEqual({ unscanned: [], touched: ["notes/latin", "notes/wide"] });
     expect(await readFile(artifacts[0]?.file ?? "", "latin1")).toBe("[REDACTED:word]\u00ff\u00e9");
     expect(await readFile(artifacts[1]?.file ?? "", "utf16le")).toBe("\ufeff[REDACTED:word] ü");
   });
@@ -66,8 +72,8 @@ describe("redacting what is staged", () => {
     const text = `${"-".repeat(size - 524_288 - 3)}hunter2${"=".repeat(size - 3)}hunter2\n`;
     const artifacts = [await staged(dir, "notes/large", text), await staged(dir, "notes/clean", "-".repeat(2 * size))];
     const before = artifacts[1];
-    const report = await redactStaged([{ artifacts }], WORD_POLICY, {});
-    expect(report).toMatchObject({ matchesRedacted: 2, artifactsTouched: ["notes/large"], unscanned: [] });
+    const { byArtifact, unscanned } = await redactUnits([notes(artifacts)], WORD_POLICY, {});
+    expect([[...byArtifact], unscanned]).toEqual([[["notes/large", { word: 2 }]], []]);
     const redacted = await readFile(artifacts[0]?.file ?? "", "utf8");
     expect(redacted === text.replaceAll("hunter2", "[REDACTED:word]")).toBe(true);
     expect(artifacts[0]?.meta).toMatchObject({ sizeBytes: redacted.length, sha256: sha256Hex(redacted) });
@@ -75,33 +81,46 @@ describe("redacting what is staged", () => {
     expect((await readdir(dir.path)).length).toBe(2);
   });
 
-  it("lets a source that knows its content do it, and lists what an opaque one holds", async () => {
+  it("lets a source that knows its content do it, with files that come and go, and lists what an opaque one holds", async () => {
     await using dir = await tempDir();
     const own: ArtifactSource = {
       ...folderSource("own"),
       async redact(files) {
+        const [first] = files;
         for (const { file } of files) await writeFile(file, "mine");
-        return { matches: { word: 3 }, artifactsTouched: files.map(({ pathInBundle }) => pathInBundle), unscanned: [] };
+        await writeFile(dir.join("more"), "more");
+        return {
+          matches: { word: 3 },
+          artifactsTouched: files.map(({ pathInBundle }) => pathInBundle),
+          unscanned: [],
+          removed: ["own/gone"],
+          added: [{ pathInBundle: "own/more", file: dir.join("more"), mode: 0o444, mtimeMs: 7 }],
+          facts: first === undefined ? {} : { [first.pathInBundle]: { rows: 1 } },
+          history: "rewritten",
+        };
       },
     };
     const opaque: ArtifactSource = { ...folderSource("opaque"), content: "opaque" };
+    const artifacts = [await staged(dir, "own/a", "hunter2"), await staged(dir, "own/gone", "hunter2")];
     const units = [
-      { artifacts: [await staged(dir, "own/a", "hunter2")], source: own },
-      { artifacts: [await staged(dir, "opaque/b", "hunter2")], source: opaque },
+      { id: "own", artifacts, source: own },
+      { id: "opaque", artifacts: [await staged(dir, "opaque/b", "hunter2")], source: opaque },
     ];
-    const report = await redactStaged(units, WORD_POLICY, {});
-    expect(report).toMatchObject({
-      matchesRedacted: 3,
-      artifactsTouched: ["own/a"],
-      unscanned: [{ path: "opaque/b", reason: "not_text" }],
-    });
-    expect(units[0]?.artifacts[0]?.meta.sha256).toBe(sha256Hex("mine"));
+    const done = await redactUnits(units, WORD_POLICY, {});
+    expect([...done.byArtifact]).toEqual([["own", { word: 3 }]]);
+    expect(done.unscanned).toEqual([{ path: "opaque/b", reason: "not_text" }]);
+    expect(done.history).toEqual([{ source: "own", outcome: "rewritten" }]);
+    expect(artifacts.map(({ meta }) => [meta.pathInBundle, meta.sha256, meta.mode])).toEqual([
+      ["own/a", sha256Hex("mine"), 0o600],
+      ["own/more", sha256Hex("more"), 0o444],
+    ]);
+    expect(artifacts[0]?.meta.facts).toEqual({ rows: 1 });
   });
 
   it("stops when it is aborted", async () => {
     await using dir = await tempDir();
     const artifacts = [await staged(dir, "notes/a", "hunter2")];
-    await expect(redactStaged([{ artifacts }], WORD_POLICY, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    await expect(redactUnits([notes(artifacts)], WORD_POLICY, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: "AbortError",
     });
     expect(await readFile(artifacts[0]?.file ?? "", "utf8")).toBe("hunter2");

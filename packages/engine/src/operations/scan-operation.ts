@@ -12,6 +12,7 @@ import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { checkPlace } from "../check-place.js";
 import type { OperationOptions, ScanFinding, ScanReport, ScanRequest } from "../memory-snapshotter.js";
 import { findSecrets } from "../redaction/find-secrets.js";
+import { namePolicy } from "../redaction/known-policies.js";
 import { policiesByMode } from "../redaction/policies-by-mode.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
@@ -94,7 +95,7 @@ async function look(
 ): Promise<ScanReport> {
   onProgress?.({ phase: "scan", bytesDone: 0 });
   const policies = policiesByMode(redaction);
-  const all = composePolicies(policies.map(({ policy }) => policy));
+  const all = namePolicy(composePolicies(policies.map(({ policy }) => policy)));
   const shown = (path: string): string => redactText(path, all, { path: "manifest.json" }).text;
   const findings: ScanFinding[] = [];
   let unscanned: ScanReport["unscanned"] = [];

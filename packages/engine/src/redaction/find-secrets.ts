@@ -11,6 +11,7 @@ import {
 } from "@keepsake/core";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
+import { namePolicy } from "./known-policies.js";
 import { maskedSecret } from "./masked-secret.js";
 import { contentReason } from "./unscanned-reason.js";
 
@@ -81,8 +82,9 @@ function inNames(meta: StagedArtifactFile["meta"], policy: RedactionPolicy): Fou
   const { pathInBundle: artifact, linkTarget, source } = meta;
   if (!artifact.startsWith(`${source}/`)) return [];
   const texts = [...artifact.slice(source.length + 1).split("/"), ...(linkTarget ?? "").split("/")];
+  const names = namePolicy(policy);
   return texts.flatMap((text) =>
-    policy.scan(text, { path: artifact }).flatMap(({ rule, start, end }) => {
+    names.scan(text, { path: artifact }).flatMap(({ rule, start, end }) => {
       const secret = text.slice(start, end);
       return isReplaced(secret) ? [] : [{ artifact, rule, masked: maskedSecret(secret) }];
     }),

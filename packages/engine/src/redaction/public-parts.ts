@@ -1,6 +1,6 @@
 /** Blocks that say themselves that they are no secret, and keys of SSH as `authorized_keys` has them. */
 const BLOCK =
-  /-----BEGIN (?:[A-Z0-9 ]{0,30} )?(?:PUBLIC KEY|CERTIFICATE(?: REQUEST)?|X509 CRL|PKCS7|CMS|SSH2 PUBLIC KEY)(?: BLOCK)?-----(?:[^-]|-(?!----END)){1,20000}/g;
+  /-----BEGIN (?:[A-Z0-9 ]{0,30} )?(?:PUBLIC KEY|CERTIFICATE(?: REQUEST)?|X509 CRL|PKCS7|CMS|SSH2 PUBLIC KEY)(?: BLOCK)?-----(?:[^-]|-(?!----END)){1,20000}(?:-----END [A-Z0-9 ]{1,40}-----)?/g;
 const SSH_KEY =
   /(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d{3}|sk-(?:ssh|ecdsa)[\w@.-]{1,40}) (AAAA[A-Za-z0-9+/=]{16,8192})/g;
 

@@ -12,7 +12,7 @@ import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
 import type { AgentProfile } from "../workspace.js";
 import { findSecrets, type FoundSecret } from "./find-secrets.js";
-import { fragmentPolicy, recordingPolicy } from "./known-policies.js";
+import { fragmentPolicy, namePolicy, recordingPolicy } from "./known-policies.js";
 import { type BundleDraft, redactManifest } from "./redact-manifest.js";
 import { redactUnits, type RedactionTotals, type RedactionUnit } from "./redact-units.js";
 import { MANIFEST_NAME, residueOf, type ResidueSearch } from "./residue.js";
@@ -215,7 +215,8 @@ function countedFindings(findings: readonly FoundSecret[]): RedactionReport["war
 }
 
 function checkBlocked(found: RedactionReport["warnings"], policy: RedactionPolicy): void {
-  const named = found.map((one) => ({ ...one, artifact: redactText(one.artifact, policy, { path: one.artifact }).text }));
+  const shown = namePolicy(policy);
+  const named = found.map((one) => ({ ...one, artifact: redactText(one.artifact, shown, { path: one.artifact }).text }));
   const [first] = named;
   if (first === undefined) return;
   const more = named.length === 1 ? "" : `, and ${String(named.length - 1)} more`;

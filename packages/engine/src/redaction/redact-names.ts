@@ -1,4 +1,5 @@
 import { foldedPath, type RedactionPolicy, redactText } from "@keepsake/core";
+import { namePolicy } from "./known-policies.js";
 
 /** A place in a bundle: a path, and whether it is escaped. */
 export interface NamedPlace {
@@ -25,7 +26,7 @@ export class NameRedaction {
 
   /** @param places all there are: what two of them share is renamed once */
   constructor(places: readonly NamedPlace[], policy: RedactionPolicy, stateFolder: string) {
-    this.#policy = policy;
+    this.#policy = namePolicy(policy);
     this.#stateFolder = stateFolder;
     for (const [folder, names] of foldersOf(places)) this.#nameAll(folder, names);
   }
