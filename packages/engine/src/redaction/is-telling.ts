@@ -59,6 +59,8 @@ export function isTelling(window: Uint8Array): boolean {
 }
 
 function isWords(text: string): boolean {
+  // Hex digits make pairs that words have, and hardly a word.
+  if (!/[g-z]/.test(text)) return false;
   const runs = text.match(/[a-z]+/g) ?? [];
   const letters = runs.reduce((sum, run) => sum + run.length, 0);
   const digits = text.replaceAll(/[^0-9]/g, "").length;
