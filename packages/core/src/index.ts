@@ -78,7 +78,9 @@ export type { Lock, LockManager } from "./ports/lock-manager.js";
 export { type Logger, SILENT_LOGGER } from "./ports/logger.js";
 export type { PathResolver } from "./ports/path-resolver.js";
 export type {
+  AddedArtifact,
   Finding,
+  HistoryRedaction,
   RedactionOutcome,
   RedactionPolicy,
   ScanContext,

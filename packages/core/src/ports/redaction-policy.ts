@@ -1,4 +1,5 @@
 import type { JsonObject } from "../json.js";
+import type { GitHead, Omission } from "../manifest/schema.js";
 
 /** Where a text comes from. */
 export interface ScanContext {
@@ -34,7 +35,22 @@ export interface RedactionPolicy {
 export interface StagedArtifact {
   readonly pathInBundle: string;
   readonly file: string;
+  /** "percent": `pathInBundle` is the escaped form of a name that cannot travel (see `percentEncodePath`) */
+  readonly nameEncoding?: "percent";
+  /** the artifact's facts in the manifest */
+  readonly facts?: JsonObject;
 }
+
+/** An artifact that a redaction made: a finished private file beside those that it was given. */
+export interface AddedArtifact extends StagedArtifact {
+  /** permission bits, 0 to 0o7777 */
+  readonly mode: number;
+  /** milliseconds since 1970 */
+  readonly mtimeMs: number;
+}
+
+/** What became of a repository's history: its secrets are gone, it is not in the bundle, or it is as it was. */
+export type HistoryRedaction = "rewritten" | "omitted" | "unredacted";
 
 /** What a source's own redaction did. */
 export interface RedactionOutcome {
@@ -44,4 +60,12 @@ export interface RedactionOutcome {
   readonly unscanned: readonly { readonly path: string; readonly reason: string }[];
   /** facts of artifacts that are others now, by path in the bundle: they take the place of those in the manifest */
   readonly facts?: Readonly<Record<string, JsonObject>>;
+  /** paths of given artifacts that do not go into the bundle */
+  readonly removed?: readonly string[];
+  readonly added?: readonly AddedArtifact[];
+  /** what is left out on purpose and would otherwise be missed by a restore */
+  readonly omitted?: readonly Omission[];
+  /** what the source says of itself in the manifest, where that is something else now */
+  readonly source?: { readonly git?: GitHead; readonly facts?: JsonObject };
+  readonly history?: HistoryRedaction;
 }
