@@ -3,6 +3,7 @@ import type { ArtifactSource } from "@keepsake/core";
 import { GitCaptureSession } from "./capture/capture-session.js";
 import { diffRepositories } from "./diff/diff-repositories.js";
 import { GitRestoreSession } from "./restore/restore-session.js";
+import { discloseObjects } from "./redact/disclose-objects.js";
 import { type GitHistory, redactGit } from "./redact/redact-git.js";
 import { discoverRepositories } from "./repository/discover.js";
 
@@ -41,6 +42,7 @@ export function git(options: GitOptions = {}): ArtifactSource {
       const folder = resolve(target.paths.memory, root);
       return await GitRestoreSession.open(id, folder, target, await discoverRepositories(folder, { nested, signal }));
     },
+    disclose: (artifact, op) => discloseObjects(artifact, op),
     redact: (staged, policy, op) => redactGit(staged, policy, { sourceId: id, history, root }, op),
     diff: (before, after, { signal } = {}) => diffRepositories(before, after, signal),
   };

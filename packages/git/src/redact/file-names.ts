@@ -18,7 +18,9 @@ export class FileNames {
   of(names: readonly Buffer[]): readonly Buffer[] | undefined {
     const redacted = names.map((name) => this.#one(name));
     if (redacted.every((name, index) => name === names[index])) return undefined;
-    const taken = new Set(redacted.filter((name, index) => name === names[index]).map((name) => name.toString("latin1")));
+    const taken = new Set(
+      redacted.filter((name, index) => name === names[index]).map((name) => name.toString("latin1")),
+    );
     const order = names.map((name, index) => ({ name, index })).sort((a, b) => a.name.compare(b.name));
     for (const { name, index } of order) {
       const wanted = redacted[index];

@@ -57,7 +57,7 @@ function shortName(name: string): string {
 function asRefName(redacted: string): string {
   return redacted
     .replaceAll(/\[(REDACTED:[^\]]*)\]/g, (_, inner: string) => inner.replaceAll(/[^A-Za-z0-9_-]/g, "-"))
-    .replaceAll(/[\x00-\x20\x7f~^:?*[\\]/g, "-");
+    .replaceAll(/[~^:?*[\\\s\p{Cc}]/gu, "-");
 }
 
 /** Neither another ref's name nor a folder of one. */

@@ -106,7 +106,12 @@ export class RepositoryRedaction {
     }
   }
 
-  async #describe(staged: StagedFiles, rewrite: Rewritten, format: RepositoryFormat, refNames: RefNames): Promise<void> {
+  async #describe(
+    staged: StagedFiles,
+    rewrite: Rewritten,
+    format: RepositoryFormat,
+    refNames: RefNames,
+  ): Promise<void> {
     const { files, history, objects } = rewrite;
     using store = new ObjectStore(objects.files, format.kind);
     const refs = readRefs(files, format.kind);

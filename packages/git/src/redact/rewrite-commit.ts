@@ -32,7 +32,11 @@ interface Header {
  * Rewrites a commit or a tag (source: git's Documentation/gitformat-signature.txt, git-hash-object(1)): ids of what it points
  * to, the names and addresses of people, the message. What changed loses its signature, and a merged tag's.
  */
-export async function rewriteCommitOrTag(data: Buffer, type: "commit" | "tag", context: RewriteContext): Promise<Rewritten> {
+export async function rewriteCommitOrTag(
+  data: Buffer,
+  type: "commit" | "tag",
+  context: RewriteContext,
+): Promise<Rewritten> {
   const end = data.indexOf("\n\n");
   // Every byte a character, so that names in any code come back as they were.
   const headers = parseHeaders(data.toString("latin1", 0, end < 0 ? data.length : end));
@@ -41,7 +45,8 @@ export async function rewriteCommitOrTag(data: Buffer, type: "commit" | "tag", c
   const redacted = await context.redactor.document(message, `git/${type}`);
   const sameHeaders = changed.every(({ value }, index) => value === headers[index]?.value);
   const isUnscanned = redacted === undefined;
-  if (sameHeaders && (redacted === undefined || redacted === message)) return { data, lostSignature: false, isUnscanned };
+  if (sameHeaders && (redacted === undefined || redacted === message))
+    return { data, lostSignature: false, isUnscanned };
   const kept = changed.filter(({ key }) => !SIGNATURES.has(key) && key !== "mergetag");
   const newMessage = type === "tag" ? withoutSignature(redacted ?? message) : (redacted ?? message);
   const lines = kept.map(({ key, value }) => `${key} ${value}\n`).join("");

@@ -10,8 +10,10 @@ export interface IndexContext {
   readonly names: FileNames;
   readonly oidOf: (oid: string) => string;
   readonly linked: (oid: string) => string;
-  /** the checksum that a shared index has now */
-  readonly sharedOf: (checksum: string) => string;
+  /** the checksum that a shared index has now; undefined when it is left out */
+  readonly sharedOf: (checksum: string) => string | undefined;
+  /** another index counts on the places of its entries */
+  readonly isShared: boolean;
 }
 
 interface Entry {
@@ -42,9 +44,10 @@ export function rewriteIndex(bytes: Buffer, context: IndexContext): Buffer | und
     const rewritten = rewriteEntries(entries, context);
     const isSplit = extensions.some(({ signature }) => signature === "link");
     const isRenamed = rewritten.some(({ path }, index) => path !== entries[index]?.path);
-    if (isSplit && isRenamed) return undefined;
+    if ((isSplit || context.isShared) && isRenamed) return undefined;
     const kept = extensions.filter(({ signature }) => NEEDED.includes(signature));
-    const changed = kept.map((one) => (one.signature === "link" ? relinked(one, context) : one));
+    const changed = kept.flatMap((one) => (one.signature === "link" ? relinked(one, context) : [one]));
+    if (changed.length < kept.length) return undefined;
     const isSame =
       !isRenamed &&
       rewritten.every((entry, index) => entry === entries[index]) &&
@@ -149,9 +152,10 @@ function renamedPaths(entries: readonly Entry[], names: FileNames): readonly Buf
   });
 }
 
-function relinked({ signature, data }: Extension, { kind, sharedOf }: IndexContext): Extension {
-  const shared = Buffer.from(sharedOf(data.toString("hex", 0, kind.bytes)), "hex");
-  return { signature, data: Buffer.concat([shared, data.subarray(kind.bytes)]) };
+function relinked({ signature, data }: Extension, { kind, sharedOf }: IndexContext): Extension[] {
+  const shared = sharedOf(data.toString("hex", 0, kind.bytes));
+  if (shared === undefined) return [];
+  return [{ signature, data: Buffer.concat([Buffer.from(shared, "hex"), data.subarray(kind.bytes)]) }];
 }
 
 function sorted(entries: readonly Entry[]): Entry[] {

@@ -10,7 +10,7 @@ export interface NotesTree {
   readonly trees: readonly string[];
   readonly isSame: boolean;
   /** Writes the new trees. @returns the id of the topmost */
-  write(writer: PackWriter): string;
+  readonly write: (writer: PackWriter) => string;
 }
 
 /** A file of the tree: the folders that it lies in, and its name. */

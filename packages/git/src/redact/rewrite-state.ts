@@ -69,7 +69,8 @@ function rewriteRef(text: string, context: StateContext): string {
 }
 
 function withOids(text: string, { kind, oidOf }: StateContext): string {
-  const pattern = kind.bytes === 20 ? /(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])/g : /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
+  const pattern =
+    kind.bytes === 20 ? /(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])/g : /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
   return text.replaceAll(pattern, (oid) => oidOf(oid));
 }
 

@@ -11,22 +11,20 @@ const BULK = /^(?:lfs|annex)\//;
 /** A larger one of those is not looked through, in bytes. */
 const MAX_BULK_BYTES = 64 * 1024 * 1024;
 
+type Context = StateContext & Pick<IndexContext, "linked"> & { readonly names: FileNames };
+
 /** Rewrites the files of a git directory that are not objects, once the objects are. */
 export class StateRedaction {
-  readonly #context: StateContext & Pick<IndexContext, "linked"> & { readonly names: FileNames };
+  readonly #context: Context;
   readonly #outcome: GitOutcome;
   /** "git/" and the repository's prefix, every byte a character */
   readonly #base: string;
-  /** checksums of shared indexes, old and new */
-  readonly #shared = new Map<string, string>();
+  /** checksums of shared indexes, old and new; undefined for one that is left out */
+  readonly #shared = new Map<string, string | undefined>();
   /** the files as they are now, by path below the git directory */
   readonly files = new Map<string, string>();
 
-  constructor(
-    context: StateContext & Pick<IndexContext, "linked"> & { readonly names: FileNames },
-    outcome: GitOutcome,
-    base: string,
-  ) {
+  constructor(context: Context, outcome: GitOutcome, base: string) {
     this.#context = context;
     this.#outcome = outcome;
     this.#base = base;
@@ -56,9 +54,11 @@ export class StateRedaction {
   }
 
   async #index(path: string, shared: string | undefined, artifact: StagedArtifact, bytes: Buffer): Promise<void> {
-    const sharedOf = (checksum: string): string => this.#shared.get(checksum) ?? checksum;
-    const rewritten = rewriteIndex(bytes, { ...this.#context, sharedOf });
+    const sharedOf = (checksum: string): string | undefined =>
+      this.#shared.has(checksum) ? this.#shared.get(checksum) : checksum;
+    const rewritten = rewriteIndex(bytes, { ...this.#context, sharedOf, isShared: shared !== undefined });
     if (rewritten === undefined) {
+      if (shared !== undefined) this.#shared.set(shared, undefined);
       // Git makes a new one of HEAD: what was staged is staged no more.
       this.#remove(artifact);
       this.#leave(artifact, "index_left_out");
@@ -85,7 +85,12 @@ export class StateRedaction {
       this.#remove(artifact);
       const source = this.#base.slice(0, this.#base.indexOf("/"));
       const path = artifact.pathInBundle.slice(source.length + 1);
-      this.#outcome.omitted.push({ source, path, reason: "excluded", detail: "It holds a secret; its name is a digest." });
+      this.#outcome.omitted.push({
+        source,
+        path,
+        reason: "excluded",
+        detail: "It holds a secret; its name is a digest.",
+      });
     }
   }
 
