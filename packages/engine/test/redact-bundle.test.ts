@@ -38,7 +38,9 @@ function sourceOf(entries: readonly SourceEntry[], more: Partial<ArtifactSource>
 }
 
 /** A stream that may be read more than once. */
-const again = (content: string | Uint8Array): ByteStream => ({ [Symbol.asyncIterator]: () => streamOf(content)[Symbol.asyncIterator]() });
+const again = (content: string | Uint8Array): ByteStream => ({
+  [Symbol.asyncIterator]: () => streamOf(content)[Symbol.asyncIterator](),
+});
 const file = (path: string, content: string | Uint8Array = "x", nameEncoding?: "percent"): SourceEntry => ({
   ...{ type: "file", path, mode: 0o644, mtimeMs: 0, content: { stream: again(content) } },
   ...(nameEncoding && { nameEncoding }),
@@ -75,7 +77,12 @@ describe("a redacted snapshot", () => {
       link("into", `${inFolder}/deep/a`),
       link("nowhere", `../notes/${inTarget}`.replace("../notes/", "")),
       file(`%FF-${inEscaped}`, "x", "percent"),
-      { type: "omitted" as const, path: `${inOmission}.sock`, reason: "special_file" as const, detail: `at ${inOmission}` },
+      {
+        type: "omitted" as const,
+        path: `${inOmission}.sock`,
+        reason: "special_file" as const,
+        detail: `at ${inOmission}`,
+      },
     ];
     await using bench = await benchOf(entries);
     const asked = { ...ANA, label: `before ${inLabel}`, createdBy: `ana ${inAuthor}` };
@@ -112,7 +119,9 @@ describe("a redacted snapshot", () => {
       return manifest.artifacts.map(({ pathInBundle, sha256 }) => `${pathInBundle} ${sha256}`);
     };
     const first = await names([one ?? "", two ?? "", three ?? ""]);
-    expect(first.map((name) => name.split(" ")[0])).toEqual([GONE, `${GONE}~2`, `${GONE}~3`, `${GONE}~4`].map((name) => `notes/${name}`));
+    expect(first.map((name) => name.split(" ")[0])).toEqual(
+      [GONE, `${GONE}~2`, `${GONE}~3`, `${GONE}~4`].map((name) => `notes/${name}`),
+    );
     expect(await names([three ?? "", one ?? "", two ?? ""])).toEqual(first);
   });
 
@@ -124,7 +133,11 @@ describe("a redacted snapshot", () => {
         yield { key: `cursor_${secret}`.slice(0, 64), value: { [secret]: 1, at: `x ${secret}` } };
       },
     };
-    const policy = { ...TOKENS, scan: (text: string) => TOKENS.scan(text.replaceAll("cursor_tok", "cursor-tok").replace(/cursor-(?=tok)/, "cursor "), { path: "" }) };
+    const policy = {
+      ...TOKENS,
+      scan: (text: string) =>
+        TOKENS.scan(text.replaceAll("cursor_tok", "cursor-tok").replace(/cursor-(?=tok)/, "cursor "), { path: "" }),
+    };
     await using bench = await engineBench({ ...redacting({ policy }), state: [state] });
     await writeTree(bench.memory, { "notes/a": "x" });
     const { manifest } = await bench.snapshotter.snapshot(ANA);
@@ -258,7 +271,13 @@ describe("what is asked of a redaction", () => {
 
   it("may be to warn: nothing is replaced, and it is told of", async () => {
     const secret = token();
-    const words = { ...TOKENS, id: "words", rules: ["word"], scan: (text: string) => [...text.matchAll(/hunter2/g)].map(({ index }) => ({ start: index, end: index + 7, rule: "word" })) };
+    const words = {
+      ...TOKENS,
+      id: "words",
+      rules: ["word"],
+      scan: (text: string) =>
+        [...text.matchAll(/hunter2/g)].map(({ index }) => ({ start: index, end: index + 7, rule: "word" })),
+    };
     await using bench = await benchOf([file("a", `hunter2 ${secret}`)], redacting({ warn: words }));
     const { manifest } = await bench.snapshotter.snapshot(ANA);
     expect(await storedBytes(bench)).toContain(`hunter2 ${GONE}`);
@@ -277,11 +296,17 @@ describe("a scan", () => {
     const wanted = { artifact: "notes/a", rule: "tok", mode: "redact", line: 2, masked: "tok_… (28 characters)" };
     for (const place of [ANA, LATEST, { memory: bench.memory }, { bundleFile: bundle }]) {
       const report = await bench.snapshotter.scan(place);
-      expect(report).toEqual({ findings: [wanted], unscanned: [{ path: "notes/bin", reason: "binary" }], artifacts: 2 });
+      expect(report).toEqual({
+        findings: [wanted],
+        unscanned: [{ path: "notes/bin", reason: "binary" }],
+        artifacts: 2,
+      });
     }
     const text = bench.dir.join("t.txt");
     await writeFile(text, `${"-\n".repeat(3)}${secret}`);
-    expect((await bench.snapshotter.scan({ textFile: text })).findings).toEqual([{ ...wanted, artifact: text, line: 4 }]);
+    expect((await bench.snapshotter.scan({ textFile: text })).findings).toEqual([
+      { ...wanted, artifact: text, line: 4 },
+    ]);
     expect(await bench.snapshotter.rules()).toEqual({ policies: [{ id: "tokens", mode: "redact", rules: ["tok"] }] });
     expect(await treeDigest(bench.memory)).toEqual(before);
     expect((await bench.snapshotter.list(ANA)).snapshots).toHaveLength(1);
@@ -289,8 +314,12 @@ describe("a scan", () => {
 
   it("asks for a place that is one", async () => {
     await using bench = await engineBench(redacting());
-    await expect(bench.snapshotter.scan({ memory: bench.dir.join("none") })).rejects.toMatchObject({ code: "E_UNKNOWN_AGENT" });
-    await expect(bench.snapshotter.scan({ textFile: bench.dir.join("none") })).rejects.toMatchObject({ code: "E_NOT_FOUND" });
+    await expect(bench.snapshotter.scan({ memory: bench.dir.join("none") })).rejects.toMatchObject({
+      code: "E_UNKNOWN_AGENT",
+    });
+    await expect(bench.snapshotter.scan({ textFile: bench.dir.join("none") })).rejects.toMatchObject({
+      code: "E_NOT_FOUND",
+    });
     await expect(bench.snapshotter.scan({} as never)).rejects.toMatchObject({ code: "E_USAGE" });
   });
 });

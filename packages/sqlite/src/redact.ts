@@ -98,12 +98,7 @@ class DatabaseRedaction {
     });
   }
 
-  #changeOf(
-    table: ScannedTable,
-    { column, value }: CellChange,
-    row: string,
-    binary: Set<string>,
-  ): CellChange[] {
+  #changeOf(table: ScannedTable, { column, value }: CellChange, row: string, binary: Set<string>): CellChange[] {
     const name = table.columns[column] ?? "";
     const where = { path: this.#artifact.pathInBundle, column: `${table.name}.${name}`, row };
     if (typeof value === "string") {

@@ -14,7 +14,11 @@ export const rulesList: CommandRun<NoOptions> = async (context) => {
     json: toWire(report),
     quiet: rows.map(([rule = ""]) => rule),
     human: (style) =>
-      table([{ head: "RULE" }, { head: "POLICY" }, { head: "MODE" }], rows.map((row) => row.map(printable)), style),
+      table(
+        [{ head: "RULE" }, { head: "POLICY" }, { head: "MODE" }],
+        rows.map((row) => row.map(printable)),
+        style,
+      ),
   });
   return 0;
 };

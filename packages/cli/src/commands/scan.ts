@@ -29,7 +29,11 @@ async function requestOf(context: CommandContext, options: ScanOptions, place?: 
   if (agent !== undefined) {
     if (place !== undefined && memory !== undefined)
       throw await usageError("`scan` looks at a snapshot or at --memory, not at both.");
-    return { ...liveAgentRequest(context, { agent, ...(memory === undefined ? {} : { memory }) }), ref: place, identityFiles };
+    return {
+      ...liveAgentRequest(context, { agent, ...(memory === undefined ? {} : { memory }) }),
+      ref: place,
+      identityFiles,
+    };
   }
   const given = place ?? memory;
   if (given === undefined || (place !== undefined && memory !== undefined))

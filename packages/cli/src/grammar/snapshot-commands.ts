@@ -11,10 +11,7 @@ const ONLY = [
   "restore only this: a source's id, a path or glob in the memory (repeatable)",
   gather,
 ] as const;
-const REQUIRE_CLEAN = [
-  "--require-clean",
-  "redact, and fail when anything could not be looked through",
-] as const;
+const REQUIRE_CLEAN = ["--require-clean", "redact, and fail when anything could not be looked through"] as const;
 const REF = ["<ref>", "id, unique prefix of 4 or more, latest, latest~N"] as const;
 
 /** The commands that take, show, check, bring back and remove snapshots. */

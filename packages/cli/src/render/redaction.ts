@@ -12,7 +12,10 @@ export function redactionText(redactions: RedactionReport): string {
   const { matchesRedacted, artifactsTouched, renamed, warnings, unscanned, history } = redactions;
   const places = countText(artifactsTouched.length, "artifact");
   const names = renamed === 0 ? "" : `, ${countText(renamed, "name")} changed`;
-  const warned = warnings.length === 0 ? "" : `; ${String(warnings.reduce((sum, one) => sum + one.count, 0))} left in it, with a warning`;
+  const warned =
+    warnings.length === 0
+      ? ""
+      : `; ${String(warnings.reduce((sum, one) => sum + one.count, 0))} left in it, with a warning`;
   const left = unscanned.length === 0 ? "" : `; ${String(unscanned.length)} not scanned`;
   const histories = history.map(({ source, outcome }) => `; history of ${source}: ${outcome}`).join("");
   const found = `${countText(matchesRedacted, "match", "matches")} in ${places}${names}`;
@@ -32,7 +35,9 @@ export function redactionLists(redactions: RedactionReport | undefined, style: S
   const { findings, unscanned } = redactions;
   const lists: string[] = [];
   if (findings.length > 0) {
-    const rows = findings.slice(0, SHOWN).map(({ artifact, rule, count }) => [printable(artifact), rule, String(count)]);
+    const rows = findings
+      .slice(0, SHOWN)
+      .map(({ artifact, rule, count }) => [printable(artifact), rule, String(count)]);
     const heads = [{ head: "REDACTED IN" }, { head: "RULE" }, { head: "TIMES", align: "right" as const }];
     lists.push(table(heads, rows, style) + more(findings.length, style));
   }

@@ -9,7 +9,12 @@ export function scanText({ findings, unscanned, artifacts }: ScanReport, style: 
   const found = findings.length === 0 ? "No secrets found" : `${countText(findings.length, "secret")} found`;
   const parts = [`${found} in ${countText(artifacts, "artifact")}.\n`];
   if (findings.length > 0) {
-    const rows = findings.map((one) => [printable(placeOf(one)), one.rule, one.mode === "redact" ? "" : one.mode, printable(one.masked)]);
+    const rows = findings.map((one) => [
+      printable(placeOf(one)),
+      one.rule,
+      one.mode === "redact" ? "" : one.mode,
+      printable(one.masked),
+    ]);
     const heads = [{ head: "PLACE" }, { head: "RULE", paint: style.yellow }, { head: "MODE" }, { head: "SECRET" }];
     parts.push(table(heads, rows, style));
   }

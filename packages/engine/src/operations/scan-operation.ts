@@ -104,7 +104,9 @@ async function look(
     findings.push(...found.findings.map((one) => ({ ...one, artifact: shown(one.artifact), mode })));
     ({ unscanned } = found);
   }
-  findings.sort((a, b) => (a.artifact === b.artifact ? (a.line ?? 0) - (b.line ?? 0) : a.artifact < b.artifact ? -1 : 1));
+  findings.sort((a, b) =>
+    a.artifact === b.artifact ? (a.line ?? 0) - (b.line ?? 0) : a.artifact < b.artifact ? -1 : 1,
+  );
   return {
     findings,
     unscanned: unscanned.map(({ path, reason }) => ({ path: shown(path), reason })),

@@ -52,7 +52,11 @@ export async function findSecrets(
       unscanned.push(...(await watchRedaction(own, source, watching, staging, signal)));
       findings.push(...watching.findings);
     } else if (source?.content === "opaque") {
-      unscanned.push(...own.flatMap(({ meta, file }) => (file === undefined ? [] : [{ path: meta.pathInBundle, reason: "not_text" }])));
+      unscanned.push(
+        ...own.flatMap(({ meta, file }) =>
+          file === undefined ? [] : [{ path: meta.pathInBundle, reason: "not_text" }],
+        ),
+      );
     } else {
       for (const artifact of own) await findInText(artifact, policy, { findings, unscanned }, signal);
     }
@@ -69,7 +73,9 @@ async function findInText(
 ): Promise<void> {
   if (file === undefined) return;
   const artifact = meta.pathInBundle;
-  const found = await findInDocument(createReadStream(file, { signal, highWaterMark: 1 << 20 }), policy, { path: artifact });
+  const found = await findInDocument(createReadStream(file, { signal, highWaterMark: 1 << 20 }), policy, {
+    path: artifact,
+  });
   const reason = await contentReason(file, found.unscanned);
   if (reason !== undefined) unscanned.push({ path: artifact, reason });
   for (const { rule, line, secret } of found.findings ?? []) {
@@ -101,7 +107,12 @@ async function watchRedaction(
 ): Promise<SecretSearch["unscanned"]> {
   const folder = await staging.folder("look");
   try {
-    const copies: { pathInBundle: string; file: string; nameEncoding?: "percent"; facts?: NonNullable<StagedArtifactFile["meta"]["facts"]> }[] = [];
+    const copies: {
+      pathInBundle: string;
+      file: string;
+      nameEncoding?: "percent";
+      facts?: NonNullable<StagedArtifactFile["meta"]["facts"]>;
+    }[] = [];
     for (const { meta, file } of artifacts) {
       if (file === undefined) continue;
       signal?.throwIfAborted();

@@ -44,7 +44,11 @@ const CLEAN_REASONS = new Set(["emptied_index"]);
  *
  * @throws KeepsakeError `E_REDACTION_BLOCKED`, `E_REDACTION_UNSCANNED`, what sources and policies throw
  */
-export async function redactBundle(draft: BundleDraft, order: RedactionOrder, options: OpOptions): Promise<RedactedBundle> {
+export async function redactBundle(
+  draft: BundleDraft,
+  order: RedactionOrder,
+  options: OpOptions,
+): Promise<RedactedBundle> {
   const { sources, redaction } = order;
   const warnings = await watch(draft, order, options);
   const fragments = new SecretFragments();
@@ -87,7 +91,8 @@ function unitsOf(artifacts: readonly StagedArtifactFile[], sources: readonly Art
     const own = artifacts.filter(({ meta }) => meta.source === id);
     return source === undefined ? { id, artifacts: own } : { id, artifacts: own, source };
   });
-  const weight = ({ source }: RedactionUnit): number => (source?.redact === undefined ? 0 : 1) + Number(source?.kind === "git_bundle");
+  const weight = ({ source }: RedactionUnit): number =>
+    (source?.redact === undefined ? 0 : 1) + Number(source?.kind === "git_bundle");
   return units.sort((a, b) => weight(a) - weight(b));
 }
 
@@ -174,7 +179,11 @@ function counted(
 ): Pick<RedactionReport, "findings" | "matchesRedacted"> {
   const all = [...byArtifact, [MANIFEST_NAME, inManifest] as const];
   const findings = all.flatMap(([artifact, rules]) =>
-    Object.entries(rules).map(([rule, count]) => ({ artifact: artifact === MANIFEST_NAME ? artifact : place(artifact), rule, count })),
+    Object.entries(rules).map(([rule, count]) => ({
+      artifact: artifact === MANIFEST_NAME ? artifact : place(artifact),
+      rule,
+      count,
+    })),
   );
   findings.sort((a, b) => (a.artifact === b.artifact ? (a.rule < b.rule ? -1 : 1) : a.artifact < b.artifact ? -1 : 1));
   return { findings, matchesRedacted: findings.reduce((sum, { count }) => sum + count, 0) };
@@ -216,14 +225,20 @@ function countedFindings(findings: readonly FoundSecret[]): RedactionReport["war
 
 function checkBlocked(found: RedactionReport["warnings"], policy: RedactionPolicy): void {
   const shown = namePolicy(policy);
-  const named = found.map((one) => ({ ...one, artifact: redactText(one.artifact, shown, { path: one.artifact }).text }));
+  const named = found.map((one) => ({
+    ...one,
+    artifact: redactText(one.artifact, shown, { path: one.artifact }).text,
+  }));
   const [first] = named;
   if (first === undefined) return;
   const more = named.length === 1 ? "" : `, and ${String(named.length - 1)} more`;
   throw new KeepsakeError(
     "E_REDACTION_BLOCKED",
     `The rule ${first.rule} found something in ${first.artifact}${more}; nothing was published.`,
-    { context: { findings: named }, hint: "`keepsake scan` says where. Take it out, or allow it in redaction.policies." },
+    {
+      context: { findings: named },
+      hint: "`keepsake scan` says where. Take it out, or allow it in redaction.policies.",
+    },
   );
 }
 
@@ -235,6 +250,9 @@ function checkClean({ unscanned }: RedactionReport, requireClean: boolean): void
   throw new KeepsakeError(
     "E_REDACTION_UNSCANNED",
     `${first.path} could not be looked through (${first.reason})${more}; nothing was published.`,
-    { context: { unscanned: left.map((one) => ({ ...one })) }, hint: "Leave it out of the snapshot, or go without --require-clean." },
+    {
+      context: { unscanned: left.map((one) => ({ ...one })) },
+      hint: "Leave it out of the snapshot, or go without --require-clean.",
+    },
   );
 }

@@ -79,7 +79,8 @@ export class NameRedaction {
     const taken = new Set([...names.keys()].filter((name) => !changed.has(name)).map(foldedPath));
     for (const { name, redacted } of wanted.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))) {
       let free = redacted;
-      for (let number = 2; taken.has(foldedPath(free)); number++) free = numbered(redacted, number, folder === this.#stateFolder);
+      for (let number = 2; taken.has(foldedPath(free)); number++)
+        free = numbered(redacted, number, folder === this.#stateFolder);
       taken.add(foldedPath(free));
       this.#renamed.set(`${folder}/${name}`, free);
     }
@@ -89,7 +90,9 @@ export class NameRedaction {
     const { text, matches } = redactText(name, this.#policy, WHERE);
     this.#add(matches);
     // In an escaped name a colon is escaped, too.
-    return isEscaped && text !== name ? text.replaceAll(/\[REDACTED:[^\]]*\]/g, (one) => one.replaceAll(":", "%3A")) : text;
+    return isEscaped && text !== name
+      ? text.replaceAll(/\[REDACTED:[^\]]*\]/g, (one) => one.replaceAll(":", "%3A"))
+      : text;
   }
 
   #stateFile(name: string): string {
@@ -97,7 +100,10 @@ export class NameRedaction {
     const { text, matches } = redactText(key, this.#policy, WHERE);
     if (text === key) return name;
     this.#add(matches);
-    const plain = text.toLowerCase().replaceAll(/[^a-z0-9_-]+/g, "-").replace(/^-+|-+$/g, "");
+    const plain = text
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9_-]+/g, "-")
+      .replace(/^-+|-+$/g, "");
     return `${plain.slice(0, MAX_KEY)}.json`;
   }
 

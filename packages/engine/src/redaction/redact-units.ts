@@ -80,7 +80,15 @@ async function redactUnit(
 }
 
 function addOutcome(totals: RedactionTotals, { id, only }: RedactionUnit, outcome: RedactionOutcome): void {
-  const { matches, byArtifact = { [id]: matches }, artifactsTouched, unscanned, omitted = [], source, history } = outcome;
+  const {
+    matches,
+    byArtifact = { [id]: matches },
+    artifactsTouched,
+    unscanned,
+    omitted = [],
+    source,
+    history,
+  } = outcome;
   for (const [artifact, rules] of Object.entries(byArtifact)) {
     const sum = totals.byArtifact.get(artifact) ?? {};
     for (const [rule, count] of Object.entries(rules)) sum[rule] = (sum[rule] ?? 0) + count;

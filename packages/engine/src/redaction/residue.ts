@@ -101,7 +101,8 @@ export async function proveClean(
         if (isKept) return;
         const file = files.get(meta.pathInBundle)?.file;
         const hidden =
-          scanner.rule ?? (file === undefined ? undefined : await hiddenResidueOf({ meta, file }, search, options.signal));
+          scanner.rule ??
+          (file === undefined ? undefined : await hiddenResidueOf({ meta, file }, search, options.signal));
         if (hidden !== undefined) throw residueFound({ artifact: meta.pathInBundle, rule: hidden });
       },
     },

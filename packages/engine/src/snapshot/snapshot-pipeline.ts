@@ -87,19 +87,16 @@ export class SnapshotPipeline {
     const total = artifacts.reduce((sum, { meta }) => sum + meta.sizeBytes, 0);
     options.onProgress?.({ phase: "write", bytesDone: 0, bytesTotal: total });
     const bundle = { unsealed, artifacts, codecs: order.codecs };
-    return await publishBundle(
-      bundle,
-      {
-        ref: profile.ref,
-        id,
-        store: profile.store,
-        privateLabel: profile.encryption.privateLabels && order.codecs.some((codec) => codec.encrypts === true),
-        assertHeld: order.assertHeld,
-        ...(redacted && { prove: (stored) => proveBundle(bundle, redacted.search, stored, { signal: options.signal }) }),
-        signal: options.signal,
-        onBytes: (bytesDone) => options.onProgress?.({ phase: "write", bytesDone, bytesTotal: total }),
-      },
-    );
+    return await publishBundle(bundle, {
+      ref: profile.ref,
+      id,
+      store: profile.store,
+      privateLabel: profile.encryption.privateLabels && order.codecs.some((codec) => codec.encrypts === true),
+      assertHeld: order.assertHeld,
+      ...(redacted && { prove: (stored) => proveBundle(bundle, redacted.search, stored, { signal: options.signal }) }),
+      signal: options.signal,
+      onBytes: (bytesDone) => options.onProgress?.({ phase: "write", bytesDone, bytesTotal: total }),
+    });
   }
 
   #redact(

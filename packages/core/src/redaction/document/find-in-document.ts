@@ -49,7 +49,9 @@ export async function findInDocument(
     const read = encoding ?? textEncoding(isLast ? pending : wholeCharacters(pending));
     if (read === undefined) return false;
     const text = read.decode(pending);
-    const cut = isLast ? text.length : cutBefore(text, text.length - Math.floor((marginBytes * text.length) / pending.length));
+    const cut = isLast
+      ? text.length
+      : cutBefore(text, text.length - Math.floor((marginBytes * text.length) / pending.length));
     for (const edit of editsBefore(text, cut, policy, where)) {
       findings.push({ rule: edit.rule, secret: edit.secret, line: line + linesIn(text, edit.start) });
     }

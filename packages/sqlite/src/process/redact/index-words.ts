@@ -37,7 +37,9 @@ function wordsOf(connection: ReturnType<typeof connect>, name: string, module: s
   const isFts5 = module.toLowerCase() === "fts5";
   try {
     const using = isFts5 ? `fts5vocab('main', ${text(name)}, 'row')` : `fts4aux('main', ${text(name)})`;
-    connection.exec(`DROP TABLE IF EXISTS temp.keepsake_words; CREATE VIRTUAL TABLE temp.keepsake_words USING ${using}`);
+    connection.exec(
+      `DROP TABLE IF EXISTS temp.keepsake_words; CREATE VIRTUAL TABLE temp.keepsake_words USING ${using}`,
+    );
     const all = isFts5 ? "" : "AND col = '*'";
     const sql = `SELECT term FROM temp.${quoted("keepsake_words")} WHERE term > ? ${all} ORDER BY term LIMIT ${String(BATCH)}`;
     return connection.prepare(sql).pluck().all(from) as string[];
