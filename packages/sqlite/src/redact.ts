@@ -7,6 +7,7 @@ import {
   redactText,
   type StagedArtifact,
 } from "@keepsake/core";
+import type { EmbeddingsOption } from "./options.js";
 import { HelperProcess } from "./process/helper-process.js";
 import type { CellChange, RowBatch, RowChange, ScannedTable, StoredValue } from "./process/redact/protocol.js";
 
@@ -21,11 +22,12 @@ export async function redactSqlite(
   files: readonly StagedArtifact[],
   policy: RedactionPolicy,
   op: OpOptions = {},
+  embeddings: EmbeddingsOption = "keep",
 ): Promise<RedactionOutcome> {
   const outcome = new Outcome();
   if (files.length === 0) return outcome;
   await using helper = new HelperProcess();
-  for (const file of files) await new DatabaseRedaction(helper, policy, file, outcome, op).run();
+  for (const file of files) await new DatabaseRedaction(helper, policy, file, outcome, op).run(embeddings);
   return outcome;
 }
 
@@ -67,9 +69,10 @@ class DatabaseRedaction {
     this.#op = op;
   }
 
-  async run(): Promise<void> {
+  async run(embeddings: EmbeddingsOption): Promise<void> {
     const { file, pathInBundle } = this.#artifact;
-    const { tables, statements, unknown } = await this.#helper.call("redactOpen", { file }, this.#op);
+    const opening = { file, nullsEmbeddings: embeddings === "null" };
+    const { tables, statements, unknown } = await this.#helper.call("redactOpen", opening, this.#op);
     for (const [index, table] of tables.entries()) await this.#redactTable(index, table);
     for (const [index, sql] of statements.entries()) await this.#redactStatement(index, sql);
     const { facts, emptied } = await this.#helper.call("redactFinish", null, this.#op);

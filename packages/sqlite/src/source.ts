@@ -23,6 +23,6 @@ export function sqlite(options: SqliteOptions = {}): ArtifactSource {
     openRestore: (target, op) => SqliteRestoreSession.open(options, target, op),
     diff: (before, after, op) => diffSqlite(before, after, op),
     disclose: (staged, op) => discloseSqlite(staged, op),
-    redact: (files, policy, op) => redactSqlite(files, policy, op),
+    redact: (files, policy, op) => redactSqlite(files, policy, op, options.embeddings),
   };
 }

@@ -50,8 +50,8 @@ const handlers: Handlers = {
   writeThrough: ({ steps }, signal) => writeThrough(steps, signal),
   undoWriteThrough: ({ steps }, signal) => undoWriteThrough(steps, signal),
   diff: (pair, signal) => diffDatabases(pair, signal),
-  redactOpen: ({ file }) => {
-    redaction = RedactionHost.open(file);
+  redactOpen: ({ file, nullsEmbeddings }) => {
+    redaction = RedactionHost.open(file, nullsEmbeddings);
     statements.clear();
     return redaction.layout;
   },

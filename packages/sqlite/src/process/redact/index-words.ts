@@ -36,7 +36,7 @@ export function indexWords(file: string, after: WordPlace | null): IndexWords {
 function wordsOf(connection: ReturnType<typeof connect>, name: string, module: string, from: string): string[] {
   const isFts5 = module.toLowerCase() === "fts5";
   try {
-    const using = isFts5 ? `fts5vocab('main', ${text(name)}, 'row')` : `fts4aux('main', ${text(name)})`;
+    const using = isFts5 ? `fts5vocab('main', ${text(name)}, 'row')` : `fts4aux(main, ${text(name)})`;
     connection.exec(
       `DROP TABLE IF EXISTS temp.keepsake_words; CREATE VIRTUAL TABLE temp.keepsake_words USING ${using}`,
     );

@@ -68,7 +68,7 @@ export interface IndexWords {
 
 /** What the helper process is asked of a database that is redacted; one at a time. */
 export interface RedactionCalls {
-  redactOpen: [{ readonly file: string }, RedactionLayout];
+  redactOpen: [{ readonly file: string; readonly nullsEmbeddings: boolean }, RedactionLayout];
   redactRead: [{ readonly table: number; readonly after: readonly StoredValue[] | null }, RowBatch];
   redactWrite: [{ readonly table: number; readonly changes: readonly RowChange[] }, null];
   redactStatement: [{ readonly index: number; readonly sql: string }, null];

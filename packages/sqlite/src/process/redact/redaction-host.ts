@@ -6,6 +6,7 @@ import { finishCopy } from "../capture/finish-copy.js";
 import { shadowsOf } from "../diff/shadow-tables.js";
 import { quoted, type TableInfo, tablesOf } from "../names.js";
 import { keepsakeErrorOf } from "../sqlite-error.js";
+import { Embeddings } from "./embeddings.js";
 import { isFullText, renewIndex } from "./full-text.js";
 import type { RedactedDatabase, RedactionLayout, RowBatch, RowChange, StoredValue } from "./protocol.js";
 import { Schema } from "./schema.js";
@@ -30,14 +31,16 @@ export class RedactionHost {
   readonly #shadows: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly #tables: readonly TableRows[];
   readonly #values: UniqueValues;
+  readonly #embeddings: Embeddings;
   readonly layout: RedactionLayout;
 
-  private constructor(file: string, connection: Database.Database) {
+  private constructor(file: string, connection: Database.Database, nullsEmbeddings: boolean) {
     this.#file = file;
     this.#connection = connection;
     this.#schema = Schema.withoutTriggers(connection);
     this.#all = tablesOf(connection);
     this.#shadows = shadowsOf(this.#all);
+    this.#embeddings = new Embeddings(connection, this.#all, this.#shadows, nullsEmbeddings);
     const references = referencesOf(connection, this.#all);
     this.#values = new UniqueValues(references);
     const names = inOrderOfReferences(this.#scannedNames(), references);
@@ -49,8 +52,12 @@ export class RedactionHost {
     };
   }
 
-  /** Opens a copy that nobody else has, and takes its triggers away until it is finished. */
-  static open(file: string): RedactionHost {
+  /**
+   * Opens a copy that nobody else has, and takes its triggers away until it is finished.
+   *
+   * @param nullsEmbeddings whether vectors that were made of redacted texts go, too
+   */
+  static open(file: string, nullsEmbeddings: boolean): RedactionHost {
     const connection = connect(file, "write");
     try {
       // Tables of virtual tables are written to, and the schema; rows are not judged while they are changed.
@@ -64,7 +71,7 @@ export class RedactionHost {
       ]) {
         connection.pragma(pragma);
       }
-      return new RedactionHost(file, connection);
+      return new RedactionHost(file, connection, nullsEmbeddings);
     } catch (error) {
       connection.close();
       throw cannotRewrite(error);
@@ -80,6 +87,7 @@ export class RedactionHost {
     const view = this.#metadataOf(rows.name);
     this.#connection.transaction(() => {
       for (const change of changes) {
+        this.#embeddings.ofRow(rows, change);
         this.#values.write(rows, change);
         const [rowid] = change.key;
         const [text] = change.cells;
@@ -98,6 +106,7 @@ export class RedactionHost {
       if (!isFullText(table)) return [];
       return renewIndex(this.#connection, table, this.#shadows.get(table.name) ?? new Map()) ? [table.name] : [];
     });
+    const embeddings = this.#embeddings.finish();
     this.#schema.bringBack(statements);
     const target = `${this.#file}-redacted`;
     try {
@@ -110,7 +119,7 @@ export class RedactionHost {
     if (!finished.sound)
       throw new KeepsakeError("E_DATABASE_DAMAGED", `The redacted database is not sound: ${finished.detail}.`);
     renameSync(target, this.#file);
-    return { facts: finished.facts, emptied };
+    return { facts: { ...finished.facts, ...(embeddings && { embeddings }) }, emptied };
   }
 
   close(): void {
