@@ -2,8 +2,14 @@ import { entropyOf, hasKeyRun, isPlaceholder, mixes, restlessness } from "../ran
 import { isLocation, isReference } from "../references.js";
 import { type Around, type SecretRule, secretPattern } from "../secret-rule.js";
 
+const SIGNS = charactersOf(/[=:|>(,"'`*\\[\])}{<.\r\n\t→-]/);
+const IN_NAME = charactersOf(/[\w-]/);
+function charactersOf(pattern: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 65_536 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0));
+}
+
 /** A word of a name that says what kind of secret is meant, and what may follow it in the name. */
-const NAME = String.raw`(?:tokens?\."?(?:access|refresh|bot|user|api)(?:_?token)?|(?:key|token|secret|passw(?:or)?d|passwd|passphrase|passcode|pwd|pass|credentials?|auth|(?<![A-Za-z])pw(?![A-Za-z]))(?:[\w-]{0,24}|[ \t](?:key|token|id)))`;
+const NAME = String.raw`(?:tokens?\."?(?:access|refresh|bot|user|api)(?:_?token)?|(?:key|token|secret|passw(?:or)?d|passwd|passphrase|passcode|pwd|pass|credentials?|auth|(?<![A-Za-z])pw(?![A-Za-z]))(?:[\w-]{0,24}(?!\w)|[ \t](?:key|token|id)(?!\w)))`;
 /** "the key for Acme (prod)": between a name and its sign. */
 const AMONG = String.raw`(?:[ \t](?:for|of|to|on|in|from|at)[ \t][\w.@/ -]{1,40}?)?(?:[ \t](?:\([^()\n]{1,24}\)|\[[^[\]\n]{1,24}\]))?`;
 const CLOSE = String.raw`["'\`*\\\]|)\t ]{0,6}`;
@@ -68,8 +74,21 @@ const NO_SECRET =
 
 type Kind = "password" | "key" | "none";
 
+const kinds = new Map<string, Kind>();
+/** Names that are remembered: most texts have few, over and over. */
+const MOST_KINDS = 4096;
+
 /** What kind of secret the whole name tells of. */
 function kindOf(name: string): Kind {
+  let kind = kinds.get(name);
+  if (kind !== undefined) return kind;
+  kind = kindOfNew(name);
+  if (kinds.size >= MOST_KINDS) kinds.clear();
+  kinds.set(name, kind);
+  return kind;
+}
+
+function kindOfNew(name: string): Kind {
   if (NO_SECRET.test(name)) return "none";
   if (/passw|passphrase|passcode|pwd|(?:^|[-_.a-z])pass$|(?:^|[-_.])pw$/i.test(name)) return "password";
   if (/token|secret|credential/i.test(name)) return "key";
@@ -77,11 +96,22 @@ function kindOf(name: string): Kind {
   return "none";
 }
 
+const BEFORE = charactersOf(/[\w. -]/);
+
+/** The words and parts of a name before a keyword. In JSON the name of an object stands before a dot and the name in it in quotes. */
+function nameBefore(text: string, from: number): string {
+  const least = Math.max(0, from - 32);
+  let at = from;
+  while (at > least && BEFORE[text.charCodeAt(at - 1)] === 1) at--;
+  if (at - 2 < least || text[at - 1] !== '"' || text[at - 2] !== ".") return text.slice(at, from);
+  let outer = at - 2;
+  while (outer > least && IN_NAME[text.charCodeAt(outer - 1)] === 1) outer--;
+  return text.slice(outer, at - 1) + text.slice(at, from);
+}
+
 function isNamedSecret(value: string, { text, from, start }: Around): boolean {
   // In JSON the name of an object stands before a dot and the name in it in quotes.
-  const before = (
-    /(?:[\w-]{1,24}\.")?[\w. -]{0,32}$/.exec(text.slice(Math.max(0, from - 32), from))?.[0] ?? ""
-  ).replace('"', "");
+  const before = nameBefore(text, from);
   const own = (/^(?:tokens?\."?)?[\w-]+(?:[ \t](?:key|token)\b)?/.exec(text.slice(from, start))?.[0] ?? "").replace(
     '"',
     "",
@@ -140,6 +170,28 @@ function isKey(value: string, name: string): boolean {
   return mixes(value, 3) && restlessness(value) >= 0.3;
 }
 
+/** What may stand between the name and its sign: "the key for Acme is …", "API token id: …". */
+const JOINERS = new Set(["for", "of", "to", "on", "in", "from", "at", "is", "key", "token", "id"]);
+const SHORTEST = 6;
+
+/**
+ * A name is followed by a sign, by a word that leads to one, or by a blank and what is no word. Most keywords in prose are
+ * followed by a blank and a word.
+ */
+function mayBeAssigned(text: string, place: number): boolean {
+  let at = place + 1;
+  while (IN_NAME[text.charCodeAt(at)] === 1) at++;
+  if (text.charCodeAt(at) !== 0x20) return SIGNS[text.charCodeAt(at)] === 1;
+  while (text.charCodeAt(at) === 0x20) at++;
+  if (SIGNS[text.charCodeAt(at)] === 1) return true;
+  const from = at;
+  let isWord = true;
+  for (let code = text.charCodeAt(at); code > 0x20; code = text.charCodeAt(++at))
+    if (isWord && (code < 0x61 || code > 0x7a) && (code < 0x41 || code > 0x5a)) isWord = false;
+  if (at - from <= 5 && JOINERS.has(text.slice(from, at).toLowerCase().replace(":", ""))) return true;
+  return at - from >= (isWord ? 20 : SHORTEST);
+}
+
 /** The value behind a name that says that it is secret: assignments in code, environments, YAML, JSON, URLs, tables, notes. */
 const NAMED_SECRET: SecretRule = {
   id: "named_secret",
@@ -147,6 +199,7 @@ const NAMED_SECRET: SecretRule = {
   keywords: ["key", "token", "secret", "passw", "passphrase", "passcode", "pwd", "pw", "pass", "credential", "auth"],
   patterns: PATTERNS,
   reach: "keyword",
+  begins: mayBeAssigned,
   check: isNamedSecret,
   generic: true,
   samples: {
