@@ -15,11 +15,12 @@ interface Node {
 }
 
 /**
- * Finds many keywords in one pass, whatever the case of ASCII letters (Aho and Corasick, 1975). The transitions stand in one
+ * Finds many keywords in one pass, whatever the case of their letters (Aho and Corasick, 1975). The transitions stand in one
  * table, states with a keyword behind all others, so that a character costs two look-ups and a comparison.
  */
 export class KeywordAutomaton {
-  readonly #classes = new Uint8Array(128);
+  // One for every code unit: a look-up costs less than asking first whether it is ASCII.
+  readonly #classes = new Uint8Array(65_536);
   readonly #table: Int32Array;
   readonly #met: readonly (readonly Met[])[];
   readonly #classCount: number;
@@ -31,12 +32,15 @@ export class KeywordAutomaton {
     let classCount = 1;
     for (const [owner, words] of keywords.entries()) {
       for (const word of words) {
-        if (!/^[\0-\x7f]+$/.test(word) || word !== word.toLowerCase())
-          throw new TypeError(`The keyword "${word}" is not of lower-case ASCII.`);
+        if (word === "" || word !== word.toLowerCase())
+          throw new TypeError(`The keyword "${word}" is not in lower case.`);
         let node = root;
         for (const character of word) {
           const code = character.charCodeAt(0);
-          if (this.#classes[code] === 0) this.#classes[code] = classCount++;
+          if (this.#classes[code] === 0) {
+            this.#classes[code] = classCount;
+            this.#classes[character.toUpperCase().charCodeAt(0)] = classCount++;
+          }
           const kind = this.#classes[code] ?? 0;
           const next = node.next.get(kind) ?? newNode();
           node.next.set(kind, next);
@@ -45,7 +49,7 @@ export class KeywordAutomaton {
         node.met.push({ owner, length: word.length });
       }
     }
-    for (let code = 65; code <= 90; code++) this.#classes[code] = this.#classes[code + 32] ?? 0;
+    if (classCount > 256) throw new TypeError("The keywords have too many different characters.");
     const nodes = linked(root);
     const ordered = [...nodes.filter((node) => node.met.length === 0), ...nodes.filter((node) => node.met.length > 0)];
     for (const [index, node] of ordered.entries()) node.row = index * classCount;
@@ -71,8 +75,7 @@ export class KeywordAutomaton {
     const firstMet = this.#firstMet;
     let state = 0;
     for (let index = 0; index < text.length; index++) {
-      const code = text.charCodeAt(index);
-      state = code < 128 ? (table[state + (classes[code] ?? 0)] ?? 0) : 0;
+      state = table[state + (classes[text.charCodeAt(index)] ?? 0)] ?? 0;
       if (state < firstMet) continue;
       for (const { owner, length } of this.#met[state / this.#classCount] ?? []) onKeyword(owner, index + 1 - length);
     }

@@ -1,9 +1,20 @@
+/** How often each code unit occurs; all zero between two calls. */
+const counts = new Uint32Array(65_536);
+
 /** Shannon entropy of the characters, in bits per character. */
 export function entropyOf(text: string): number {
-  const counts = new Map<string, number>();
-  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    counts[code] = (counts[code] ?? 0) + 1;
+  }
   let bits = 0;
-  for (const count of counts.values()) bits -= (count / text.length) * Math.log2(count / text.length);
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    const count = counts[code] ?? 0;
+    if (count === 0) continue;
+    bits -= (count / text.length) * Math.log2(count / text.length);
+    counts[code] = 0;
+  }
   return bits;
 }
 

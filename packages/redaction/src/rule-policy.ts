@@ -42,12 +42,23 @@ export function defaultPolicy(): RedactionPolicy {
 
 /** True when a telling rule found what a generic one found, or most of it: the rest is an address or punctuation. */
 function isKnown({ start, end }: Finding, known: readonly Finding[]): boolean {
-  return known.some(
-    (one) =>
-      one.start < end &&
-      start < one.end &&
-      (one.start <= start || Math.min(end, one.end) - one.start >= 0.4 * (end - start)),
-  );
+  // They are sorted and apart: the first that ends behind `start`.
+  let low = 0;
+  for (let high = known.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((known[middle]?.end ?? 0) <= start) low = middle + 1;
+    else high = middle;
+  }
+  for (let one = known[low]; one !== undefined && one.start < end; one = known[++low])
+    if (one.start <= start || Math.min(end, one.end) - one.start >= 0.4 * (end - start)) return true;
+  return false;
+}
+
+/** In ascending order; they nearly are, since keywords are met by where they end. */
+function ascending(places: readonly number[]): readonly number[] {
+  for (let index = 1; index < places.length; index++)
+    if ((places[index] ?? 0) < (places[index - 1] ?? 0)) return places.toSorted((a, b) => a - b);
+  return places;
 }
 
 /** Applies one rule where its keywords stand. Holds patterns only: no state is kept between scans. */
@@ -61,8 +72,12 @@ class RuleScanner {
     this.#patterns = rule.patterns.map((pattern) => new RegExp(pattern.source, pattern.flags.replace("g", flag)));
   }
 
-  scan(text: string, places: readonly number[]): Finding[] {
+  scan(text: string, met: readonly number[]): Finding[] {
     const findings: Finding[] = [];
+    const { begins } = this.rule;
+    const sorted = ascending(met);
+    const places = begins === undefined ? sorted : sorted.filter((place) => begins(text, place));
+    if (places.length === 0 && this.rule.reach !== undefined) return findings;
     for (const pattern of this.#patterns) {
       if (this.rule.reach === "keyword") this.#atKeywords(pattern, text, places, findings);
       else if (this.rule.reach === undefined) this.#within(pattern, text, 0, text.length, findings);
@@ -74,7 +89,7 @@ class RuleScanner {
   #atKeywords(pattern: RegExp, text: string, places: readonly number[], findings: Finding[]): void {
     let done = 0;
     // A keyword within another one ends before it and begins after it.
-    for (const place of places.toSorted((a, b) => a - b)) {
+    for (const place of places) {
       if (place < done) continue;
       pattern.lastIndex = place;
       const match = pattern.exec(text);
@@ -89,7 +104,7 @@ class RuleScanner {
   #near(pattern: RegExp, text: string, places: readonly number[], reach: number, findings: Finding[]): void {
     let from = -1;
     let to = -1;
-    for (const place of places.toSorted((a, b) => a - b)) {
+    for (const place of places) {
       if (place - reach > to) {
         if (to >= 0) this.#within(pattern, text, from, to, findings);
         from = Math.max(0, place - reach);

@@ -166,7 +166,11 @@ const TELEGRAM_TOKEN: SecretRule = {
   id: "telegram_token",
   description: "Telegram bot tokens",
   keywords: [":aa"],
-  patterns: [secretPattern(String.raw`(?<![A-Za-z0-9_]|\d[.:])(?:bot)?(?<secret>\d{8,10}:AA[\w-]{32,34})(?![\w-])`)],
+  patterns: [
+    secretPattern(
+      String.raw`(?:(?<![A-Za-z0-9_]|\d[.:])|(?<=(?<!\w)_{1,2})|(?<=\u001b\[[0-9;]{0,8}m))(?:bot)?(?<secret>\d{8,10}:AA[\w-]{32,34})(?![A-Za-z0-9-])`,
+    ),
+  ],
   reach: 16,
   check: (token) => looksRandom(token, 3.5),
   samples: {

@@ -4,6 +4,7 @@ import { CHAT_RULES } from "./chat.js";
 import { CLOUD_RULES } from "./cloud.js";
 import { CODE_HOST_RULES } from "./code-hosts.js";
 import { ADDRESS_RULES } from "./databases.js";
+import { WORD_RULES } from "./foreign-words.js";
 import { HOSTING_RULES } from "./hosting.js";
 import { HTTP_RULES } from "./http.js";
 import { MODEL_PROVIDER_RULES } from "./model-providers.js";
@@ -25,5 +26,6 @@ export const DEFAULT_RULES: readonly SecretRule[] = [
   ...OBSERVABILITY_RULES,
   ...HTTP_RULES,
   ...ADDRESS_RULES,
+  ...WORD_RULES,
   ...NAMED_RULES,
 ];

@@ -116,21 +116,32 @@ const SESSION_COOKIE: SecretRule = {
     "_gh_sess",
     "user_session",
     "remember_token",
+    "sid=",
+    "auth_token=",
   ],
   patterns: [
+    // As browsers and their tools export them.
     secretPattern(
-      String.raw`(?:sessionid|session_id|phpsessid|jsessionid|connect\.sid|_session|session|session-token|li_at|_gh_sess|user_session|remember_token)=(?<secret>[\w.%+/~:-]{20,}={0,2})`,
+      String.raw`(?:sessionid|session_id|phpsessid|jsessionid|connect\.sid|_session|session-token|li_at|_gh_sess|user_session|remember_token)["'\\]{0,3}(?:,?\s{1,16}["'\\]{0,3}(?:[\w-]{1,24}\.)?["'\\]{0,3}value["'\\]{0,3}:\s?["'\\]{1,3}|\t)(?<secret>[\w.%+/~:-]{20,}={0,2})`,
+      "i",
+    ),
+    secretPattern(
+      String.raw`(?:sessionid|session_id|phpsessid|jsessionid|connect\.sid|_session|session|session-token|li_at|_gh_sess|user_session|remember_token|sid|auth_token)=(?<secret>[\w.%+/~:-]{20,}={0,2})`,
       "i",
     ),
   ],
   reach: "keyword",
   check: (value, { text, from }) =>
-    isKeyLike(value) && /cookie/i.test(text.slice(Math.max(0, text.lastIndexOf("\n", from), from - 300), from)),
+    isKeyLike(value) &&
+    (text[text.indexOf(value, from) - 1] !== "=" ||
+      /cookie|\s-b\s/i.test(text.slice(Math.max(0, text.lastIndexOf("\n", from), from - 300), from))),
   samples: {
     found: [
       "Cookie: theme=dark; sessionid=«{lower:31}7»; lang=en",
       "Set-Cookie: connect.sid=«s%3A{url:32}.{alnum:43}»; Path=/",
       "document.cookie = 'PHPSESSID=«{lower:25}7»'",
+      '{"name": "sessionid", "value": "«{lower:31}7»", "domain": ".example.org"}',
+      "curl -b 'sid=«{lower:31}7»' https://example.org",
     ],
     spared: [
       "Cookie: theme=dark; session=short",

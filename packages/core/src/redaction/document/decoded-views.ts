@@ -1,7 +1,7 @@
 import { TextView } from "./text-view.js";
 
 /** How far around an escape its text is looked at again, decoded. */
-const NEIGHBOURHOOD = 2048;
+const NEIGHBOURHOOD = 512;
 
 interface Escapes {
   /** whether there is one, for a first look */

@@ -21,6 +21,8 @@ const FOLDED = /(?:[A-Za-z0-9+/]{60,76}\r?\n[ \t]{0,16}){1,100000}[A-Za-z0-9+/]{
 
 /** Base64, and its form for URLs. */
 const IN_TOKEN = charactersOf(/[A-Za-z0-9+/_-]/);
+/** Characters behind which no other base64 begins. */
+const WITHIN = charactersOf(/[A-Za-z0-9+]/);
 /** Characters that may begin what decodes to a printable character, or to gzip (H4sI). */
 const FIRST = charactersOf(/[CDHI-Za-f]/);
 
@@ -57,8 +59,7 @@ function* runs(text: string): Generator<readonly [start: number, end: number]> {
 function beginnings(text: string, start: number, end: number): number[] {
   const places = isIn(FIRST, text, start) ? [start] : [];
   for (let index = start + 1; index <= end - MIN_LENGTH && places.length < MAX_BEGINNINGS; index++) {
-    const isParted = !/[A-Za-z0-9+]/.test(text.charAt(index - 1));
-    if (isParted && isIn(FIRST, text, index)) places.push(index);
+    if (isIn(FIRST, text, index) && !isIn(WITHIN, text, index - 1)) places.push(index);
   }
   return places;
 }

@@ -179,11 +179,10 @@ class JsonReader {
     LITERAL.lastIndex = this.#position;
     const literal = LITERAL.exec(this.#text)?.[0];
     if (literal === undefined) return false;
-    if (literal.length >= MIN_DIGITS) {
+    // A fraction is a measure, never a secret; a vector has hundreds.
+    if (literal.length >= MIN_DIGITS && !literal.includes(".")) {
       if (this.#name === undefined) this.#view.say(`"${this.#around.at(-1) ?? ""}": `);
-      // A fraction is a measure, never a secret; a vector has hundreds.
-      if (!literal.includes("."))
-        this.#view.take(this.#text, this.#position, this.#position + literal.length, undefined, true);
+      this.#view.take(this.#text, this.#position, this.#position + literal.length, undefined, true);
     }
     this.#view.say("\n");
     this.#position += literal.length;

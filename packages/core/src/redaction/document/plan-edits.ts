@@ -24,6 +24,7 @@ export interface EditPlan {
  * signs and its base64 stand for.
  *
  * @param context what stands before a text that is not JSON (which is cut behind a value, whose name has been seen)
+ * @param isAgain the text has been looked through, and replacements are all that changed since: only around them may be more
  */
 export function planEdits(
   text: string,
@@ -31,12 +32,14 @@ export function planEdits(
   where: ScanContext,
   part = WHOLE,
   context = "",
+  isAgain = false,
 ): EditPlan {
   const json = jsonView(text, part);
+  const find = isAgain ? editsNearReplacements : editsOf;
   const edits =
     json === undefined
-      ? editsBehind(context, text, policy, where)
-      : editsOf(json.view.text, policy, where).flatMap((edit) => through(json.view, edit));
+      ? editsBehind(context, text, policy, where, find)
+      : find(json.view.text, policy, where).flatMap((edit) => through(json.view, edit));
   return {
     edits: merged(edits),
     isJson: json !== undefined,
@@ -47,11 +50,51 @@ export function planEdits(
   };
 }
 
-function editsBehind(context: string, text: string, policy: RedactionPolicy, where: ScanContext): Edit[] {
-  if (context === "") return editsOf(text, policy, where);
-  return editsOf(context + text, policy, where)
+type Find = (text: string, policy: RedactionPolicy, where: ScanContext) => Edit[];
+
+function editsBehind(context: string, text: string, policy: RedactionPolicy, where: ScanContext, find: Find): Edit[] {
+  if (context === "") return find(text, policy, where);
+  return find(context + text, policy, where)
     .filter(({ start }) => start >= context.length)
-    .map((edit) => ({ ...edit, start: edit.start - context.length, end: edit.end - context.length }));
+    .map((edit) => moved(edit, -context.length));
+}
+
+function moved(edit: Edit, by: number): Edit {
+  return { ...edit, start: edit.start + by, end: edit.end + by };
+}
+
+/** How far from a replacement it may matter what it replaced. */
+const NEIGHBOURHOOD = 1024;
+/** How far a line may reach beyond that. */
+const MAX_LINE = 8192;
+
+function editsNearReplacements(text: string, policy: RedactionPolicy, where: ScanContext): Edit[] {
+  const edits: Edit[] = [];
+  for (let at = text.indexOf("[REDACTED:"); at >= 0; ) {
+    const from = lineBefore(text, at);
+    let to = at + NEIGHBOURHOOD;
+    // Neighbourhoods that touch are one.
+    for (at = text.indexOf("[REDACTED:", at + 1); at >= 0 && at < to + NEIGHBOURHOOD; ) {
+      to = at + NEIGHBOURHOOD;
+      at = text.indexOf("[REDACTED:", at + 1);
+    }
+    edits.push(...editsOf(text.slice(from, lineAfter(text, to)), policy, where).map((edit) => moved(edit, from)));
+  }
+  return edits;
+}
+
+/** A part of a text begins with a line, or a word: the second half of a token looks like another one. */
+function lineBefore(text: string, position: number): number {
+  const from = position - NEIGHBOURHOOD;
+  if (from <= 0) return 0;
+  const line = text.lastIndexOf("\n", from);
+  if (from - line <= MAX_LINE) return line + 1;
+  return Math.max(text.lastIndexOf(" ", from), from - MAX_LINE, 0);
+}
+
+function lineAfter(text: string, position: number): number {
+  const line = text.indexOf("\n", position);
+  return Math.min(line < 0 ? text.length : line + 1, position + MAX_LINE);
 }
 
 function editsOf(text: string, policy: RedactionPolicy, where: ScanContext): Edit[] {
@@ -59,14 +102,27 @@ function editsOf(text: string, policy: RedactionPolicy, where: ScanContext): Edi
   for (const view of decodedViews(text)) {
     edits.push(...plainEdits(view.text, policy, where).flatMap((edit) => through(view, edit)));
   }
+  const known = merged(edits);
   for (const { start, end, text: inner } of encodedTokens(text)) {
-    if (edits.some((edit) => edit.start <= start && end <= edit.end)) continue;
+    if (isCovered(known, start, end)) continue;
     const view = jsonView(inner)?.view;
     const [found] = [...plainEdits(inner, policy, where), ...(view ? plainEdits(view.text, policy, where) : [])];
     // Nothing of it may stay: a few characters of base64 tell three quarters of themselves.
     if (found !== undefined) edits.push({ start, end, isBare: false, rule: found.rule, secret: found.secret });
   }
   return edits;
+}
+
+/** True when one of the ranges, sorted and apart, holds all of this one. */
+function isCovered(ranges: readonly OriginalRange[], start: number, end: number): boolean {
+  let low = 0;
+  for (let high = ranges.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle]?.end ?? 0) < end) low = middle + 1;
+    else high = middle;
+  }
+  const range = ranges[low];
+  return range !== undefined && range.start <= start;
 }
 
 function plainEdits(text: string, policy: RedactionPolicy, where: ScanContext): Edit[] {

@@ -1,6 +1,7 @@
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
 import { replacementFor } from "../compose-policies.js";
 import { MAX_ROUNDS, type RedactedText } from "../redact-text.js";
+import { WHOLE } from "./json-view.js";
 import { type Edit, planEdits } from "./plan-edits.js";
 import { textEncoding } from "./text-encoding.js";
 
@@ -35,7 +36,7 @@ export function redactDocumentText(text: string, policy: RedactionPolicy, where:
   const matches: Record<string, number> = {};
   let redacted = text;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const { edits } = planEdits(redacted, policy, where);
+    const { edits } = planEdits(redacted, policy, where, WHOLE, "", round > 0);
     if (edits.length === 0) break;
     redacted = applyEdits(redacted, edits, policy, matches);
   }

@@ -146,7 +146,7 @@ function redactPart(
 function redactAgain(text: string, edits: readonly Edit[], part: Part, { policy, where, matches }: Target): string {
   let redacted = applyEdits(text, edits, policy, matches);
   for (let round = 1; round < MAX_ROUNDS; round++) {
-    const more = planEdits(redacted, policy, where, part).edits;
+    const more = planEdits(redacted, policy, where, part, "", true).edits;
     if (more.length === 0) break;
     redacted = applyEdits(redacted, more, policy, matches);
   }

@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** How the bytes of a text are read and written. `encode(decode(bytes))` is `bytes`. */
 export interface TextEncoding {
   readonly id: "utf8" | "utf16le" | "utf16be" | "latin1";
@@ -46,10 +48,8 @@ export function markedEncoding(bytes: Uint8Array): TextEncoding | undefined {
 
 /** UTF-8 where that is what it is; else an eight-bit code, if there are no control characters in it. */
 export function eightBitEncoding(bytes: Uint8Array): TextEncoding | undefined {
-  const buffer = asBuffer(bytes);
-  if (buffer.toString("utf8").includes("\ufffd") && !Buffer.from(buffer.toString("utf8"), "utf8").equals(buffer))
-    return bytes.some((byte) => byte < 32 && (byte < 8 || byte > 13) && byte !== 27) ? undefined : LATIN1;
-  return UTF8;
+  if (isUtf8(bytes)) return UTF8;
+  return bytes.some((byte) => byte < 32 && (byte < 8 || byte > 13) && byte !== 27) ? undefined : LATIN1;
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
