@@ -141,3 +141,20 @@ describe("what is folded in a file", () => {
     }
   });
 });
+
+describe("a look at bytes", () => {
+  it("meets a secret wherever zeros and the ends of chunks lie in it", () => {
+    const one = "Zq7vK2mXw9Rt4Lp8Yb3N";
+    const fragments = noted(one);
+    const filler = Buffer.from("lorem ipsum dolor sit amet ".repeat(4));
+    for (let zeros = 1; zeros < one.length; zeros++) {
+      const gap = Buffer.concat([Buffer.from(one.slice(0, zeros)), Buffer.alloc(3), Buffer.from(one.slice(zeros))]);
+      const bytes = Buffer.concat([filler, gap, filler, Buffer.alloc(9), filler]);
+      expect(ruleIn(fragments, bytes)).toBe("tok");
+      for (let cut = filler.length; cut < filler.length + gap.length; cut++)
+        expect(ruleIn(fragments, bytes.subarray(0, cut), bytes.subarray(cut)), `${String(zeros)} ${String(cut)}`).toBe(
+          "tok",
+        );
+    }
+  });
+});

@@ -34,8 +34,7 @@ export function fragmentPolicy(fragments: SecretFragments, rules: readonly strin
       const bytes = Buffer.from(text, "utf8");
       const found: Finding[] = [];
       const rolling = new RollingHash();
-      rolling.feed(bytes, (hash, end) => {
-        if (!fragments.mayHold(hash)) return;
+      rolling.feed(bytes, fragments.filter, (hash, end) => {
         const fragment = fragments.at(hash, rolling.window());
         if (fragment === undefined) return;
         const { rule, offset, length } = fragment;

@@ -1,4 +1,4 @@
-import { RollingHash } from "./rolling-hash.js";
+import { RollingHash, WINDOW } from "./rolling-hash.js";
 import type { SecretFragments } from "./secret-fragments.js";
 
 /**
@@ -23,15 +23,33 @@ export class ResidueScanner {
   feed(bytes: Uint8Array): void {
     if (this.#rule !== undefined) return;
     this.#look(this.#plain, bytes, false);
-    this.#look(this.#wide, bytes, true);
+    this.#lookWide(bytes);
+  }
+
+  /** Only around zeros is there anything that the plain look has not seen: a long run without one is passed over. */
+  #lookWide(bytes: Uint8Array): void {
+    let from = 0;
+    let start = 0;
+    while (start < bytes.length) {
+      const zero = bytes.indexOf(0, start);
+      const end = zero < 0 ? bytes.length : zero;
+      if (end - start > 2 * WINDOW) {
+        this.#look(this.#wide, bytes.subarray(from, start + WINDOW - 1), true);
+        this.#wide.reset();
+        from = end - WINDOW + 1;
+      }
+      start = end + 1;
+    }
+    this.#look(this.#wide, bytes.subarray(from), true);
   }
 
   #look(rolling: RollingHash, bytes: Uint8Array, skipZeros: boolean): void {
+    const { filter } = this.#fragments;
     rolling.feed(
       bytes,
+      filter,
       (hash) => {
-        if (this.#rule === undefined && this.#fragments.mayHold(hash))
-          this.#rule = this.#fragments.at(hash, rolling.window())?.rule;
+        if (this.#rule === undefined) this.#rule = this.#fragments.at(hash, rolling.window())?.rule;
       },
       skipZeros,
     );

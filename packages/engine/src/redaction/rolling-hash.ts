@@ -14,6 +14,24 @@ export function foldBytes(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => FOLDED[byte] ?? byte);
 }
 
+/** Which hashes are worth a look: a bit for the upper bits of each. Asked for every byte, so it is as plain as can be. */
+export class HashFilter {
+  static readonly SHIFT = 10;
+  readonly bits = new Uint8Array(1 << (32 - HashFilter.SHIFT - 3));
+
+  add(hash: number): void {
+    const bit = hash >>> HashFilter.SHIFT;
+    this.bits[bit >>> 3] = (this.bits[bit >>> 3] ?? 0) | (1 << (bit & 7));
+  }
+
+  /** One that lets everything through. */
+  static all(): HashFilter {
+    const filter = new HashFilter();
+    filter.bits.fill(0xff);
+    return filter;
+  }
+}
+
 /** The hash of the last twelve bytes (Karp and Rabin, 1987), and those bytes. */
 export class RollingHash {
   readonly #ring = new Uint8Array(WINDOW);
@@ -21,12 +39,13 @@ export class RollingHash {
   #filled = 0;
   #hash = 0;
 
-  /** Takes bytes as they are, and calls `visit` with the hash behind each that ends a window. */
-  feed(bytes: Uint8Array, visit: (hash: number, end: number) => void, skipZeros = false): void {
+  /** Takes bytes as they are, and calls `visit` behind each that ends a window whose hash the filter lets through. */
+  feed(bytes: Uint8Array, filter: HashFilter, visit: (hash: number, end: number) => void, skipZeros = false): void {
+    const { bits } = filter;
+    const ring = this.#ring;
     let hash = this.#hash;
     let at = this.#at;
     let filled = this.#filled;
-    const ring = this.#ring;
     for (let index = 0; index < bytes.length; index++) {
       const byte = FOLDED[bytes[index] ?? 0] ?? 0;
       if (skipZeros && byte === 0) continue;
@@ -34,14 +53,21 @@ export class RollingHash {
       ring[at] = byte;
       at = at === WINDOW - 1 ? 0 : at + 1;
       hash = (Math.imul(hash, BASE) + byte + 1 - Math.imul(leaving, LEAVING)) | 0;
-      if (filled < WINDOW) filled++;
-      if (filled < WINDOW) continue;
+      if (filled < WINDOW && ++filled < WINDOW) continue;
+      const bit = hash >>> HashFilter.SHIFT;
+      if (((bits[bit >>> 3] ?? 0) & (1 << (bit & 7))) === 0) continue;
       this.#at = at;
       visit(hash >>> 0, index + 1);
     }
     this.#hash = hash;
     this.#at = at;
     this.#filled = filled;
+  }
+
+  /** Begins anew: what was before and what comes have no window together. */
+  reset(): void {
+    this.#filled = 0;
+    this.#hash = 0;
   }
 
   /** The last twelve bytes, in their order; to be asked within `visit`. */

@@ -1,7 +1,9 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { isTelling } from "./is-telling.js";
 import { publicParts } from "./public-parts.js";
-import { foldBytes, RollingHash, WINDOW } from "./rolling-hash.js";
+import { foldBytes, HashFilter, RollingHash, WINDOW } from "./rolling-hash.js";
+
+const EVERY = HashFilter.all();
 
 /** What a fragment is a part of. */
 export interface Fragment {
@@ -13,9 +15,6 @@ export interface Fragment {
   /** keyed digest of the whole secret, folded */
   readonly whole: string;
 }
-
-/** Bits of the first filter: most windows of a text are told to be none of ours by one look at it. */
-const FILTER_BITS = 20;
 
 /**
  * What was found, as hashes of all its fragments of twelve bytes, without regard to the case of ASCII letters. Lives in memory
@@ -29,7 +28,8 @@ export class SecretFragments {
   /** by rolling hash: the fragments by their keyed digests */
   readonly #fragments = new Map<number, Map<string, Fragment>>();
   readonly #exempt = new Set<string>();
-  readonly #filter = new Uint8Array(1 << (FILTER_BITS - 3));
+  /** tells most windows of a text at once to be none of ours */
+  readonly filter = new HashFilter();
   readonly #noted = new Set<string>();
   #count = 0;
 
@@ -52,8 +52,7 @@ export class SecretFragments {
       const key = this.#digest(window);
       if (known.has(key)) return;
       this.#fragments.set(hash, known.set(key, { rule, offset, length, whole }));
-      const bit = hash >>> (32 - FILTER_BITS);
-      this.#filter[bit >>> 3] = (this.#filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
+      this.filter.add(hash);
       this.#count++;
     });
   }
@@ -71,16 +70,12 @@ export class SecretFragments {
     }
   }
 
-  /** True when the hash may be one of a fragment: cheap, and seldom wrong. */
-  mayHold(hash: number): boolean {
-    const bit = hash >>> (32 - FILTER_BITS);
-    return ((this.#filter[bit >>> 3] ?? 0) & (1 << (bit & 7))) !== 0 && this.#fragments.has(hash);
-  }
-
   /** What these twelve bytes (folded) are a part of; undefined when they are of no secret. */
   at(hash: number, window: Uint8Array): Fragment | undefined {
+    const known = this.#fragments.get(hash);
+    if (known === undefined) return undefined;
     const digest = this.#digest(window);
-    return this.#exempt.has(digest) ? undefined : this.#fragments.get(hash)?.get(digest);
+    return this.#exempt.has(digest) ? undefined : known.get(digest);
   }
 
   /** True when the bytes are the whole secret of which a fragment was met. */
@@ -89,7 +84,7 @@ export class SecretFragments {
   }
 
   #eachWindow(bytes: Uint8Array, visit: (hash: number, window: Uint8Array, offset: number) => void): void {
-    new RollingHash().feed(bytes, (hash, end) => {
+    new RollingHash().feed(bytes, EVERY, (hash, end) => {
       visit(hash, bytes.subarray(end - WINDOW, end), end - WINDOW);
     });
   }
