@@ -237,11 +237,11 @@ async function runPlain(box: CliCase, args: readonly string[]) {
 /** Notes, a link, a picture, a history of 300 commits, LangGraph's database, and one with full-text and vector tables. */
 async function makeMemory(memory: string, secrets: Secrets): Promise<void> {
   const { token, anthropic, plain } = secrets;
-  const bare = plain();
+  const [bare, old] = [plain(), plain()];
   const inName = token();
   await writeTree(memory, {
     "notes.md": `# Notes\n\nthe key ${token()}\nAPI_KEY=${bare}\n`,
-    "diary.md": `Used ${bare} today, and it worked.\n`,
+    "diary.md": `Used ${bare} today, and it worked; before that ${old}.\n`,
     [`key-${inName}.txt`]: "found",
     "wide.txt": Buffer.from(`\ufeffone ${token()} two`, "utf16le"),
     "memory.jsonl": `{"type":"entity","name":"Bo","observations":["token \\u0067hp_${token().slice(4)}"]}\n`,
@@ -249,7 +249,7 @@ async function makeMemory(memory: string, secrets: Secrets): Promise<void> {
     link: { link: `key-${inName}.txt` },
     ".gitignore": "*.db\n*.sqlite\n",
   });
-  await makeHistory(memory, secrets);
+  await makeHistory(memory, secrets, old);
   const db = new Database(join(memory, "facts.db"));
   sqliteVec.load(db);
   db.exec(`CREATE TABLE fact (id INTEGER PRIMARY KEY, text TEXT);
@@ -285,13 +285,15 @@ async function makeMemory(memory: string, secrets: Secrets): Promise<void> {
 }
 
 /** 300 commits, a secret in every tenth: in a note that is overwritten later, and in a message. */
-async function makeHistory(memory: string, secrets: Secrets): Promise<void> {
+async function makeHistory(memory: string, secrets: Secrets, old: string): Promise<void> {
   await git(memory, "init", "-q", "-b", "main");
   const commits: string[] = [];
   for (let number = 1; number < 300; number++) {
     const isTold = number % 10 === 0;
     const message = isTold && number % 20 === 0 ? `Note ${secrets.token()}` : `Note ${String(number)}`;
-    const note = isTold ? `key ${secrets.token()}\n` : `line ${String(number)}\n`;
+    const token = isTold ? `key ${secrets.token()}\n` : `line ${String(number)}\n`;
+    // Told by its name once, long ago; the diary holds it bare.
+    const note = number === 5 ? `API_KEY=${old}\n` : token;
     commits.push(
       `commit refs/heads/main\ncommitter Ana <ana@example.org> ${String(1_700_000_000 + number)} +0000\ndata ${String(message.length)}\n${message}\nM 100644 inline log.md\ndata ${String(note.length)}\n${note}\n`,
     );

@@ -8,15 +8,15 @@ import {
   type RedactionReport,
   redactText,
 } from "@keepsake/core";
-import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
 import type { AgentProfile } from "../workspace.js";
-import { findSecrets, type FoundSecret } from "./find-secrets.js";
-import { fragmentPolicy, namePolicy, recordingPolicy } from "./known-policies.js";
+import { fragmentPolicy, recordingPolicy } from "./known-policies.js";
+import { redactAgain, redactAll, unitsOf } from "./redact-all.js";
 import { type BundleDraft, redactManifest } from "./redact-manifest.js";
-import { redactUnits, type RedactionTotals, type RedactionUnit } from "./redact-units.js";
-import { MANIFEST_NAME, residueOf, type ResidueSearch } from "./residue.js";
+import type { RedactionTotals, RedactionUnit } from "./redact-units.js";
+import { MANIFEST_NAME, type ResidueSearch } from "./residue.js";
 import { SecretFragments } from "./secret-fragments.js";
+import { watchPolicies } from "./watch-policies.js";
 
 /** What is asked of a redaction beside the policies. */
 export interface RedactionOrder {
@@ -33,8 +33,6 @@ export interface RedactedBundle extends BundleDraft {
   readonly search: ResidueSearch;
 }
 
-/** A rewritten artifact may show a known secret again where a source put parts together: more rounds are not needed. */
-const MAX_ROUNDS = 3;
 /** What was emptied holds nothing that could be scanned. */
 const CLEAN_REASONS = new Set(["emptied_index"]);
 
@@ -50,14 +48,14 @@ export async function redactBundle(
   options: OpOptions,
 ): Promise<RedactedBundle> {
   const { sources, redaction } = order;
-  const warnings = await watch(draft, order, options);
+  const warnings = await watchPolicies(draft, order, options);
   const fragments = new SecretFragments();
   const known = fragmentPolicy(fragments, redaction.policy.rules);
   const policy = withKnown(recordingPolicy(redaction.policy, fragments), known);
   // A secret that stands in a name is one in the contents, too.
   redactManifest(draft, policy, new Set());
   const units = unitsOf(draft.artifacts, sources);
-  const totals = await redactUnits(units, policy, options);
+  const totals = await redactAll(units, policy, fragments, order.staging, options);
   const search: ResidueSearch = { fragments, sources, kept: keptSources(totals) };
   await redactAgain(units, policy, search, totals, options);
   const artifacts = units.flatMap((unit) => unit.artifacts);
@@ -81,51 +79,6 @@ export async function redactBundle(
 /** Where the replacement of the policy stands for what the other one knows, too. */
 function withKnown(policy: RedactionPolicy, known: RedactionPolicy): RedactionPolicy {
   return composePolicies([policy, known], policy.id);
-}
-
-/** By source. Repositories last: what was found until then is known when their history is rewritten. */
-function unitsOf(artifacts: readonly StagedArtifactFile[], sources: readonly ArtifactSource[]): RedactionUnit[] {
-  const ids = [...new Set(artifacts.map(({ meta }) => meta.source))];
-  const units = ids.map((id): RedactionUnit => {
-    const source = sources.find((candidate) => candidate.id === id);
-    const own = artifacts.filter(({ meta }) => meta.source === id);
-    return source === undefined ? { id, artifacts: own } : { id, artifacts: own, source };
-  });
-  const weight = ({ source }: RedactionUnit): number =>
-    (source?.redact === undefined ? 0 : 1) + Number(source?.kind === "git_bundle");
-  return units.sort((a, b) => weight(a) - weight(b));
-}
-
-/** Looks into what is staged for what was found elsewhere, and has it rewritten once more where something is left. */
-async function redactAgain(
-  units: readonly RedactionUnit[],
-  policy: RedactionPolicy,
-  search: ResidueSearch,
-  totals: RedactionTotals,
-  options: OpOptions,
-): Promise<void> {
-  let size = -1;
-  for (let round = 0; round < MAX_ROUNDS && search.fragments.size > 0; round++) {
-    if (size === search.fragments.size && round > 1) return;
-    ({ size } = search.fragments);
-    const dirty: RedactionUnit[] = [];
-    for (const unit of units) {
-      if (search.kept.has(unit.id)) continue;
-      const left = await leftIn(unit, search, options);
-      if (left.length > 0) dirty.push({ ...unit, only: new Set(left) });
-    }
-    if (dirty.length === 0) return;
-    await redactUnits(dirty, policy, options, totals);
-  }
-}
-
-async function leftIn(unit: RedactionUnit, search: ResidueSearch, options: OpOptions): Promise<readonly string[]> {
-  const left: string[] = [];
-  for (const artifact of unit.artifacts) {
-    options.signal?.throwIfAborted();
-    if ((await residueOf(artifact, search, options)) !== undefined) left.push(artifact.meta.pathInBundle);
-  }
-  return left;
 }
 
 /** Names within a repository stand in its history, too: they are its source's to change. */
@@ -187,59 +140,6 @@ function counted(
   );
   findings.sort((a, b) => (a.artifact === b.artifact ? (a.rule < b.rule ? -1 : 1) : a.artifact < b.artifact ? -1 : 1));
   return { findings, matchesRedacted: findings.reduce((sum, { count }) => sum + count, 0) };
-}
-
-/** Looks for what the policies that block or warn find. @returns what is warned of */
-async function watch(
-  { artifacts, unsealed }: BundleDraft,
-  { sources, redaction, staging }: RedactionOrder,
-  options: OpOptions,
-): Promise<RedactionReport["warnings"]> {
-  const counts: Record<"block" | "warn", RedactionReport["warnings"]> = { block: [], warn: [] };
-  for (const mode of ["block", "warn"] as const) {
-    const policy = redaction[mode];
-    if (policy === undefined) continue;
-    const { findings } = await findSecrets(artifacts, sources, policy, staging, options);
-    counts[mode] = countedFindings([...findings, ...inLabel(unsealed, policy)]);
-    if (mode === "block") checkBlocked(counts.block, policy);
-  }
-  return counts.warn;
-}
-
-function inLabel({ label = "", createdBy }: BundleDraft["unsealed"], policy: RedactionPolicy): FoundSecret[] {
-  return [label, createdBy].flatMap((text) =>
-    policy.scan(text, { path: "manifest:label" }).map(({ rule }) => ({ artifact: MANIFEST_NAME, rule, masked: "" })),
-  );
-}
-
-function countedFindings(findings: readonly FoundSecret[]): RedactionReport["warnings"] {
-  const counts = new Map<string, { artifact: string; rule: string; count: number }>();
-  for (const { artifact, rule } of findings) {
-    const key = JSON.stringify([artifact, rule]);
-    const entry = counts.get(key) ?? { artifact, rule, count: 0 };
-    entry.count++;
-    counts.set(key, entry);
-  }
-  return [...counts.values()];
-}
-
-function checkBlocked(found: RedactionReport["warnings"], policy: RedactionPolicy): void {
-  const shown = namePolicy(policy);
-  const named = found.map((one) => ({
-    ...one,
-    artifact: redactText(one.artifact, shown, { path: one.artifact }).text,
-  }));
-  const [first] = named;
-  if (first === undefined) return;
-  const more = named.length === 1 ? "" : `, and ${String(named.length - 1)} more`;
-  throw new KeepsakeError(
-    "E_REDACTION_BLOCKED",
-    `The rule ${first.rule} found something in ${first.artifact}${more}; nothing was published.`,
-    {
-      context: { findings: named },
-      hint: "`keepsake scan` says where. Take it out, or allow it in redaction.policies.",
-    },
-  );
 }
 
 function checkClean({ unscanned }: RedactionReport, requireClean: boolean): void {

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import {
   type OpOptions,
@@ -16,7 +16,10 @@ import { contentReason } from "./unscanned-reason.js";
 /** A text larger than this is redacted window by window, in bytes: as one string it would take several times its size. */
 const MAX_WHOLE_BYTES = 8 * 1024 * 1024;
 
-/** Redacts staged texts in place; what is no text stays as it is, and is told of. */
+/**
+ * Redacts staged texts in place; what is no text stays as it is, and is told of. What was there before lies beside it, and is
+ * what a second call begins with: so a text comes out the same as where all that is known the second time was known at once.
+ */
 export async function redactTexts(
   artifacts: readonly StagedArtifactFile[],
   policy: RedactionPolicy,
@@ -28,10 +31,11 @@ export async function redactTexts(
     signal?.throwIfAborted();
     if (file === undefined) continue;
     const where = { path: meta.pathInBundle };
+    const from = await originalOf(file);
     const outcome =
       meta.sizeBytes > MAX_WHOLE_BYTES
-        ? await redactLarge(file, policy, where, signal)
-        : await redactWhole(file, policy, where);
+        ? await redactLarge(from, file, policy, where, signal)
+        : await redactWhole(from, file, policy, where);
     const reason = await contentReason(file, outcome.unscanned);
     if (reason !== undefined) unscanned.push({ path: meta.pathInBundle, reason });
     if (outcome.unscanned === undefined && Object.keys(outcome.matches).length > 0)
@@ -47,16 +51,25 @@ function summed(byArtifact: Readonly<Record<string, Readonly<Record<string, numb
   return matches;
 }
 
-async function redactWhole(file: string, policy: RedactionPolicy, where: ScanContext): Promise<StreamOutcome> {
-  const redacted = redactDocument(await readFile(file), policy, where);
+async function redactWhole(
+  from: string,
+  file: string,
+  policy: RedactionPolicy,
+  where: ScanContext,
+): Promise<StreamOutcome> {
+  const redacted = redactDocument(await readFile(from), policy, where);
   if (redacted.unscanned !== undefined) return { matches: {}, unscanned: redacted.unscanned };
   const { bytes, matches } = redacted;
-  if (Object.keys(matches).length > 0) await writeFile(file, bytes);
+  if (Object.keys(matches).length > 0) {
+    await setAside(from, file);
+    await writeFile(file, bytes, { mode: 0o600 });
+  }
   return { matches };
 }
 
 /** Writes what is redacted beside the file, and then in its place. */
 async function redactLarge(
+  from: string,
   file: string,
   policy: RedactionPolicy,
   where: ScanContext,
@@ -65,11 +78,28 @@ async function redactLarge(
   const outcome: StreamOutcome = { matches: {} };
   const target = `${file}.redacted`;
   try {
-    const output = redactStream(createReadStream(file, { signal }), policy, where, outcome);
+    const output = redactStream(createReadStream(from, { signal }), policy, where, outcome);
     await pipeline(output, createWriteStream(target, { flags: "wx", mode: 0o600 }), { signal });
-    if (outcome.unscanned === undefined && Object.keys(outcome.matches).length > 0) await rename(target, file);
+    if (outcome.unscanned === undefined && Object.keys(outcome.matches).length > 0) {
+      await setAside(from, file);
+      await rename(target, file);
+    }
   } finally {
     await rm(target, { force: true });
   }
   return outcome;
+}
+
+const asideOf = (file: string): string => `${file}.was`;
+
+async function originalOf(file: string): Promise<string> {
+  const aside = asideOf(file);
+  return await access(aside).then(
+    () => aside,
+    () => file,
+  );
+}
+
+async function setAside(from: string, file: string): Promise<void> {
+  if (from === file) await rename(file, asideOf(file));
 }

@@ -23,6 +23,8 @@ export interface RedactionUnit {
   readonly source?: ArtifactSource;
   /** only these paths; a source of its own redaction gets all, where it has a history */
   readonly only?: ReadonlySet<string>;
+  /** it was redacted before, and begins with what was there before that: its counts take the place of those */
+  readonly isAnew?: boolean;
 }
 
 /** What was done over all units. */
@@ -79,7 +81,7 @@ async function redactUnit(
   return redactTexts(artifacts.filter(isMeant), policy, options);
 }
 
-function addOutcome(totals: RedactionTotals, { id, only }: RedactionUnit, outcome: RedactionOutcome): void {
+function addOutcome(totals: RedactionTotals, { id, only, isAnew }: RedactionUnit, outcome: RedactionOutcome): void {
   const {
     matches,
     byArtifact = { [id]: matches },
@@ -90,13 +92,13 @@ function addOutcome(totals: RedactionTotals, { id, only }: RedactionUnit, outcom
     history,
   } = outcome;
   for (const [artifact, rules] of Object.entries(byArtifact)) {
-    const sum = totals.byArtifact.get(artifact) ?? {};
+    const sum = isAnew === true ? {} : (totals.byArtifact.get(artifact) ?? {});
     for (const [rule, count] of Object.entries(rules)) sum[rule] = (sum[rule] ?? 0) + count;
     if (Object.keys(sum).length > 0) totals.byArtifact.set(artifact, sum);
   }
   totals.touched.push(...artifactsTouched);
   // What could not be looked through the first time cannot be the second time either.
-  if (only === undefined) totals.unscanned.push(...unscanned);
+  if (only === undefined && isAnew !== true) totals.unscanned.push(...unscanned);
   const known = new Set(totals.omitted.map(({ source: owner, path }) => `${owner}/${path}`));
   totals.omitted.push(...omitted.filter((one) => !known.has(`${one.source}/${one.path}`)));
   if (source !== undefined) totals.sourceFacts.set(id, { ...totals.sourceFacts.get(id), ...source });
