@@ -129,6 +129,7 @@ describe("a redacted snapshot", () => {
     const secret = token();
     const state = {
       id: "cursor",
+      keys: [],
       async *capture() {
         yield { key: `cursor_${secret}`.slice(0, 64), value: { [secret]: 1, at: `x ${secret}` } };
       },

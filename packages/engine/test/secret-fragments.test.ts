@@ -34,7 +34,7 @@ describe("fragments of secrets", () => {
       expect(ruleIn(fragments, wide)).toBe("tok");
       expect(ruleIn(fragments, Buffer.from(wide).swap16())).toBe("tok");
       expect(ruleIn(fragments, `\0\0${one.toLowerCase()}`)).toBe("tok");
-      expect(ruleIn(fragments, ...[...`a ${one}`].map((letter) => letter))).toBe("tok");
+      expect(ruleIn(fragments, ...Array.from(`a ${one}`))).toBe("tok");
       expect(ruleIn(fragments, one.slice(4, 11), "-", one.slice(11, 18))).toBeUndefined();
       expect(ruleIn(fragments, randomBytes(4096), secret(), "[REDACTED:tok]")).toBeUndefined();
     }
@@ -95,7 +95,7 @@ describe("fragments of secrets", () => {
     const policy = {
       id: "tok",
       rules: ["tok"],
-      scan: (text: string) => (/^tok_/.test(text) ? [{ start: 0, end: 24, rule: "tok" }] : []),
+      scan: (text: string) => (text.startsWith("tok_") ? [{ start: 0, end: 24, rule: "tok" }] : []),
     };
     const name = `backup-of-tok_${randomBytes(10).toString("hex")}.txt`;
     expect(policy.scan(name)).toEqual([]);

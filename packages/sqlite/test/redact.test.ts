@@ -192,7 +192,9 @@ describe("a redacted copy of a database", () => {
   it("keeps the vectors made of what was redacted, and says so; or has zeros instead, where that is asked", async () => {
     const fill = (db: Database.Database, next: () => string): void => {
       sqliteVec.load(db);
-      db.exec(`CREATE VIRTUAL TABLE v USING vec0(e float[2]); CREATE TABLE n (id INTEGER PRIMARY KEY, body TEXT, embedding BLOB)`);
+      db.exec(
+        `CREATE VIRTUAL TABLE v USING vec0(e float[2]); CREATE TABLE n (id INTEGER PRIMARY KEY, body TEXT, embedding BLOB)`,
+      );
       for (const id of [1n, 2n, 3n]) {
         const vector = Buffer.from(new Float32Array([Number(id), 7]).buffer);
         db.prepare("INSERT INTO v (rowid, e) VALUES (?, ?)").run(id, vector);
@@ -202,13 +204,32 @@ describe("a redacted copy of a database", () => {
     const vectorsIn = (file: string): unknown[] => {
       const db = new Database(file);
       sqliteVec.load(db);
-      const rows = db.prepare("SELECT vec_to_json(e), vec_to_json(embedding) FROM v JOIN n ON n.id = v.rowid").raw().all();
+      const rows = db
+        .prepare("SELECT vec_to_json(e), vec_to_json(embedding) FROM v JOIN n ON n.id = v.rowid")
+        .raw()
+        .all();
       db.close();
       return rows.map((row) => (row as string[]).map((vector) => (JSON.parse(vector) as number[])[1]));
     };
     for (const [embeddings, outcome, vectors] of [
-      ["keep", { outcome: "kept" }, [[7, 7], [7, 7], [7, 7]]],
-      ["null", { outcome: "nulled", count: 2 }, [[7, 7], [0, 0], [7, 7]]],
+      [
+        "keep",
+        { outcome: "kept" },
+        [
+          [7, 7],
+          [7, 7],
+          [7, 7],
+        ],
+      ],
+      [
+        "null",
+        { outcome: "nulled", count: 2 },
+        [
+          [7, 7],
+          [0, 0],
+          [7, 7],
+        ],
+      ],
     ] as const) {
       await using at = await made(fill);
       const staged = [{ pathInBundle: "sqlite/a.db", file: at.file }];
@@ -221,12 +242,17 @@ describe("a redacted copy of a database", () => {
   it("tells the words of its indexes, which its pages show only in parts", async () => {
     const words = Array.from({ length: 300 }, (_none, number) => `commonprefix${String(number).padStart(4, "0")}`);
     await using at = await made((db) => {
-      db.exec("CREATE VIRTUAL TABLE c USING fts5(body, content=''); CREATE VIRTUAL TABLE d USING fts4(body, content='')");
+      db.exec(
+        "CREATE VIRTUAL TABLE c USING fts5(body, content=''); CREATE VIRTUAL TABLE d USING fts4(body, content='')",
+      );
       for (const table of ["c", "d"])
         db.prepare(`INSERT INTO ${table} (rowid, body) VALUES (1, ?)`).run(words.join(" "));
     });
     const source = sqlite();
-    const told = await collectBytes(source.disclose?.({ pathInBundle: "sqlite/a.db", file: at.file }) ?? streamOf(""), 1 << 20);
+    const told = await collectBytes(
+      source.disclose?.({ pathInBundle: "sqlite/a.db", file: at.file }) ?? streamOf(""),
+      1 << 20,
+    );
     const all = Buffer.from(told).toString().split("\n");
     expect(words.filter((word) => all.filter((one) => one === word).length === 2)).toEqual(words);
     const raw = readFileSync(at.file, "latin1");

@@ -1,5 +1,4 @@
 import {
-  type ArtifactSource,
   composePolicies,
   KeepsakeError,
   type OpOptions,
@@ -8,24 +7,14 @@ import {
   type RedactionReport,
   redactText,
 } from "@keepsake/core";
-import type { PrivateStaging } from "../snapshot/private-staging.js";
-import type { AgentProfile } from "../workspace.js";
 import { fragmentPolicy, recordingPolicy } from "./known-policies.js";
 import { redactAgain, redactAll, unitsOf } from "./redact-all.js";
 import { type BundleDraft, redactManifest } from "./redact-manifest.js";
 import type { RedactionTotals, RedactionUnit } from "./redact-units.js";
 import { MANIFEST_NAME, type ResidueSearch } from "./residue.js";
+import type { RedactionOrder } from "./redaction-order.js";
 import { SecretFragments } from "./secret-fragments.js";
 import { watchPolicies } from "./watch-policies.js";
-
-/** What is asked of a redaction beside the policies. */
-export interface RedactionOrder {
-  readonly sources: readonly ArtifactSource[];
-  readonly redaction: AgentProfile["redaction"];
-  /** fail when anything could not be looked through */
-  readonly requireClean: boolean;
-  readonly staging: PrivateStaging;
-}
 
 /** A redacted bundle before it is sealed, and what it is to be proven free of. */
 export interface RedactedBundle extends BundleDraft {

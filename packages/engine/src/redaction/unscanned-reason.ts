@@ -1,17 +1,19 @@
 import { open } from "node:fs/promises";
 
-/** How files begin that hold something encrypted, as bytes of one character each. */
-const ENCRYPTED: readonly RegExp[] = [
-  /^age-encryption\.org\/v1\n/,
-  /^-----BEGIN AGE ENCRYPTED FILE-----/,
-  /^-----BEGIN PGP MESSAGE-----/,
-  /^Salted__/,
-  /^\$ANSIBLE_VAULT;/,
-  // OpenPGP: packets 1 and 3, a session key for somebody or by a passphrase, in the old form and the new one.
-  /^(?:[\x84-\x87\x8c-\x8f]|\xc1|\xc3)[\s\S]{1,5}[\x02-\x06]/,
-  // ZIP: a first file whose flag says that it is encrypted.
-  /^PK\x03\x04..[\x01\x03\x05\x07\x09\x0b\x0d\x0f]/s,
-];
+/** How files begin that hold something encrypted and are texts to who looks through them. */
+const ENCRYPTED_TEXTS = ["-----BEGIN AGE ENCRYPTED FILE-----", "-----BEGIN PGP MESSAGE-----", "$ANSIBLE_VAULT;"];
+const ENCRYPTED = ["age-encryption.org/v1\n", "Salted__"];
+const ZIP = "PK\u0003\u0004";
+
+function isEncryptedBinary(start: Buffer): boolean {
+  const text = start.toString("latin1");
+  if (ENCRYPTED.some((one) => text.startsWith(one))) return true;
+  // The first bit of the flags: encrypted (APPNOTE.TXT, 4.4.4).
+  if (text.startsWith(ZIP)) return ((start[6] ?? 0) & 1) === 1;
+  // OpenPGP (RFC 4880, 4.2): packets 1 and 3, a session key for somebody or by a passphrase, in either form.
+  const tag = start[0] ?? 0;
+  return [0x84, 0x85, 0x86, 0x8c, 0x8d, 0x8e, 0xc1, 0xc3].includes(tag);
+}
 
 /**
  * Why a file was not looked through: what the look itself said, or that it holds something encrypted. An encrypted text in
@@ -20,8 +22,7 @@ const ENCRYPTED: readonly RegExp[] = [
 export async function contentReason(file: string, said: string | undefined): Promise<string | undefined> {
   await using handle = await open(file, "r");
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(64), 0, 64, 0);
-  const start = buffer.toString("latin1", 0, bytesRead);
-  const isBinaryKind = said === "binary" || said === "too_large";
-  const isEncrypted = ENCRYPTED.some((pattern, index) => (index < 5 || isBinaryKind) && pattern.test(start));
-  return isEncrypted ? "encrypted" : said;
+  const start = buffer.subarray(0, bytesRead);
+  if (ENCRYPTED_TEXTS.some((one) => start.toString("latin1").startsWith(one))) return "encrypted";
+  return (said === "binary" || said === "too_large") && isEncryptedBinary(start) ? "encrypted" : said;
 }

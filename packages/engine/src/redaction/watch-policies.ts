@@ -1,8 +1,8 @@
 import { KeepsakeError, type OpOptions, type RedactionPolicy, type RedactionReport, redactText } from "@keepsake/core";
 import { findSecrets, type FoundSecret } from "./find-secrets.js";
 import { namePolicy } from "./known-policies.js";
-import type { RedactionOrder } from "./redact-bundle.js";
 import type { BundleDraft } from "./redact-manifest.js";
+import type { RedactionOrder } from "./redaction-order.js";
 import { MANIFEST_NAME } from "./residue.js";
 
 /** Looks for what the policies that block or warn find. @returns what is warned of */
