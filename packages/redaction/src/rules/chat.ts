@@ -145,7 +145,8 @@ const DISCORD_TOKEN: SecretRule = {
   id: "discord_token",
   description: "Discord bot tokens: an id in base64, a time, a signature",
   keywords: ["mfa.", "mt", "nd", "nz", "od", "ot"],
-  patternsAt: (text, place) => (mayStart(text, place) && /^(?:[MNO][TDz]|mfa)/.test(text.slice(place, place + 3)) ? 1 : 0),
+  patternsAt: (text, place) =>
+    mayStart(text, place) && /^(?:[MNO][TDz]|mfa)/.test(text.slice(place, place + 3)) ? 1 : 0,
   patterns: [
     secretPattern(
       String.raw`${START}(?<secret>(?:mfa\.[\w-]{80,}|[MNO][A-Za-z0-9_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}))(?![\w.-])`,
