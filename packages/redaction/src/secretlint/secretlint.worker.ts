@@ -51,9 +51,9 @@ serve(async (question, data, tellBusy) => {
       source: { filePath: asked.path, content: asked.text, ext: "", contentType: "text" },
       options: { noPhysicFilePath: true, config: { rules: [{ id: rule.meta.id, rule }] } },
     });
-    for (const { range, type } of messages) {
+    for (const { range } of messages) {
       const [start, end] = range;
-      if (type === "message" && end > start) findings.push({ start, end, rule: rule.meta.id });
+      if (end > start) findings.push({ start, end, rule: rule.meta.id });
     }
   }
   return findings;

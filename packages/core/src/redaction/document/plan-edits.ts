@@ -72,7 +72,7 @@ function moved(edit: Edit, by: number): Edit {
 }
 
 /** How far from a replacement it may matter what it replaced. */
-const NEIGHBOURHOOD = 256;
+const NEIGHBOURHOOD = 128;
 /** How far a line may reach beyond that. */
 const MAX_LINE = 8192;
 
