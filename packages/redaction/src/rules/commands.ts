@@ -56,6 +56,8 @@ const CLI_SECRET: SecretRule = {
     secretPattern(String.raw`-pass(?:in|out)?[ =]pass:(?<secret>[^\s"'\`<>|;&)]{4,256})`),
   ],
   reach: "keyword",
+  // Within a rule of dashes no option begins.
+  patternsAt: (text, place) => (text[place] === "-" && text[place - 1] === "-" ? 0 : -1),
   check: (value) =>
     !isPlaceholder(value) &&
     !isReference(value) &&

@@ -17,6 +17,7 @@ export type SecretlintQuestion = { readonly text: string; readonly path: string 
 type Creator = NonNullable<Parameters<typeof lintSource>[0]["options"]["config"]["rules"]>[number]["rule"];
 type Rule = Exclude<Creator, { readonly rules: unknown }>;
 
+const PRESET = "@secretlint/secretlint-rule-preset-recommend";
 /** A comment in a text would switch rules off: who writes the text is not who decides what is redacted. */
 const FILTER = "@secretlint/secretlint-rule-filter-comments";
 
@@ -25,13 +26,18 @@ let loaded: Promise<readonly Rule[]> | undefined;
 async function load({ packages, from }: SecretlintStart): Promise<readonly Rule[]> {
   const rules = new Map<string, Rule>();
   for (const name of packages) {
-    const found =
-      from === undefined ? name : pathToFileURL(createRequire(pathToFileURL(`${from}/`)).resolve(name)).href;
-    const { creator } = (await import(found)) as { readonly creator: Creator };
+    const creator = await creatorOf(name, from);
     for (const rule of rulesOf(creator)) rules.set(rule.meta.id, rule);
   }
   rules.delete(FILTER);
   return [...rules.values()];
+}
+
+async function creatorOf(name: string, from: string | undefined): Promise<Creator> {
+  if (from === undefined && name === PRESET)
+    return (await import("@secretlint/secretlint-rule-preset-recommend")).creator;
+  const found = createRequire(from === undefined ? import.meta.url : pathToFileURL(`${from}/`)).resolve(name);
+  return ((await import(pathToFileURL(found).href)) as { readonly creator: Creator }).creator;
 }
 
 function rulesOf(creator: Creator): readonly Rule[] {
