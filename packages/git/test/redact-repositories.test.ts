@@ -163,40 +163,42 @@ describe("repositories of every kind", () => {
     expect(redacted.outcome.source?.git?.headOid).toBe(run(out, `--git-dir=${out}`, "rev-parse", "HEAD"));
   });
 
-  it("finds the notes of many commits again, whose tree has folders", async () => {
-    const dir = notes(40);
-    write(dir, "key.md", "");
-    const commits = run(dir, "rev-list", "HEAD").split("\n");
-    const lines = commits.map((oid) => `N inline ${oid}\ndata <<END\nof ${oid}\nEND\n`);
-    const head = `commit refs/notes/commits\ncommitter Ana <a@b.c> 1 +0000\ndata 0\n`;
-    execFileSync("git", ["fast-import", "--quiet"], { cwd: dir, input: `${head}${lines.join("")}\n` });
-    // A fan-out of one level, as git makes it of many notes.
-    run(dir, "read-tree", "--empty");
-    for (const line of run(dir, "ls-tree", "-r", "refs/notes/commits").split("\n")) {
-      const [, oid = "", name = ""] = /blob ([0-9a-f]+)\t(.*)$/.exec(line) ?? [];
-      const flat = name.replaceAll("/", "");
-      run(dir, "update-index", "--add", "--cacheinfo", `100644,${oid},${flat.slice(0, 2)}/${flat.slice(2)}`);
+  it("finds the notes of commits and replaced objects again, also where their tree has folders", async () => {
+    const dir = freshDir();
+    run(dir, "init", "-q", "-b", "main");
+    // The first commit changes, and so do all.
+    const commits = Array.from(
+      { length: 40 },
+      (_, number) =>
+        `commit refs/heads/main\ncommitter Ana <a@b.c> ${String(1_700_000_000 + number)} +0000\n` +
+        `data <<END\n${number === 0 ? secret() : "next"}\nEND\nM 100644 inline a.md\ndata <<END\n${String(number)}\nEND\n`,
+    );
+    execFileSync("git", ["fast-import", "--quiet"], { cwd: dir, input: commits.join("\n") });
+    const oids = run(dir, "rev-list", "main").split("\n");
+    for (const [number, oid] of oids.entries()) {
+      const blob = execFileSync("git", ["hash-object", "-w", "--stdin"], {
+        cwd: dir,
+        input: `note ${String(number)}\n`,
+      });
+      // Half of them in folders, as git makes them of many notes.
+      const name = number % 2 === 0 ? oid : `${oid.slice(0, 2)}/${oid.slice(2)}`;
+      run(dir, "update-index", "--add", "--cacheinfo", `100644,${blob.toString().trim()},${name}`);
     }
     const tree = run(dir, "write-tree");
     run(dir, "update-ref", "refs/notes/commits", run(dir, "commit-tree", "-m", "notes", tree));
     run(dir, "reset", "-q", "--hard");
-    run(dir, "replace", commits[3] ?? "", commits[4] ?? "");
-    run(dir, "replace", "-d", commits[3] ?? "");
-    // The first commit changes, and so do all.
-    const root = run(
-      dir,
-      "commit-tree",
-      "-m",
-      `root ${secret()}`,
-      run(dir, "rev-parse", `${commits.at(-1) ?? ""}^{tree}`),
-    );
-    run(dir, "replace", commits.at(-1) ?? "", root);
-    const rewritten = await captureRedacted(dir);
-    const out = extract(rewritten);
+    const [first = "", second = ""] = oids;
+    run(dir, "replace", first, second);
+    const out = extract(await captureRedacted(dir));
     expectSound(out);
     expect(everythingIn(out)).not.toMatch(/acme_0/);
-    expect(run(out, "for-each-ref", "refs/replace")).toContain(commits.at(-1) ?? "");
-    expect(run(out, "notes", "list").split("\n")).toHaveLength(40);
+    const shown = run(out, "--no-replace-objects", "log", "--notes", "--format=%N", "main").split("\n");
+    expect(shown.filter((line) => line !== "")).toEqual(oids.map((_, number) => `note ${String(number)}`));
+    const [now = "", before = ""] = run(out, "--no-replace-objects", "rev-list", "main").split("\n");
+    expect(now).not.toBe(first);
+    expect(run(out, "for-each-ref", "--format=%(refname) %(objectname)", "refs/replace")).toBe(
+      `refs/replace/${now} ${before}`,
+    );
   });
 
   it.each(["2", "4", "split"])(

@@ -10,3 +10,4 @@ export { defaultPolicy, rulePolicy } from "./rule-policy.js";
 export { DEFAULT_RULES } from "./rules/default-rules.js";
 export { type ExpandedSample, expandSample } from "./sample.js";
 export { type Around, ASSIGNED, secretPattern, type SecretRule, START } from "./secret-rule.js";
+export { SECRETLINT_PRESET, type SecretlintOptions, secretlintPolicy } from "./secretlint/secretlint-policy.js";

@@ -15,6 +15,7 @@ import { gitleaksPolicy } from "./gitleaks/gitleaks-policy.js";
 import { governedPolicy } from "./governed-policy.js";
 import { PERSONAL_RULES } from "./personal-data.js";
 import { rulePolicy } from "./rule-policy.js";
+import { secretlintPolicy } from "./secretlint/secretlint-policy.js";
 import { DEFAULT_RULES } from "./rules/default-rules.js";
 
 const texts = z.array(z.string().min(1));
@@ -66,6 +67,21 @@ const gitleaksOptions = governed
   })
   .refine(needsKey.check, needsKey.message);
 
+const secretlintOptions = governed
+  .extend({
+    rules: texts
+      .min(1)
+      .optional()
+      .describe("Packages of rules or presets, installed beside the configuration; default: the recommended preset."),
+    timeout_ms: z
+      .int()
+      .min(10)
+      .max(600_000)
+      .default(10_000)
+      .describe("The longest its rules may take over a mebibyte."),
+  })
+  .refine(needsKey.check, needsKey.message);
+
 async function govern(policy: RedactionPolicy, options: Governed, resolver: Resolver): Promise<RedactionPolicy> {
   const { allow, tokens, token_key: ref } = options;
   const key = ref === undefined ? undefined : await resolver.get(SECRETS).read(ref);
@@ -78,7 +94,7 @@ async function govern(policy: RedactionPolicy, options: Governed, resolver: Reso
   });
 }
 
-/** The policies `default`, `personal` and `gitleaks`. */
+/** The policies `default`, `personal`, `gitleaks` and `secretlint`. */
 export default definePlugin({
   name: "redaction",
   api: 1,
@@ -109,6 +125,17 @@ export default definePlugin({
         const policy = gitleaksPolicy(text, { name: path, timeoutMs });
         for (const { rule, reason } of policy.untranslated)
           resolver.get(LOGGER).warn("a rule of gitleaks is not applied", { file: path, rule, reason });
+        return Object.assign(await govern(policy, options, resolver), {
+          [Symbol.dispose]: () => policy[Symbol.dispose](),
+        });
+      },
+    }),
+    redactionProvider("secretlint", {
+      options: secretlintOptions,
+      needs: [SECRETS],
+      async create({ rules, timeout_ms: timeoutMs, ...options }, resolver, { baseDir }) {
+        const own = rules === undefined ? {} : { packages: rules, from: baseDir };
+        const policy = secretlintPolicy({ ...own, timeoutMs });
         return Object.assign(await govern(policy, options, resolver), {
           [Symbol.dispose]: () => policy[Symbol.dispose](),
         });

@@ -18,6 +18,17 @@ interface PrefixedKind {
   readonly check?: (body: string) => boolean;
 }
 
+/** False in the middle of a word, where `START` would come to the same after some time: "SK" stands in every task. */
+export function mayStart(text: string, place: number): boolean {
+  if (!isAlphanumeric(text.charCodeAt(place - 1)) || !isAlphanumeric(text.charCodeAt(place - 2))) return true;
+  // A percent-encoded byte, a character code, the end of a colour.
+  return text[place - 3] === "%" || text[place - 6] === "\\" || text[place - 1] === "m";
+}
+
+function isAlphanumeric(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57);
+}
+
 /** A rule for tokens with a prefix of their own. The patterns are lenient in length: providers lengthen their tokens. */
 export function prefixed(kind: PrefixedKind): SecretRule {
   const { id, description, prefixes, body, sample, check = isKeyLike } = kind;
@@ -29,6 +40,7 @@ export function prefixed(kind: PrefixedKind): SecretRule {
     keywords: [...new Set(prefixes.map((one) => one.toLowerCase()))],
     patterns: [secretPattern(`${START}(?<secret>(?:${prefix})${body})`)],
     reach: "keyword",
+    patternsAt: (text, place) => (mayStart(text, place) && prefixes.some((one) => text.startsWith(one, place)) ? 1 : 0),
     check: (token) => check(token.slice(prefixes.find((one) => token.startsWith(one))?.length)),
     samples: {
       found: [

@@ -74,14 +74,15 @@ class RuleScanner {
 
   scan(text: string, met: readonly number[]): Finding[] {
     const findings: Finding[] = [];
-    const { begins } = this.rule;
-    const sorted = ascending(met);
-    const places = begins === undefined ? sorted : sorted.filter((place) => begins(text, place));
-    if (places.length === 0 && this.rule.reach !== undefined) return findings;
-    for (const pattern of this.#patterns) {
-      if (this.rule.reach === "keyword") this.#atKeywords(pattern, text, places, findings);
-      else if (this.rule.reach === undefined) this.#within(pattern, text, 0, text.length, findings);
-      else this.#near(pattern, text, places, this.rule.reach, findings);
+    const { patternsAt, reach } = this.rule;
+    const places = ascending(met);
+    const masks = patternsAt === undefined ? undefined : places.map((place) => patternsAt(text, place));
+    for (const [index, pattern] of this.#patterns.entries()) {
+      const wanted =
+        masks === undefined ? places : places.filter((_, number) => (((masks[number] ?? 0) >> index) & 1) === 1);
+      if (reach === "keyword") this.#atKeywords(pattern, text, wanted, findings);
+      else if (reach === undefined) this.#within(pattern, text, 0, text.length, findings);
+      else this.#near(pattern, text, wanted, reach, findings);
     }
     return findings;
   }

@@ -28,8 +28,8 @@ export interface SecretRule {
    * characters before or after it. Absent: anywhere in the text, which takes a pass over all of it for each pattern.
    */
   readonly reach?: "keyword" | number;
-  /** Whether the patterns are tried at a keyword at all: what is cheap to ask spares them most of the places in prose. */
-  readonly begins?: (text: string, place: number) => boolean;
+  /** Which of the patterns are tried at a keyword, a bit for each: what is cheap to ask spares them most places in prose. */
+  readonly patternsAt?: (text: string, place: number) => number;
   /** What a pattern cannot say: true when the candidate is a secret. Absent: every candidate is. */
   readonly check?: (candidate: string, around: Around) => boolean;
   /** Set where it tells a secret by its name alone: another rule that finds the same one names it. */

@@ -95,11 +95,12 @@ describe("the plugin", () => {
     return (result?.issues ?? []).map(({ message }) => message);
   }
 
-  it("provides the policies default, personal and gitleaks", () => {
+  it("provides the policies default, personal, gitleaks and secretlint", () => {
     expect(providers.map(({ kind, name }) => [kind, name])).toEqual([
       ["redaction", "default"],
       ["redaction", "personal"],
       ["redaction", "gitleaks"],
+      ["redaction", "secretlint"],
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { foldedPath } from "@keepsake/core";
 import type { ContentRedactor } from "./content-redactor.js";
 
 /** New names of files whose name holds a secret, the same in a tree, in the index and in the working tree. */
@@ -18,17 +19,16 @@ export class FileNames {
   of(names: readonly Buffer[]): readonly Buffer[] | undefined {
     const redacted = names.map((name) => this.#one(name));
     if (redacted.every((name, index) => name === names[index])) return undefined;
-    const taken = new Set(
-      redacted.filter((name, index) => name === names[index]).map((name) => name.toString("latin1")),
-    );
+    // Numbered as the engine numbers the names in the working tree: two that some file system takes for one are the same.
+    const taken = new Set(redacted.filter((name, index) => name === names[index]).map(folded));
     const order = names.map((name, index) => ({ name, index })).sort((a, b) => a.name.compare(b.name));
     for (const { name, index } of order) {
       const wanted = redacted[index];
       if (wanted === undefined || wanted === name) continue;
       let free = wanted;
-      for (let number = 2; taken.has(free.toString("latin1")); number++)
+      for (let number = 2; taken.has(folded(free)); number++)
         free = Buffer.concat([wanted, Buffer.from(`~${String(number)}`)]);
-      taken.add(free.toString("latin1"));
+      taken.add(folded(free));
       redacted[index] = free;
     }
     return redacted;
@@ -41,4 +41,8 @@ export class FileNames {
     if (redacted === name) this.#clean.add(key);
     return redacted;
   }
+}
+
+function folded(name: Buffer): string {
+  return foldedPath(name.toString("utf8"));
 }

@@ -1,67 +1,8 @@
 import { entropyOf, hasKeyRun, isPlaceholder, mixes, restlessness } from "../randomness.js";
 import { isLocation, isReference } from "../references.js";
-import { type Around, type SecretRule, secretPattern } from "../secret-rule.js";
-
-const SIGNS = charactersOf(/[=:|>(,"'`*\\[\])}{<.\r\n\t→-]/);
-const IN_NAME = charactersOf(/[\w-]/);
-function charactersOf(pattern: RegExp): Uint8Array {
-  return Uint8Array.from({ length: 65_536 }, (_, code) => (pattern.test(String.fromCharCode(code)) ? 1 : 0));
-}
-
-/** A word of a name that says what kind of secret is meant, and what may follow it in the name. */
-const NAME = String.raw`(?:tokens?\."?(?:access|refresh|bot|user|api)(?:_?token)?|(?:key|token|secret|passw(?:or)?d|passwd|passphrase|passcode|pwd|pass|credentials?|auth|(?<![A-Za-z])pw(?![A-Za-z]))(?:[\w-]{0,24}(?!\w)|[ \t](?:key|token|id)(?!\w)))`;
-/** "the key for Acme (prod)": between a name and its sign. */
-const AMONG = String.raw`(?:[ \t](?:for|of|to|on|in|from|at)[ \t][\w.@/ -]{1,40}?)?(?:[ \t](?:\([^()\n]{1,24}\)|\[[^[\]\n]{1,24}\]))?`;
-const CLOSE = String.raw`["'\`*\\\]|)\t ]{0,6}`;
-const SIGN = String.raw`(?:=>|:=|<-|={1,3}|:[ \t]?[&'A-Za-z][\w<>[\]?.' ]{0,24}[ \t]?=(?=[ \t]?["'\`])|:|->|→|\||\bis\b(?:[ \t]now)?:?|>|,(?=[ \t]?["'\`])|\((?=["'\`]))`;
-const OPEN = String.raw`[*[|(\t ]{0,4}`;
-const ASSIGNMENT = `${NAME}${AMONG}${CLOSE}${SIGN}${OPEN}`;
-/** Where a value without quotes ends: at a blank, with or without punctuation before it, or where the next name begins. */
-const VALUE_END = String.raw`(?=[,;.:)}\]*|]{0,4}(?:[\s"'\`<>]|$|\\[nrt"]|\u001b)|[,;&]\s?[\w.% -]{1,30}[=:])`;
-
-const PATTERNS = [
-  secretPattern(
-    String.raw`${ASSIGNMENT}(?<quote>["'\`])(?<secret>(?:(?!\k<quote>)[^\\\s]|\\[^\s]){6,512}?)\k<quote>`,
-    "i",
-  ),
-  secretPattern(
-    String.raw`${ASSIGNMENT}\\{0,3}["'\`]?(?<secret>[^\s"'\`<>\\,;[{(][^\s"'\`<>\\]{4,2047}?[^\s"'\`<>\\,;:.)}\]*|])${VALUE_END}`,
-    "i",
-  ),
-  // Name and value as two members: {"name": "API_KEY", "value": "…"}, <add key="…" value="…"/>, YAML of Kubernetes.
-  secretPattern(
-    String.raw`${NAME}["'\\]{0,4}[ \t]?,?\s{0,24}(?:[\w-]{1,24}\.)?["'\\]{0,4}value["'\\]{0,4}\s{0,2}[:=]\s{0,2}["'\\]{0,4}(?<secret>[^\s"'\`<>\\]{5,511}[^\s"'\`<>\\),;}\]])`,
-    "i",
-  ),
-  secretPattern(
-    String.raw`${NAME}[ \t]{1,2}(?<secret>[\w+/-]{20,512}={0,2})(?=[,;.:!?)"'\`}\]]{0,3}(?:\s|$|\\[nrt"]))`,
-    "i",
-  ),
-  // The same in quotes: #define API_KEY "…", gh secret set API_KEY --body "…", the password 'hunter2'.
-  secretPattern(
-    String.raw`${NAME}[ \t]{1,2}(?:--?[a-z]{1,12}[ \t=])?(?<quote>["'\`])(?<secret>(?:(?!\k<quote>)[^\\\s]){6,512}?)\k<quote>`,
-    "i",
-  ),
-  secretPattern(
-    String.raw`passw(?:or)?d[ \t]{1,2}(?<secret>[^\s"'\`<>\\]{8,128}?)(?=[,;.:!?)"'\`}\]]{0,3}(?:\s|$))`,
-    "i",
-  ),
-  // YAML with a tag, an anchor or a block.
-  secretPattern(
-    String.raw`${NAME}["']?:[ \t]{1,2}(?:[|>][-+\d]{0,2}[ \t]{0,4}\r?\n[ \t]{1,16}|!!?\w{1,12}[ \t]|&\w{1,24}[ \t])["']?(?<secret>[^\s"'\`<>\\]{5,511}[^\s"'\`<>\\,;])`,
-    "i",
-  ),
-  // A heading, and the value alone in the next line, or in a block of code.
-  secretPattern(
-    String.raw`${NAME}${AMONG}[*\`_]{0,3}:?[*\`_]{0,3}[ \t]{0,2}\r?\n(?:[ \t]{0,8}\r?\n){0,2}(?:[ \t]{0,8}\`\`\`\w{0,12}\r?\n)?[ \t>*-]{0,8}\`?(?<secret>[^\s"'\`<>\\|]{8,512})\`?[ \t]{0,2}(?=\r?\n|$)`,
-    "i",
-  ),
-  // A variable of Terraform.
-  secretPattern(
-    String.raw`${NAME}"\s{0,2}\{\s{0,24}(?:[^\n{}"]{0,40}(?:"[^"\n]{0,100}")?[ \t]{0,4}\n\s{0,24}){0,4}?default[ \t]{0,12}=[ \t]{0,2}"(?<secret>[^\s"]{6,512})"`,
-    "i",
-  ),
-];
+import type { Around, SecretRule } from "../secret-rule.js";
+import { COMMAND_RULES } from "./commands.js";
+import { charactersOf, IN_NAME, NAMED_PATTERNS, patternsAt } from "./named-patterns.js";
 
 /** A variable of the environment: nothing in prose is written so. */
 const VARIABLE = /(?:^|[^A-Za-z0-9])[A-Z][A-Z0-9]*_[A-Z0-9_]+$/;
@@ -170,36 +111,14 @@ function isKey(value: string, name: string): boolean {
   return mixes(value, 3) && restlessness(value) >= 0.3;
 }
 
-/** What may stand between the name and its sign: "the key for Acme is …", "API token id: …". */
-const JOINERS = new Set(["for", "of", "to", "on", "in", "from", "at", "is", "key", "token", "id"]);
-const SHORTEST = 6;
-
-/**
- * A name is followed by a sign, by a word that leads to one, or by a blank and what is no word. Most keywords in prose are
- * followed by a blank and a word.
- */
-function mayBeAssigned(text: string, place: number): boolean {
-  let at = place + 1;
-  while (IN_NAME[text.charCodeAt(at)] === 1) at++;
-  if (text.charCodeAt(at) !== 0x20) return SIGNS[text.charCodeAt(at)] === 1;
-  while (text.charCodeAt(at) === 0x20) at++;
-  if (SIGNS[text.charCodeAt(at)] === 1) return true;
-  const from = at;
-  let isWord = true;
-  for (let code = text.charCodeAt(at); code > 0x20; code = text.charCodeAt(++at))
-    if (isWord && (code < 0x61 || code > 0x7a) && (code < 0x41 || code > 0x5a)) isWord = false;
-  if (at - from <= 5 && JOINERS.has(text.slice(from, at).toLowerCase().replace(":", ""))) return true;
-  return at - from >= (isWord ? 20 : SHORTEST);
-}
-
 /** The value behind a name that says that it is secret: assignments in code, environments, YAML, JSON, URLs, tables, notes. */
 const NAMED_SECRET: SecretRule = {
   id: "named_secret",
   description: "values of names like api_key, password, client_secret, auth_token",
   keywords: ["key", "token", "secret", "passw", "passphrase", "passcode", "pwd", "pw", "pass", "credential", "auth"],
-  patterns: PATTERNS,
+  patterns: NAMED_PATTERNS,
   reach: "keyword",
-  begins: mayBeAssigned,
+  patternsAt,
   check: isNamedSecret,
   generic: true,
   samples: {
@@ -268,88 +187,5 @@ const NAMED_SECRET: SecretRule = {
   },
 };
 
-const SQL_PASSWORD: SecretRule = {
-  id: "sql_password",
-  description: "passwords of users of databases, in SQL",
-  keywords: ["identified by", "identified with"],
-  patterns: [
-    secretPattern(
-      String.raw`identified (?:by|with [\w-]{1,40} (?:by|as))(?: password)? ["'](?<secret>[^\s"'\\]{4,256})["']`,
-      "i",
-    ),
-  ],
-  reach: "keyword",
-  check: (value) => !isPlaceholder(value) && !isReference(value) && entropyOf(value) >= 2,
-  samples: {
-    found: [
-      "ALTER USER 'app' IDENTIFIED BY '«{alnum:11}7»';",
-      "CREATE USER a@b IDENTIFIED WITH mysql_native_password BY '«{alnum:11}7»';",
-    ],
-    spared: ["identified by 'a name'", "IDENTIFIED BY '<password>'", "identified by the team"],
-  },
-};
-
-const CLI_SECRET: SecretRule = {
-  id: "command_line_secret",
-  description: "secrets in the arguments of commands",
-  keywords: ["--", " -p", " -u", " -a", " -w", "-pass", "sshpass", "requirepass", "masterauth", "bindpw", "rootpw"],
-  patterns: [
-    secretPattern(
-      String.raw`--[\w-]{0,24}(?:password|passwd|passphrase|token|secret|api-?key|access-?key|private-?key)[ \t]{1,2}["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,512})`,
-      "i",
-    ),
-    secretPattern(
-      String.raw`(?<=\b(?:mysql(?:dump|admin)?|mariadb)\b[^\n]{0,120}) -p["']?(?<secret>[^\s"'\`<>|;&]{6,128})`,
-    ),
-    secretPattern(
-      String.raw`(?<=\b(?:sshpass|docker login|podman login|redis-cli|az login)\b[^\n]{0,120}) -[pa] ?["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,128})`,
-    ),
-    secretPattern(
-      String.raw`(?<=\b(?:curl|http|wget)\b[^\n]{0,200}) (?:-u|--user)[ =]?["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`,
-    ),
-    secretPattern(String.raw`--user[ =]["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`),
-    // As the elements of a list: ["--token", "…"], and as that stands in a view of JSON.
-    secretPattern(
-      String.raw`--[\w-]{0,24}(?:password|passwd|passphrase|token|secret|api-?key|access-?key|private-?key)["'],?\s{0,16}(?:"[\w.-]{0,32}": )?["'](?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,512})["']`,
-      "i",
-    ),
-    secretPattern(
-      String.raw`(?<=\badd-(?:generic|internet)-password\b[^\n]{0,120}) -w[ \t]{1,2}["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{4,510}[^\s"'\`<>|;&),\]}])`,
-    ),
-    secretPattern(
-      String.raw`(?:requirepass|masterauth|bindpw|rootpw)[ \t]{1,8}["']?(?<secret>[^\s"'\`<>|;&{-][^\s"'\`<>|;&]{4,510}[^\s"'\`<>|;&),\]}])`,
-    ),
-    secretPattern(String.raw`-pass(?:in|out)?[ =]pass:(?<secret>[^\s"'\`<>|;&)]{4,256})`),
-  ],
-  reach: "keyword",
-  check: (value) =>
-    !isPlaceholder(value) &&
-    !isReference(value) &&
-    !isLocation(value) &&
-    entropyOf(value) >= 2.2 &&
-    (/[0-9]/.test(value) || /[^\w.:/-]/.test(value)),
-  generic: true,
-  samples: {
-    found: [
-      "mysql -u root -p«{alnum:11}7» app",
-      "deploy --token «{alnum:31}7» --env prod",
-      "curl -s -u ana:«{alnum:11}7» https://example.org",
-      "sshpass -p «{alnum:11}7» ssh host",
-      "openssl rsa -in k.pem -passin pass:«{alnum:11}7»",
-      '["-y", "acme", "--api-key", "«{alnum:31}7»"]',
-      "security add-generic-password -a ana -s acme -w «{alnum:31}7»",
-      "redis-cli -a «{alnum:11}7» ping",
-      "requirepass «{alnum:11}7»",
-    ],
-    spared: [
-      "mysql -u root -p app",
-      "deploy --token $TOKEN1",
-      "curl -u ana:$PASS1 https://example.org",
-      "git log --author ana --token-file a1/b2",
-      "mkdir -p src/a1",
-    ],
-  },
-};
-
 /** What only its name tells. They give way to every other rule. */
-export const NAMED_RULES: readonly SecretRule[] = [SQL_PASSWORD, CLI_SECRET, NAMED_SECRET];
+export const NAMED_RULES: readonly SecretRule[] = [...COMMAND_RULES, NAMED_SECRET];

@@ -1,5 +1,5 @@
 import { isPlaceholder, looksRandom } from "../randomness.js";
-import { isReal, named, prefixed } from "../rule-kinds.js";
+import { isReal, mayStart, named, prefixed } from "../rule-kinds.js";
 import { type SecretRule, secretPattern, START } from "../secret-rule.js";
 
 const SLACK_TOKEN: SecretRule = {
@@ -144,7 +144,9 @@ const GOOGLE_CHAT_WEBHOOK: SecretRule = {
 const DISCORD_TOKEN: SecretRule = {
   id: "discord_token",
   description: "Discord bot tokens: an id in base64, a time, a signature",
-  keywords: ["discord", "bot", "mt", "nd", "nz", "od", "ot"],
+  keywords: ["mfa.", "mt", "nd", "nz", "od", "ot"],
+  patternsAt: (text, place) =>
+    mayStart(text, place) && /^(?:[MNO][TDz]|mfa)/.test(text.slice(place, place + 3)) ? 1 : 0,
   patterns: [
     secretPattern(
       String.raw`${START}(?<secret>(?:mfa\.[\w-]{80,}|[MNO][A-Za-z0-9_-]{23,27}\.[\w-]{6}\.[\w-]{27,40}))(?![\w.-])`,

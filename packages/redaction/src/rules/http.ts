@@ -161,8 +161,11 @@ export const HTTP_RULES: readonly SecretRule[] = [
 ];
 
 function hasJoseHeader(token: string): boolean {
+  const text = Buffer.from(token.slice(0, token.indexOf(".")), "base64url").toString("utf8");
+  // An error costs more than a look.
+  if (!text.trimEnd().endsWith("}")) return false;
   try {
-    const header: unknown = JSON.parse(Buffer.from(token.slice(0, token.indexOf(".")), "base64url").toString("utf8"));
+    const header: unknown = JSON.parse(text);
     return isJsonObject(header) && typeof header["alg"] === "string";
   } catch {
     return false;

@@ -148,7 +148,7 @@ export const SECRET_KINDS: readonly SecretKind[] = [
       `${b64url({ alg: "HS256", typ: "JWT" })}.${b64url({ sub: d.chars(DIGIT, 8), iat: d.int(1e9, 2e9) })}.${d.chars(URL, 43)}`,
   ),
   token("azure-client-secret", "", "", (d) => `${d.chars(ALNUM, 3)}8Q~${d.chars(URL, 34)}`, "AZURE_CLIENT_SECRET"),
-  token("terraform", "", "", (d) => `${d.chars(ALNUM, 14)}.atlas${"v1."}${d.chars(ALNUM, 67)}`),
+  token("terraform", "", "", (d) => `${d.chars(ALNUM, 14)}.${["atlas", "v1"].join("")}.${d.chars(ALNUM, 67)}`),
   named("aws-secret", ["AWS_SECRET_ACCESS_KEY", "aws_secret_access_key", "secretAccessKey"], (d) => d.chars(B64, 40)),
   named("datadog", ["DD_API_KEY", "DATADOG_API_KEY"], (d) => d.chars(HEX, 32)),
   named("twilio-token", ["TWILIO_AUTH_TOKEN"], (d) => d.chars(HEX, 32)),

@@ -33,16 +33,29 @@ function decodedView(text: string, { one, decode }: Escapes): TextView {
   let position = 0;
   let until = 0;
   for (const { index, 0: escape } of text.matchAll(one)) {
-    if (index - NEIGHBOURHOOD > until) {
+    const from = startNear(text, index);
+    if (from > until) {
       view.take(text, position, until);
       view.say("\n\0\n");
-      position = index - NEIGHBOURHOOD;
+      position = from;
     }
     view.take(text, position, index);
     view.take(text, index, index + escape.length, decode(escape));
     position = index + escape.length;
-    until = Math.min(text.length, position + NEIGHBOURHOOD);
+    if (position > until) until = endNear(text, position);
   }
   view.take(text, position, Math.max(position, until));
   return view;
+}
+
+/** Of what stands around an escape only its own line matters; lines with escapes that touch are read as one text. */
+function startNear(text: string, position: number): number {
+  const from = Math.max(0, position - NEIGHBOURHOOD);
+  return from + text.slice(from, position).lastIndexOf("\n") + 1;
+}
+
+function endNear(text: string, position: number): number {
+  const near = text.slice(position, position + NEIGHBOURHOOD);
+  const line = near.indexOf("\n");
+  return position + (line < 0 ? near.length : line + 1);
 }

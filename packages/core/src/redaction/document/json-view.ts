@@ -90,7 +90,7 @@ class JsonReader {
         return true;
       case 0x7b:
       case 0x5b:
-        if (this.#name !== undefined) this.#view.say("\n");
+        if (this.#name !== undefined) this.#view.endLine();
         this.#around.push(this.#name ?? this.#around.at(-1) ?? "");
         this.#name = undefined;
         this.#position++;
@@ -175,28 +175,35 @@ class JsonReader {
   }
 
   #literal(): boolean {
-    if (this.#shortNumber()) return true;
+    if (this.#plainNumber()) return true;
     LITERAL.lastIndex = this.#position;
     const literal = LITERAL.exec(this.#text)?.[0];
     if (literal === undefined) return false;
-    // A fraction is a measure, never a secret; a vector has hundreds.
     if (literal.length >= MIN_DIGITS && !literal.includes(".")) {
       if (this.#name === undefined) this.#view.say(`"${this.#around.at(-1) ?? ""}": `);
       this.#view.take(this.#text, this.#position, this.#position + literal.length, undefined, true);
     }
-    this.#view.say("\n");
+    this.#view.endLine();
     this.#position += literal.length;
     return true;
   }
 
-  /** Most numbers, without the cost of a pattern; what they are the value of is not told. */
-  #shortNumber(): boolean {
+  /**
+   * Most numbers, without the cost of a pattern: short ones, and fractions, which are measures and never secrets; a vector has
+   * hundreds. What they are the value of is not told.
+   */
+  #plainNumber(): boolean {
     let end = this.#position;
+    let isFraction = false;
     let code = this.#text.charCodeAt(end);
-    while ((code >= 0x30 && code <= 0x39) || code === 0x2e || code === 0x2d) code = this.#text.charCodeAt(++end);
+    while (isInNumber(code)) {
+      if (code === 0x2e) isFraction = true;
+      code = this.#text.charCodeAt(++end);
+    }
     const isEnd = code === 0x2c || code === 0x5d || code === 0x7d || code === 0x0a || code === 0x20 || code === 0x0d;
-    if (!isEnd || end === this.#position || end - this.#position >= MIN_DIGITS) return false;
-    this.#view.say("\n");
+    const length = end - this.#position;
+    if (!isEnd || length === 0 || (length >= MIN_DIGITS && !isFraction)) return false;
+    this.#view.endLine();
     this.#position = end;
     return true;
   }
@@ -211,6 +218,13 @@ class JsonReader {
     this.#position = end;
     this.#newLine();
   }
+}
+
+/** Digits, and `.`, `-`, `+`, `e`, `E`. */
+function isInNumber(code: number): boolean {
+  return (
+    (code >= 0x30 && code <= 0x39) || code === 0x2e || code === 0x2d || code === 0x65 || code === 0x45 || code === 0x2b
+  );
 }
 
 function escapeLength(text: string, slash: number): number {

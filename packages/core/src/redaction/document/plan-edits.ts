@@ -24,7 +24,7 @@ export interface EditPlan {
  * signs and its base64 stand for.
  *
  * @param context what stands before a text that is not JSON (which is cut behind a value, whose name has been seen)
- * @param isAgain the text has been looked through, and replacements are all that changed since: only around them may be more
+ * @param fresh where replacements begin that were made since the text was looked through: only around them may be more
  */
 export function planEdits(
   text: string,
@@ -32,10 +32,18 @@ export function planEdits(
   where: ScanContext,
   part = WHOLE,
   context = "",
-  isAgain = false,
+  fresh?: ReadonlySet<number>,
 ): EditPlan {
   const json = jsonView(text, part);
-  const find = isAgain ? editsNearReplacements : editsOf;
+  const view = json?.view;
+  const find: Find =
+    fresh === undefined
+      ? editsOf
+      : (inner, ...rest) => {
+          const isFresh = (at: number): boolean =>
+            fresh.has(view?.originals(at, at + 1)[0]?.start ?? at - context.length);
+          return editsNearReplacements(inner, isFresh, ...rest);
+        };
   const edits =
     json === undefined
       ? editsBehind(context, text, policy, where, find)
@@ -64,23 +72,34 @@ function moved(edit: Edit, by: number): Edit {
 }
 
 /** How far from a replacement it may matter what it replaced. */
-const NEIGHBOURHOOD = 1024;
+const NEIGHBOURHOOD = 128;
 /** How far a line may reach beyond that. */
 const MAX_LINE = 8192;
 
-function editsNearReplacements(text: string, policy: RedactionPolicy, where: ScanContext): Edit[] {
+function editsNearReplacements(
+  text: string,
+  isFresh: (position: number) => boolean,
+  policy: RedactionPolicy,
+  where: ScanContext,
+): Edit[] {
   const edits: Edit[] = [];
-  for (let at = text.indexOf("[REDACTED:"); at >= 0; ) {
+  for (let at = nextFresh(text, 0, isFresh); at >= 0; ) {
     const from = lineBefore(text, at);
-    let to = at + NEIGHBOURHOOD;
+    let to = lineAfter(text, at + NEIGHBOURHOOD);
     // Neighbourhoods that touch are one.
-    for (at = text.indexOf("[REDACTED:", at + 1); at >= 0 && at < to + NEIGHBOURHOOD; ) {
-      to = at + NEIGHBOURHOOD;
-      at = text.indexOf("[REDACTED:", at + 1);
+    for (at = nextFresh(text, at + 1, isFresh); at >= 0 && lineBefore(text, at) <= to; ) {
+      to = lineAfter(text, at + NEIGHBOURHOOD);
+      at = nextFresh(text, at + 1, isFresh);
     }
-    edits.push(...editsOf(text.slice(from, lineAfter(text, to)), policy, where).map((edit) => moved(edit, from)));
+    edits.push(...editsOf(text.slice(from, to), policy, where).map((edit) => moved(edit, from)));
   }
   return edits;
+}
+
+function nextFresh(text: string, from: number, isFresh: (position: number) => boolean): number {
+  let at = text.indexOf("[REDACTED:", from);
+  while (at >= 0 && !isFresh(at)) at = text.indexOf("[REDACTED:", at + 1);
+  return at;
 }
 
 /** A part of a text begins with a line, or a word: the second half of a token looks like another one. */

@@ -35,28 +35,39 @@ export function redactDocument(bytes: Uint8Array, policy: RedactionPolicy, where
 export function redactDocumentText(text: string, policy: RedactionPolicy, where: ScanContext): RedactedText {
   const matches: Record<string, number> = {};
   let redacted = text;
+  let fresh: ReadonlySet<number> | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const { edits } = planEdits(redacted, policy, where, WHOLE, "", round > 0);
+    const { edits } = planEdits(redacted, policy, where, WHOLE, "", fresh);
     if (edits.length === 0) break;
-    redacted = applyEdits(redacted, edits, policy, matches);
+    ({ text: redacted, fresh } = applyEdits(redacted, edits, policy, matches));
   }
   return { text: redacted, matches };
 }
 
-/** Replaces what the edits say, and counts by rule. */
+/**
+ * Replaces what the edits say, and counts by rule.
+ *
+ * @returns the text, and where in it replacements begin
+ */
 export function applyEdits(
   text: string,
   edits: readonly Edit[],
   policy: RedactionPolicy,
   matches: Record<string, number>,
-): string {
+): { readonly text: string; readonly fresh: ReadonlySet<number> } {
   const parts: string[] = [];
+  const fresh = new Set<number>();
   let position = 0;
+  let length = 0;
   for (const { start, end, rule, secret, isBare } of edits) {
     const replacement = replacementFor(policy, rule, secret);
-    parts.push(text.slice(position, start), isBare ? `"${replacement}"` : replacement);
+    const quoted = isBare ? `"${replacement}"` : replacement;
+    parts.push(text.slice(position, start), quoted);
+    length += start - position;
+    fresh.add(isBare ? length + 1 : length);
+    length += quoted.length;
     matches[rule] = (matches[rule] ?? 0) + 1;
     position = end;
   }
-  return parts.join("") + text.slice(position);
+  return { text: parts.join("") + text.slice(position), fresh };
 }

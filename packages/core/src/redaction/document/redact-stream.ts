@@ -146,9 +146,9 @@ function redactPart(
 function redactAgain(text: string, edits: readonly Edit[], part: Part, { policy, where, matches }: Target): string {
   let redacted = applyEdits(text, edits, policy, matches);
   for (let round = 1; round < MAX_ROUNDS; round++) {
-    const more = planEdits(redacted, policy, where, part, "", true).edits;
+    const more = planEdits(redacted.text, policy, where, part, "", redacted.fresh).edits;
     if (more.length === 0) break;
-    redacted = applyEdits(redacted, more, policy, matches);
+    redacted = applyEdits(redacted.text, more, policy, matches);
   }
-  return redacted;
+  return redacted.text;
 }

@@ -17,6 +17,7 @@ export class TextView {
   // All pieces one after the other, in one array of numbers: there may be millions. A bare one has its length negated.
   #pieces = new Int32Array(64 * PIECE);
   #count = 0;
+  #isLineOpen = false;
 
   get text(): string {
     return this.#text;
@@ -25,11 +26,19 @@ export class TextView {
   /** Adds words that stand nowhere in the original. */
   say(words: string): void {
     this.#text += words;
+    this.#isLineOpen = true;
+  }
+
+  /** Ends the line, if something stands in it: of a vector of numbers nothing does. */
+  endLine(): void {
+    if (this.#isLineOpen) this.#text += "\n";
+    this.#isLineOpen = false;
   }
 
   /** Adds a piece of the original; `decoded` where its characters stand for others there. */
   take(original: string, start: number, end: number, decoded?: string, isBare = false): void {
     if (start === end) return;
+    this.#isLineOpen = true;
     const text = decoded ?? original.slice(start, end);
     if (this.#count * PIECE === this.#pieces.length) {
       const larger = new Int32Array(this.#pieces.length * 2);
@@ -52,6 +61,7 @@ export class TextView {
   /** Takes back what was added since the mark. */
   back([pieces, length]: ReturnType<TextView["mark"]>): void {
     this.#count = pieces;
+    this.#isLineOpen = true;
     this.#text = this.#text.slice(0, length);
   }
 
