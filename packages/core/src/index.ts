@@ -78,7 +78,9 @@ export type { Lock, LockManager } from "./ports/lock-manager.js";
 export { type Logger, SILENT_LOGGER } from "./ports/logger.js";
 export type { PathResolver } from "./ports/path-resolver.js";
 export type {
+  AddedArtifact,
   Finding,
+  HistoryRedaction,
   RedactionOutcome,
   RedactionPolicy,
   ScanContext,
@@ -97,7 +99,19 @@ export type {
   StateTarget,
 } from "./ports/state-provider.js";
 export { encodeRecord, parseRecord, type SnapshotRecord } from "./record/record.js";
-export { composePolicies } from "./redaction/compose-policies.js";
+export { composePolicies, isReplaced, replacementFor } from "./redaction/compose-policies.js";
+export {
+  type DocumentFinding,
+  type DocumentFindings,
+  findInDocument,
+} from "./redaction/document/find-in-document.js";
+export {
+  redactDocument,
+  redactDocumentText,
+  type RedactedDocument,
+  type UnscannedReason,
+} from "./redaction/document/redact-document.js";
+export { redactStream, type StreamOutcome, type StreamSizes } from "./redaction/document/redact-stream.js";
 export { mergeFindings } from "./redaction/merge-findings.js";
 export { type RedactedText, redactText } from "./redaction/redact-text.js";
 export { canonicalJson } from "./wire/canonical-json.js";

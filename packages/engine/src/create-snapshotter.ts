@@ -11,6 +11,8 @@ import { ListOperation } from "./operations/list-operation.js";
 import { PruneOperation } from "./operations/prune-operation.js";
 import { RecoverOperation } from "./operations/recover-operation.js";
 import { RestoreOperation } from "./operations/restore-operation.js";
+import { RulesOperation } from "./operations/rules-operation.js";
+import { ScanOperation } from "./operations/scan-operation.js";
 import { ShowOperation } from "./operations/show-operation.js";
 import { SnapshotOperation } from "./operations/snapshot-operation.js";
 import { SyncOperation } from "./operations/sync-operation.js";
@@ -58,6 +60,8 @@ export function createSnapshotter(
     delete: asked("delete", DeleteOperation),
     export: asked("export", ExportOperation),
     import: asked("import", ImportOperation),
+    scan: asked("scan", ScanOperation),
+    rules: asked("rules", RulesOperation),
     prune: asked("prune", PruneOperation),
     recover: asked("recover", RecoverOperation),
     doctor: asked("doctor", DoctorOperation),

@@ -5,6 +5,7 @@ import type {
   Manifest,
   OpOptions,
   PlannedChange,
+  RedactionReport,
   SnapshotId,
   SnapshotRecord,
   SourceDiff,
@@ -47,6 +48,8 @@ export interface SnapshotRequest extends LiveAgentRequest {
   readonly label?: string | undefined;
   /** default: what the configuration says */
   readonly redact?: boolean | undefined;
+  /** redact, and fail when anything could not be looked through; default: what the configuration says */
+  readonly requireClean?: boolean | undefined;
   /** encrypt to these; default: what the configuration says */
   readonly recipients?: readonly string[] | undefined;
   /** accept a weaker consistency than the configuration asks for; the manifest then says so */
@@ -173,6 +176,8 @@ export interface ExportRequest extends SnapshotRefRequest {
   /** a file, or a folder to put it in under its own name */
   readonly to: string;
   readonly redact?: boolean | undefined;
+  /** redact, and fail when anything could not be looked through; default: what the configuration says */
+  readonly requireClean?: boolean | undefined;
   /** re-encrypt to these */
   readonly recipients?: readonly string[] | undefined;
 }
@@ -183,6 +188,8 @@ export interface ExportReport {
   readonly sha256File: string;
   readonly sizeBytes: number;
   readonly fileSha256: string;
+  /** what a redaction on the way did; never what it found */
+  readonly redactions?: RedactionReport;
 }
 
 export interface ImportRequest extends AgentRequest {
@@ -257,6 +264,51 @@ export interface DoctorRequest {
 }
 
 /**
+ * What is looked through for secrets: an agent's live memory, one of its snapshots, a folder that is a memory, a bundle file,
+ * or one text.
+ */
+export type ScanRequest = (
+  | (LiveAgentRequest & { readonly ref?: string | undefined })
+  | { readonly memory: string; readonly tenant?: string | undefined }
+  | { readonly bundleFile: string; readonly tenant?: string | undefined }
+  | { readonly textFile: string; readonly tenant?: string | undefined }
+) & { readonly identityFiles?: readonly string[] | undefined };
+
+/** A secret that was found: where it is, and of what kind. Never what it is. */
+export interface ScanFinding {
+  /** path in the bundle, or of the text */
+  readonly artifact: string;
+  readonly rule: string;
+  /** what is done with it when a snapshot is redacted */
+  readonly mode: "redact" | "block" | "warn";
+  /** of a text, from 1 */
+  readonly line?: number;
+  /** `table.column` of a database */
+  readonly column?: string;
+  /** its rowid, as far as it has one */
+  readonly row?: string;
+  /** how it begins, if it is long, and how long it is */
+  readonly masked: string;
+}
+
+export interface ScanReport {
+  readonly findings: readonly ScanFinding[];
+  /** what could not be looked through, and why */
+  readonly unscanned: readonly { readonly path: string; readonly reason: string }[];
+  /** how many artifacts were looked at */
+  readonly artifacts: number;
+}
+
+/** The policies that are configured, and their rules. */
+export interface RulesReport {
+  readonly policies: readonly {
+    readonly id: string;
+    readonly mode: "redact" | "block" | "warn";
+    readonly rules: readonly string[];
+  }[];
+}
+
+/**
  * Everything Keepsake does with snapshots. Every method validates its request, rejects with a KeepsakeError of a stable
  * code, and leaves nothing half-made.
  */
@@ -309,6 +361,9 @@ export interface MemorySnapshotter {
   delete(request: SnapshotRefRequest, options?: OperationOptions): Promise<{ readonly deleted: string }>;
   export(request: ExportRequest, options?: OperationOptions): Promise<ExportReport>;
   import(request: ImportRequest, options?: OperationOptions): Promise<SnapshotRecord>;
+  /** Looks for secrets and changes nothing: what a redaction would find. */
+  scan(request: ScanRequest, options?: OperationOptions): Promise<ScanReport>;
+  rules(request?: { readonly tenant?: string | undefined }, options?: OperationOptions): Promise<RulesReport>;
   prune(request?: PruneRequest, options?: OperationOptions): Promise<PruneReport>;
   /**
    * Finishes or undoes interrupted restores, and removes what crashes left, for one agent or for all. Where one agent or store

@@ -42,7 +42,7 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
       createdBy: z.string("must be a text").optional(),
       recipients: texts,
     },
-    ...{ redact: flag, allowPartial: flag },
+    ...{ redact: flag, requireClean: flag, allowPartial: flag },
   }),
   restore: z.union([z.strictObject({ ...restoring, ...byRef }), z.strictObject({ ...restoring, ...byFile })]),
   list: z.strictObject(maybeAgent),
@@ -53,8 +53,18 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
   ]),
   diff: z.strictObject({ ...agent, from: text, to: text, identityFiles }),
   delete: z.strictObject({ ...agent, ref: text, identityFiles }),
-  export: z.strictObject({ ...agent, ref: text, to: text, redact: flag, recipients: texts, identityFiles }),
+  export: z.strictObject({
+    ...{ ...agent, ref: text, to: text, recipients: texts, identityFiles },
+    ...{ redact: flag, requireClean: flag },
+  }),
   import: z.strictObject({ ...agent, bundleFile: text, identityFiles }),
+  scan: z.union([
+    z.strictObject({ ...agent, ref: text.optional(), identityFiles }),
+    z.strictObject({ memory: text, tenant: text.optional(), identityFiles }),
+    z.strictObject({ bundleFile: text, tenant: text.optional(), identityFiles }),
+    z.strictObject({ textFile: text, tenant: text.optional(), identityFiles }),
+  ]),
+  rules: z.strictObject({ tenant: text.optional() }),
   prune: z.strictObject({
     ...maybeAgent,
     dryRun: flag,
@@ -131,6 +141,10 @@ function problemsOf(issues: readonly Issue[], asked: object): string[] {
 function unionProblems(kinds: readonly (readonly Issue[])[], asked: object): string[] {
   const has = (key: string): boolean => (asked as Readonly<Record<string, unknown>>)[key] !== undefined;
   const [ofStore = [], ofFile = []] = kinds;
+  if (kinds.length > 2) {
+    const which = ["agent", "memory", "bundleFile", "textFile"].findIndex(has);
+    return which < 0 ? ["it needs agent, memory, bundleFile or textFile"] : problemsOf(kinds[which] ?? [], asked);
+  }
   if (has("ref") === has("bundleFile")) return ["it needs either ref or bundleFile"];
   return problemsOf(has("bundleFile") ? ofFile : ofStore, asked);
 }

@@ -22,7 +22,17 @@ export interface AgentProfile {
   readonly sources: readonly ArtifactSource[];
   readonly state: readonly StateProvider[];
   readonly store: BundleStore;
-  readonly redaction: { readonly byDefault: boolean; readonly policy: RedactionPolicy };
+  readonly redaction: {
+    readonly byDefault: boolean;
+    /** what it finds is replaced */
+    readonly policy: RedactionPolicy;
+    /** what it finds keeps a snapshot from being taken */
+    readonly block?: RedactionPolicy;
+    /** what it finds stays, and is told of */
+    readonly warn?: RedactionPolicy;
+    /** fail when anything could not be looked through; default false */
+    readonly requireClean?: boolean;
+  };
   readonly encryption: { readonly byDefault: boolean; readonly privateLabels: boolean };
   readonly cut: {
     readonly attempts: number;

@@ -3,6 +3,8 @@ import type { ArtifactSource } from "@keepsake/core";
 import { GitCaptureSession } from "./capture/capture-session.js";
 import { diffRepositories } from "./diff/diff-repositories.js";
 import { GitRestoreSession } from "./restore/restore-session.js";
+import { discloseObjects } from "./redact/disclose-objects.js";
+import { type GitHistory, redactGit } from "./redact/redact-git.js";
 import { discoverRepositories } from "./repository/discover.js";
 
 /** How the git source is set up. */
@@ -15,6 +17,8 @@ export interface GitOptions {
   readonly nested?: boolean | undefined;
   /** whether a snapshot without a repository is incomplete; default false */
   readonly required?: boolean | undefined;
+  /** what a redaction does: default "rewrite" the history without its secrets; "omit" it; "keep" it as it is */
+  readonly history?: GitHistory | undefined;
 }
 
 /**
@@ -22,7 +26,7 @@ export interface GitOptions {
  * no git program.
  */
 export function git(options: GitOptions = {}): ArtifactSource {
-  const { id = "git", root = ".", nested = true, required = false } = options;
+  const { id = "git", root = ".", nested = true, required = false, history = "rewrite" } = options;
   return {
     id,
     kind: "git_bundle",
@@ -38,6 +42,8 @@ export function git(options: GitOptions = {}): ArtifactSource {
       const folder = resolve(target.paths.memory, root);
       return await GitRestoreSession.open(id, folder, target, await discoverRepositories(folder, { nested, signal }));
     },
+    disclose: (artifact, op) => discloseObjects(artifact, op),
+    redact: (staged, policy, op) => redactGit(staged, policy, { sourceId: id, history, root }, op),
     diff: (before, after, { signal } = {}) => diffRepositories(before, after, signal),
   };
 }

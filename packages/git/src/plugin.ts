@@ -6,6 +6,7 @@ const options = z.strictObject({
   root: z.string().min(1).optional(),
   nested: z.boolean().optional(),
   required: z.boolean().optional(),
+  history: z.enum(["rewrite", "omit", "keep"]).optional(),
 });
 
 export default definePlugin({

@@ -1,5 +1,13 @@
+export { isIban, isLuhn } from "./checksums.js";
+export { type GitleaksOptions, type GitleaksPolicy, gitleaksPolicy } from "./gitleaks/gitleaks-policy.js";
+export type { Untranslated } from "./gitleaks/plain-rules.js";
+export { translateRe2 } from "./gitleaks/re2.js";
+export { type AllowList, type Governance, governedPolicy } from "./governed-policy.js";
+export { PERSONAL_RULES, personalPolicy } from "./personal-data.js";
 export { default as redactionPlugin } from "./plugin.js";
+export { named, prefixed } from "./rule-kinds.js";
 export { defaultPolicy, rulePolicy } from "./rule-policy.js";
 export { DEFAULT_RULES } from "./rules/default-rules.js";
 export { type ExpandedSample, expandSample } from "./sample.js";
-export { ASSIGNED, secretPattern, type SecretRule, START } from "./secret-rule.js";
+export { type Around, ASSIGNED, secretPattern, type SecretRule, START } from "./secret-rule.js";
+export { SECRETLINT_PRESET, type SecretlintOptions, secretlintPolicy } from "./secretlint/secretlint-policy.js";

@@ -1,10 +1,19 @@
+const LOWER = "abcdefghijklmnopqrstuvwxyz";
+const UPPER = LOWER.toUpperCase();
+const DIGITS = "0123456789";
+
 const ALPHABETS: Readonly<Record<string, string>> = {
-  alnum: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-  upper: "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567",
-  base64: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-  url: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+  alnum: UPPER + LOWER + DIGITS,
+  letter: UPPER + LOWER,
+  lower: LOWER + DIGITS,
+  capital: UPPER + DIGITS,
+  upper: `${UPPER}234567`,
+  bech: "qpzry9x8gf2tvdw0s3jn54khce6mua7l",
+  base64: `${UPPER}${LOWER}${DIGITS}+/`,
+  url: `${UPPER}${LOWER}${DIGITS}-_`,
   hex: "0123456789abcdef",
-  digit: "0123456789",
+  heX: "0123456789ABCDEF",
+  digit: DIGITS,
 };
 
 /** A sample with its generated parts filled in, and where the secret is; absent when none is marked. */
@@ -14,16 +23,17 @@ export interface ExpandedSample {
 }
 
 /**
- * Fills in a rule's sample. `{alnum:36}` becomes 36 random characters (alphabets: alnum, upper, base64, url, hex, digit),
- * `{b64url:text}` the text in base64url, `{}` nothing: it parts a literal that would itself look like a secret. `«` and `»`
- * enclose what is to be found.
+ * Fills in a rule's sample. `{alnum:36}` becomes 36 random characters (alphabets: alnum, letter, lower, capital, upper (base32),
+ * bech, base64, url, hex, heX, digit), `{uuid}` a random UUID, `{b64url:text}` the text in braces in base64url, `{}` nothing:
+ * it parts a literal that would itself look like a secret. `«` and `»` enclose what is to be found.
  *
  * @param random numbers from 0 to below 1
  */
 export function expandSample(sample: string, random: () => number = Math.random): ExpandedSample {
   const marked = sample
     .replaceAll(/\{b64url:([^}]*)\}/g, (_, text: string) => Buffer.from(`{${text}}`).toString("base64url"))
-    .replaceAll(/\{([a-z0-9]+):(\d+)\}/g, (_, name: string, count: string) => generate(name, Number(count), random))
+    .replaceAll("{uuid}", "{hex:8}-{hex:4}-4{hex:3}-8{hex:3}-{hex:12}")
+    .replaceAll(/\{([A-Za-z0-9]+):(\d+)\}/g, (_, name: string, count: string) => generate(name, Number(count), random))
     .replaceAll("{}", "");
   const start = marked.indexOf("«");
   const end = marked.indexOf("»") - 1;

@@ -1,4 +1,15 @@
-import { composePolicies, type Finding, mergeFindings, type RedactionPolicy, redactText } from "@keepsake/core";
+import { writeFile } from "node:fs/promises";
+import {
+  composePolicies,
+  type Finding,
+  LOGGER,
+  mergeFindings,
+  type RedactionPolicy,
+  redactText,
+  SILENT_LOGGER,
+  type Token,
+} from "@keepsake/core";
+import { tempDir } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_RULES, redactionPlugin, secretPattern, START } from "../src/index.js";
 import { defaultPolicy, rulePolicy } from "../src/rule-policy.js";
@@ -6,7 +17,11 @@ import { expandSample } from "../src/sample.js";
 
 const WHERE = { path: "state/a.json" };
 const finding = (start: number, end: number, rule: string): Finding => ({ start, end, rule });
-const fixed = (id: string, ...findings: Finding[]): RedactionPolicy => ({ id, rules: [id], scan: () => findings });
+const fixed = (id: string, ...findings: Finding[]): RedactionPolicy => ({
+  id,
+  rules: [id],
+  scan: (text) => (text.includes("[REDACTED:") ? [] : findings),
+});
 
 describe("mergeFindings", () => {
   it("keeps what is apart, also what touches", () => {
@@ -72,9 +87,69 @@ describe("redactText", () => {
 });
 
 describe("the plugin", () => {
-  it("provides the policy default, without options", () => {
-    const [provider] = redactionPlugin.providers ?? [];
-    expect(provider).toMatchObject({ kind: "redaction", name: "default" });
-    expect(provider).not.toHaveProperty("options");
+  const providers = redactionPlugin.providers ?? [];
+
+  async function problemsOf(name: string, options: object): Promise<readonly string[]> {
+    const schema = providers.find((provider) => provider.name === name)?.options;
+    const result = await schema?.["~standard"].validate(options);
+    return (result?.issues ?? []).map(({ message }) => message);
+  }
+
+  it("provides the policies default, personal, gitleaks and secretlint", () => {
+    expect(providers.map(({ kind, name }) => [kind, name])).toEqual([
+      ["redaction", "default"],
+      ["redaction", "personal"],
+      ["redaction", "gitleaks"],
+      ["redaction", "secretlint"],
+    ]);
+  });
+
+  it("takes its options, and refuses keyed replacements without a key", async () => {
+    expect(await problemsOf("default", {})).toEqual([]);
+    const all = {
+      personal: true,
+      tokens: "keyed",
+      token_key: { env: "KEY" },
+      allow: { paths: ["a/**"], values: ["0a1b2c3d"] },
+    };
+    expect(await problemsOf("default", all)).toEqual([]);
+    expect(await problemsOf("default", { tokens: "keyed" })).toEqual([
+      "`tokens: keyed` and `allow.values` need a `token_key`",
+    ]);
+    expect(await problemsOf("personal", { allow: { values: ["0a1b2c3d"] } })).toHaveLength(1);
+    expect(await problemsOf("gitleaks", {})).toHaveLength(1);
+    expect(await problemsOf("gitleaks", { file: "a.toml", token_key: "a plain secret" })).toHaveLength(1);
+  });
+
+  it("makes them: with personal data where asked, with the key that the reference names, with a file of rules", async () => {
+    await using dir = await tempDir();
+    await writeFile(
+      dir.join("rules.toml"),
+      "[[rules]]\nid = 'door'\nregex = 'door:[0-9]{6}'\n[[rules]]\nid = 'no'\nregex = 'a(?=b)'\n",
+    );
+    const logged: unknown[] = [];
+    const logger = { ...SILENT_LOGGER, warn: (_message: string, facts: unknown) => logged.push(facts) };
+    const resolver = {
+      get: <T>(token: Token<T>): T => (token.key === LOGGER.key ? logger : { read: async () => "the key" }) as T,
+    };
+    const make = (name: string, options: object): Promise<RedactionPolicy> => {
+      const provider = providers.find((one) => one.name === name);
+      if (provider?.kind !== "redaction") throw new Error(name);
+      return Promise.resolve(provider.create(options as never, resolver, { id: undefined, baseDir: dir.path }));
+    };
+    const redacted = async (name: string, options: object) =>
+      redactText("ana@example.org door:123456", await make(name, { tokens: "plain", ...options }), WHERE).text;
+    expect(await redacted("default", { personal: false })).toBe("ana@example.org door:123456");
+    expect(await redacted("default", { personal: true })).toBe("[REDACTED:email] door:123456");
+    expect(await redacted("personal", { tokens: "keyed", token_key: { env: "X" } })).toMatch(
+      /^\[REDACTED:email:[0-9a-f]{8}\] door/,
+    );
+    expect(await redacted("gitleaks", { file: "rules.toml", timeout_ms: 5000 })).toBe(
+      "ana@example.org [REDACTED:door]",
+    );
+    expect(logged).toMatchObject([{ rule: "no" }]);
+    await expect(make("gitleaks", { file: "absent.toml", timeout_ms: 5000 })).rejects.toMatchObject({
+      code: "E_NOT_FOUND",
+    });
   });
 });

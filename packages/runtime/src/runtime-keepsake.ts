@@ -53,6 +53,11 @@ export class RuntimeKeepsake implements Keepsake {
   readonly recover: MemorySnapshotter["recover"] = async (...args) => this.#engine().recover(...args);
   readonly doctor: MemorySnapshotter["doctor"] = async (...args) => this.#engine().doctor(...args);
 
+  readonly scan: MemorySnapshotter["scan"] = async (request, options) => {
+    const located = this.#located(this.#located(this.#located(request, "bundleFile"), "memory"), "textFile");
+    return this.#engine().scan(located, options);
+  };
+  readonly rules: MemorySnapshotter["rules"] = async (...args) => this.#engine().rules(...args);
   readonly sync: MemorySnapshotter["sync"] = async (...args) => this.#engine().sync(...args);
 
   store(name = "primary"): BundleStore {

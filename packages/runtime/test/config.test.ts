@@ -48,9 +48,9 @@ const MISTAKES: readonly (readonly [string, unknown, string])[] = [
     'cut.allow: Invalid option: expected one of "instant"|"fenced"|"best_effort"',
   ],
   [
-    "a redaction mode of later",
-    { redaction: { mode: "block" } },
-    'redaction.mode: only "redact" is supported by this version',
+    "an unknown redaction mode",
+    { redaction: { mode: "tell" } },
+    'redaction.mode: Invalid option: expected one of "redact"|"block"|"warn"',
   ],
   [
     "an unknown verification",
@@ -94,7 +94,7 @@ const MISTAKES: readonly (readonly [string, unknown, string])[] = [
   [
     "an option where there are none",
     { redaction: { policies: [{ use: "default", strict: true }] } },
-    "redaction.policies[0].strict: unknown key; known are use",
+    "redaction.policies[0].strict: unknown key; known are mode, use",
   ],
   [
     "no primary store",

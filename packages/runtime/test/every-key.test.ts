@@ -44,7 +44,10 @@ const FULL = {
   sources: [{ use: "memdir", max_file_bytes: 4 }],
   state: [{ use: "json-file", keys: { cursor: "c.json" } }],
   cut: { attempts: 2, hold_timeout_ms: 3, allow: "fenced" as const },
-  redaction: { default: true, policies: ["default", { use: "words", words: ["a"] }], mode: "redact" as const },
+  redaction: {
+    ...{ default: true, require_clean: true, mode: "warn" as const },
+    policies: ["default", { use: "words", mode: "block" as const, words: ["a"] }],
+  },
   codecs: [{ use: "zstd", level: 5 }],
   encryption: { use: "age", enabled: true, recipients: ["age1x"], identity_file: "i.txt", private_labels: true },
   stores: { primary: { use: "local-fs", root: "/p" }, second: { use: "vault", token: { env: "T" } } },
@@ -64,7 +67,7 @@ const FULL = {
  * Read before there is a resolved configuration (`plugins`), by the schema itself because there is one value alone
  * (whose other values config.test.ts shows to be refused), or only where something else does not stand instead of it.
  */
-const ELSEWHERE = ["version", "redaction.mode", "preset", "agents.ana.preset"];
+const ELSEWHERE = ["version", "preset", "agents.ana.preset"];
 
 describe("every key of the configuration", () => {
   beforeEach(() => {

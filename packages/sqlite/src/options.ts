@@ -1,6 +1,9 @@
 import { resolve } from "node:path";
 import type { AgentPaths, AgentRef } from "@keepsake/core";
 
+/** What becomes of embeddings of redacted text. */
+export type EmbeddingsOption = "keep" | "null";
+
 /** How a SQLite source is set up. */
 export interface SqliteOptions {
   /** its folder in the bundle; default "sqlite" */
@@ -15,6 +18,8 @@ export interface SqliteOptions {
   readonly required?: readonly string[] | undefined;
   /** what the manifest calls a database, by its path relative to `root`; default "sqlite" */
   readonly kinds?: Readonly<Record<string, string>> | undefined;
+  /** what a redaction does with vectors made of texts that it changes: default "keep" them; "null": zeros instead */
+  readonly embeddings?: EmbeddingsOption | undefined;
   /** how long, in milliseconds and over all databases, writers are waited for; default 250 */
   readonly holdTimeoutMs?: number | undefined;
 }

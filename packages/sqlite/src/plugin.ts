@@ -14,6 +14,7 @@ const options = z.strictObject({
   exclude: z.array(name).optional(),
   required: z.array(name).optional(),
   kinds: z.record(name, name).optional(),
+  embeddings: z.enum(["keep", "null"]).optional(),
   hold_timeout_ms: z.int().min(0).max(60_000).optional(),
 });
 

@@ -1,6 +1,8 @@
 import type { ArtifactSource } from "@keepsake/core";
 import { SqliteCaptureSession } from "./capture-session.js";
+import { discloseSqlite } from "./disclose.js";
 import { diffSqlite } from "./diff.js";
+import { redactSqlite } from "./redact.js";
 import type { SqliteOptions } from "./options.js";
 import { SqliteRestoreSession } from "./restore-session.js";
 
@@ -20,5 +22,7 @@ export function sqlite(options: SqliteOptions = {}): ArtifactSource {
     open: (target, op) => SqliteCaptureSession.open(options, target, op),
     openRestore: (target, op) => SqliteRestoreSession.open(options, target, op),
     diff: (before, after, op) => diffSqlite(before, after, op),
+    disclose: (staged, op) => discloseSqlite(staged, op),
+    redact: (files, policy, op) => redactSqlite(files, policy, op, options.embeddings),
   };
 }

@@ -6,16 +6,20 @@ import { facts } from "../output/table.js";
 import { bytesText } from "../output/units.js";
 import { manifestFacts, sourceTable } from "../render/manifest.js";
 import { incompleteError, missingLines, missingOf } from "../render/missing.js";
+import { warningLines } from "../render/redaction.js";
 import { liveAgentRequest } from "../session/agent-request.js";
 import { withKeepsake } from "../session/with-keepsake.js";
 
 /** `snapshot`: takes one and prints its record; exit code 3 when something expected is not in it. */
 export const snapshot: CommandRun<SnapshotOptions> = async (context, options) => {
   const { output } = context;
-  const { label, redact, encrypt, allowPartial, createdBy } = options;
+  const { label, redact, requireClean, encrypt, allowPartial, createdBy } = options;
   const { record, manifest } = await withKeepsake(context, (keepsake, operation) =>
     keepsake.snapshot(
-      { ...liveAgentRequest(context, options), label, redact, recipients: encrypt, allowPartial, createdBy },
+      {
+        ...{ ...liveAgentRequest(context, options), label, redact, requireClean },
+        ...{ recipients: encrypt, allowPartial, createdBy },
+      },
       operation,
     ),
   );
@@ -27,6 +31,7 @@ export const snapshot: CommandRun<SnapshotOptions> = async (context, options) =>
       facts([["stored", `${bytesText(record.bundleSizeBytes)} as ${record.bundlePath}`]], style) +
       (manifest.sources.length > 0 ? `\n${sourceTable(manifest, style)}` : ""),
   });
+  for (const line of warningLines(manifest.redactions)) output.warn(line);
   if (record.complete) return 0;
   const missing = missingOf(manifest);
   const title = output.noteStyle.yellow("The snapshot is incomplete. Not in it:");

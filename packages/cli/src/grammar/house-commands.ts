@@ -69,6 +69,18 @@ export function addHouseCommands(program: Command, bind: Bind): void {
       .option("--options <file>", "their options by name (YAML, JSON, or .mjs with `conformance` too)"),
     async () => (await import("../commands/plugin-test.js")).pluginTest,
   );
+  const rules = program.command("rules").description("the rules that secrets are found by");
+  bind(
+    rules.command("list").description("every rule of the configured policies"),
+    async () => (await import("../commands/rules-list.js")).rulesList,
+  );
+  bind(
+    rules
+      .command("test")
+      .description("what they find in a text file; exit code 3 when there is anything")
+      .argument("<file>", "the text file"),
+    async () => (await import("../commands/rules-test.js")).rulesTest,
+  );
   const config = program.command("config").description("look at the configuration");
   bind(
     config.command("check").description("check the configuration; lists every problem"),

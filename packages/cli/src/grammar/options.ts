@@ -17,6 +17,7 @@ export interface SnapshotOptions extends AgentOption, MemoryOption {
   readonly label?: string;
   readonly redact?: boolean;
   readonly encrypt?: readonly string[];
+  readonly requireClean?: boolean;
   readonly allowPartial?: boolean;
   readonly createdBy?: string;
 }
@@ -48,7 +49,13 @@ export interface RestoreOptions extends AgentOption, MemoryOption, IdentityOptio
 export interface ExportOptions extends RefOptions {
   readonly to: string;
   readonly redact?: boolean;
+  readonly requireClean?: boolean;
   readonly encrypt?: readonly string[];
+}
+
+export interface ScanOptions extends MemoryOption, IdentityOption {
+  readonly agent?: string;
+  readonly requireClean?: boolean;
 }
 
 export interface ImportOptions extends AgentOption, IdentityOption {

@@ -11,6 +11,7 @@ const ONLY = [
   "restore only this: a source's id, a path or glob in the memory (repeatable)",
   gather,
 ] as const;
+const REQUIRE_CLEAN = ["--require-clean", "redact, and fail when anything could not be looked through"] as const;
 const REF = ["<ref>", "id, unique prefix of 4 or more, latest, latest~N"] as const;
 
 /** The commands that take, show, check, bring back and remove snapshots. */
@@ -24,6 +25,7 @@ export function addSnapshotCommands(program: Command, bind: Bind): void {
       .option("--label <text>", "a label for people")
       .option("--redact", "replace secrets (default: the configuration's)")
       .option("--no-redact", "keep everything as it is")
+      .option(...REQUIRE_CLEAN)
       .option(...ENCRYPT)
       .option("--allow-partial", "accept a weaker consistency than configured; the manifest says so")
       .option("--created-by <text>", "who or what takes it"),
@@ -92,9 +94,21 @@ export function addSnapshotCommands(program: Command, bind: Bind): void {
       .requiredOption(...AGENT)
       .requiredOption("--to <path>", "a file, or a folder to put it in")
       .option("--redact", "replace secrets on the way")
+      .option(...REQUIRE_CLEAN)
       .option(...ENCRYPT)
       .option(...IDENTITY),
     async () => (await import("../commands/export.js")).exportBundle,
+  );
+  bind(
+    program
+      .command("scan")
+      .description("look for secrets and change nothing; exit code 3 when there are any")
+      .argument("[place]", "a folder, a bundle file, or with --agent a snapshot (else the agent's live memory)")
+      .option(...AGENT)
+      .option(...MEMORY)
+      .option("--require-clean", "also fail when anything could not be looked through")
+      .option(...IDENTITY),
+    async () => (await import("../commands/scan.js")).scan,
   );
   bind(
     program

@@ -4,6 +4,7 @@ import type { Style } from "../output/style.js";
 import { facts, table } from "../output/table.js";
 import { ageText, bytesText, countText, timeText } from "../output/units.js";
 import { missingOf } from "./missing.js";
+import { redactionLists, redactionText } from "./redaction.js";
 
 /** `show` lists at most this many artifacts; `--json` has them all. */
 const SHOWN_ARTIFACTS = 40;
@@ -42,12 +43,6 @@ export function manifestFacts(manifest: Manifest, nowMs: number, style: Style): 
 
 function momentText(cut: NonNullable<Manifest["cut"]>): string {
   return `${cut.consistency} (${countText(cut.attempts, "attempt")}, writers held ${cut.heldMs.toFixed(1)} ms)`;
-}
-
-function redactionText(redactions: NonNullable<Manifest["redactions"]>): string {
-  const found = `${countText(redactions.matchesRedacted, "match", "matches")} in ${countText(redactions.artifactsTouched.length, "artifact")}`;
-  const left = redactions.unscanned.length === 0 ? "" : `; ${String(redactions.unscanned.length)} not scanned`;
-  return `${found} (policy ${printable(redactions.policy)})${left}`;
 }
 
 function pairsText(pairs: Readonly<Record<string, string | number>>): string {
@@ -101,6 +96,7 @@ export function manifestText(manifest: Manifest, nowMs: number, style: Style): s
   const parts = [manifestFacts(manifest, nowMs, style)];
   if (manifest.sources.length > 0) parts.push(sourceTable(manifest, style));
   if (manifest.artifacts.length > 0) parts.push(artifactTable(manifest, style));
+  parts.push(...redactionLists(manifest.redactions, style));
   if (manifest.omitted.length > 0) {
     const incomplete = new Set(missingOf(manifest).map((item) => item.path));
     const rows = manifest.omitted.map((item) => [

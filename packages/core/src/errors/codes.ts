@@ -35,6 +35,11 @@ export const ERROR_CODES = {
   E_MANIFEST: { exit: 4, retry: "permanent", meaning: "the manifest is missing, malformed or does not fit the bundle" },
   E_RECORD: { exit: 4, retry: "permanent", meaning: "the record beside a bundle is malformed" },
   E_LIMIT: { exit: 4, retry: "permanent", meaning: "something is larger than is allowed" },
+  E_REDACTION_RESIDUE: {
+    exit: 4,
+    retry: "permanent",
+    meaning: "a redacted bundle still held a part of a secret; it was not published",
+  },
   E_DATABASE_DAMAGED: {
     exit: 4,
     retry: "permanent",
@@ -53,6 +58,16 @@ export const ERROR_CODES = {
     exit: 5,
     retry: "permanent",
     meaning: "a redacted bundle goes over live memory only when that is accepted",
+  },
+  E_REDACTION_BLOCKED: {
+    exit: 5,
+    retry: "permanent",
+    meaning: "a rule that blocks found something; nothing was published",
+  },
+  E_REDACTION_UNSCANNED: {
+    exit: 5,
+    retry: "permanent",
+    meaning: "something could not be scanned, and only a clean result is accepted",
   },
   E_LIVE_HOLDER: { exit: 5, retry: "temporary", meaning: "another process holds a database that would be replaced" },
   E_WRONG_AGENT: { exit: 5, retry: "permanent", meaning: "the bundle belongs to another agent" },

@@ -53,12 +53,22 @@ const gitSchema = z.object({
   headTsMs: z.number(),
 });
 
+const ruleCounts = z.array(z.object({ artifact: z.string(), rule: z.string(), count }));
+
 const redactionsSchema = z.object({
   policy: z.string(),
   rulesApplied: z.array(z.string()),
   matchesRedacted: count,
   artifactsTouched: z.array(z.string()),
+  /** how many of each rule in each artifact; what stands in the manifest itself is of the artifact "manifest.json" */
+  findings: ruleCounts.default([]),
+  /** found, and left as it is, because the configuration only warns of it */
+  warnings: ruleCounts.default([]),
   unscanned: z.array(z.object({ path: z.string(), reason: z.string() })).default([]),
+  /** what became of the history of repositories */
+  history: z.array(z.object({ source: z.string(), outcome: z.string() })).default([]),
+  /** how many names of files, folders and state values are others now */
+  renamed: count.default(0),
 });
 
 const cutSchema = z.object({

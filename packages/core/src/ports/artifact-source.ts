@@ -49,6 +49,11 @@ export interface ArtifactSource {
   openRestore?(target: RestoreTarget, options?: OpOptions): Promise<RestoreSession>;
   /** Absent: the engine compares by path, size and digest. */
   diff?(before: ArtifactReader, after: ArtifactReader, options?: OpOptions): Promise<SourceDiff>;
+  /**
+   * What can be read out of an artifact by who knows its format and cannot be seen in its bytes: the words of an index that
+   * keeps only how each differs from the one before. A redaction is proven with it. Nothing is written.
+   */
+  disclose?(staged: StagedArtifact, options?: OpOptions): ByteStream;
   /** Rewrites staged copies; absent: as text, or unscanned when {@link content} is "opaque". */
   redact?(staged: readonly StagedArtifact[], policy: RedactionPolicy, options?: OpOptions): Promise<RedactionOutcome>;
 }

@@ -1,7 +1,14 @@
+import type { JsonObject } from "../json.js";
+import type { GitHead, Omission } from "../manifest/schema.js";
+
 /** Where a text comes from. */
 export interface ScanContext {
   /** path in the bundle, state key, or "manifest:label" */
   readonly path: string;
+  /** `table.column` of a database, for what is a cell */
+  readonly column?: string;
+  /** what tells the row of that cell from all others */
+  readonly row?: string;
 }
 
 /** A found secret: a range of UTF-16 code units, `start` inclusive, `end` exclusive; ranges of one scan do not overlap. */
@@ -19,18 +26,50 @@ export interface RedactionPolicy {
   readonly rules: readonly string[];
   /** @returns the findings, sorted by start; never the values */
   scan(text: string, where: ScanContext): readonly Finding[];
+  /**
+   * What stands instead of a found secret; absent: `[REDACTED:<rule>]`. The same for the same rule and secret, begins with
+   * `[REDACTED:`, ends with `]`, is of printable ASCII without quotes, backslashes and blanks, and tells nothing of the secret to who has no key.
+   */
+  replacement?(rule: string, secret: string): string;
 }
 
 /** A private copy of an artifact that may be rewritten in place. */
 export interface StagedArtifact {
   readonly pathInBundle: string;
   readonly file: string;
+  /** "percent": `pathInBundle` is the escaped form of a name that cannot travel (see `percentEncodePath`) */
+  readonly nameEncoding?: "percent";
+  /** the artifact's facts in the manifest */
+  readonly facts?: JsonObject;
 }
+
+/** An artifact that a redaction made: a finished private file beside those that it was given. */
+export interface AddedArtifact extends StagedArtifact {
+  /** permission bits, 0 to 0o7777 */
+  readonly mode: number;
+  /** milliseconds since 1970 */
+  readonly mtimeMs: number;
+}
+
+/** What became of a repository's history: its secrets are gone, it is not in the bundle, or it is as it was. */
+export type HistoryRedaction = "rewritten" | "omitted" | "unredacted";
 
 /** What a source's own redaction did. */
 export interface RedactionOutcome {
   /** matches by rule id */
   readonly matches: Readonly<Record<string, number>>;
+  /** the same by path in the bundle; absent: all of them are told of the source as a whole */
+  readonly byArtifact?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly artifactsTouched: readonly string[];
   readonly unscanned: readonly { readonly path: string; readonly reason: string }[];
+  /** facts of artifacts that are others now, by path in the bundle: they take the place of those in the manifest */
+  readonly facts?: Readonly<Record<string, JsonObject>>;
+  /** paths of given artifacts that do not go into the bundle */
+  readonly removed?: readonly string[];
+  readonly added?: readonly AddedArtifact[];
+  /** what is left out on purpose and would otherwise be missed by a restore */
+  readonly omitted?: readonly Omission[];
+  /** what the source says of itself in the manifest, where that is something else now */
+  readonly source?: { readonly git?: GitHead; readonly facts?: JsonObject };
+  readonly history?: HistoryRedaction;
 }

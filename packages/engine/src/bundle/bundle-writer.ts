@@ -59,6 +59,8 @@ export interface Publication extends OpOptions {
   readonly store: BundleStore;
   readonly privateLabel: boolean;
   readonly onBytes?: ((bytesPacked: number) => void) | undefined;
+  /** looks at the stored bytes before the record makes the snapshot visible; may throw to take them back */
+  readonly prove?: ((stored: () => Promise<ByteStream>) => Promise<void>) | undefined;
   /** asked right before the record makes the snapshot visible */
   readonly assertHeld: () => Promise<void>;
 }
@@ -83,7 +85,7 @@ export async function publishBytes(
   key: string,
   manifest: Manifest,
   codecs: readonly string[],
-  { ref, id, store, signal, privateLabel, assertHeld }: Publication,
+  { ref, id, store, signal, privateLabel, assertHeld, prove }: Publication,
 ): Promise<SnapshotRecord> {
   const hashed = new HashedStream(bytes);
   const catalog = new SnapshotCatalog(store);
@@ -95,6 +97,7 @@ export async function publishBytes(
     throw error;
   }
   try {
+    await prove?.(async () => (await store.get(key, { signal })).body);
     const { sizeBytes, sha256: fileSha256 } = hashed.digest;
     await store.put(digestKey(key), streamOf(`${fileSha256}\n`), { signal });
     const record = recordOf(manifest, { bundlePath: key, sizeBytes, fileSha256, codecs, privateLabel });

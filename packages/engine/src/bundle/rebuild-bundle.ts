@@ -1,5 +1,6 @@
 import { type Codec, contentDigest, type Manifest, type RedactionReport } from "@keepsake/core";
 import type { BundleToWrite } from "./bundle-writer.js";
+import type { BundleDraft } from "../redaction/redact-manifest.js";
 import type { UnpackedBundle } from "../restore/unpacked-bundle.js";
 import { byPath, type StagedArtifactFile } from "./staged-bundle.js";
 
@@ -11,19 +12,21 @@ export function stagedArtifactsOf(unpacked: UnpackedBundle): StagedArtifactFile[
   });
 }
 
-/** The same snapshot as a new bundle: with other codecs, and with what a redaction changed. */
+/** The same snapshot as a new bundle: with other codecs, and as a redaction left it. */
 export function rebuildBundle(
   manifest: Manifest,
-  staged: readonly StagedArtifactFile[],
+  changed: BundleDraft | readonly StagedArtifactFile[],
   codecs: readonly Codec[],
-  redactions: RedactionReport | undefined,
 ): BundleToWrite {
-  const { seal: _seal, encryption: _encryption, redactions: earlier, ...rest } = manifest;
-  const artifacts = [...staged].sort(byPath);
+  const { seal: _seal, encryption: _encryption, ...asItWas } = manifest;
+  if ("unsealed" in changed) {
+    const report = mergeReports(manifest.redactions, changed.unsealed.redactions);
+    const unsealed = { ...changed.unsealed, ...(report === undefined ? {} : { redactions: report }) };
+    return { unsealed, artifacts: changed.artifacts, codecs };
+  }
+  const artifacts = [...changed].sort(byPath);
   const metas = artifacts.map(({ meta }) => meta);
-  const report = mergeReports(earlier, redactions);
-  const unsealed = { ...rest, artifacts: metas, bundleSha256: contentDigest(metas) };
-  return { unsealed: report === undefined ? unsealed : { ...unsealed, redactions: report }, artifacts, codecs };
+  return { unsealed: { ...asItWas, artifacts: metas, bundleSha256: contentDigest(metas) }, artifacts, codecs };
 }
 
 /** A second redaction adds to the first; what was not scanned is what the last one says. */
@@ -32,11 +35,13 @@ function mergeReports(
   second: RedactionReport | undefined,
 ): RedactionReport | undefined {
   if (first === undefined || second === undefined) return second ?? first;
+  const touched = [...new Set([...first.artifactsTouched, ...second.artifactsTouched])].sort();
   return {
-    policy: second.policy,
+    ...second,
     rulesApplied: [...new Set([...first.rulesApplied, ...second.rulesApplied])],
     matchesRedacted: first.matchesRedacted + second.matchesRedacted,
-    artifactsTouched: [...new Set([...first.artifactsTouched, ...second.artifactsTouched])].sort(),
-    unscanned: second.unscanned,
+    artifactsTouched: touched,
+    findings: [...first.findings, ...second.findings],
+    renamed: first.renamed + second.renamed,
   };
 }

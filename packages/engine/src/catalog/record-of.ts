@@ -11,7 +11,7 @@ export interface StoredBundle {
 
 /** The record of a bundle. It holds no file names and no content, so it may lie beside an encrypted bundle. */
 export function recordOf(manifest: Manifest, stored: StoredBundle): SnapshotRecord {
-  const { encryption, redactions, label } = manifest;
+  const { encryption, label } = manifest;
   return {
     recordVersion: 1,
     id: manifest.snapshotId,
@@ -29,12 +29,19 @@ export function recordOf(manifest: Manifest, stored: StoredBundle): SnapshotReco
     // The names of databases are file names: for an encrypted bundle they stay inside.
     schemaVersions: encryption === undefined ? manifest.schemaVersions : {},
     encrypted: encryption !== undefined,
-    redactionsApplied: (redactions?.matchesRedacted ?? 0) > 0,
+    redactionsApplied: isRedacted(manifest),
     codecs: [...stored.codecs],
     artifactCount: manifest.artifacts.length,
     complete: isComplete(manifest),
     ...(encryption === undefined ? {} : { recipientsFingerprint: encryption.recipientsFingerprint }),
   };
+}
+
+/** True when a redaction took something out: a secret, or an index that holds no text to make it of again. */
+export function isRedacted({ redactions }: Pick<Manifest, "redactions">): boolean {
+  if (redactions === undefined) return false;
+  const lost = redactions.unscanned.some(({ reason }) => reason === "emptied_index");
+  return lost || redactions.matchesRedacted > 0 || redactions.history.some(({ outcome }) => outcome === "omitted");
 }
 
 /** Omissions that leave nothing out which could have been captured, or that the user asked for. */

@@ -1,4 +1,4 @@
-import { KeepsakeError, type RedactionReport, type SnapshotRecord } from "@keepsake/core";
+import { KeepsakeError, type SnapshotRecord } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { uuidv7 } from "uuidv7";
 import { agentRefOf } from "../agent-ref.js";
@@ -9,11 +9,11 @@ import { encodeBundle } from "../bundle/bundle-writer.js";
 import { suffixOf } from "../bundle/codec-chain.js";
 import { locateBundle } from "../bundle/locate-bundle.js";
 import { rebuildBundle, stagedArtifactsOf } from "../bundle/rebuild-bundle.js";
-import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { ExportReport, ExportRequest, OperationOptions } from "../memory-snapshotter.js";
+import { proveBundle } from "../redaction/bundle-proof.js";
+import { redactBundle, type RedactedBundle } from "../redaction/redact-bundle.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
-import { redactStaged } from "../snapshot/redact-staged.js";
 import { WORKSPACE } from "../tokens.js";
 import type { AgentProfile, Workspace } from "../workspace.js";
 import { ExportTarget } from "./export-target.js";
@@ -40,7 +40,7 @@ export class ExportOperation {
     const { store, lock, limits } = await this.#workspace.storeOf(ref);
     return this.#session.run(ref, lock.timeoutMs, options, async (_held, locked) => {
       const { record, origin } = await locateBundle(store, ref, request.ref, locked);
-      const changes = request.redact === true || (request.recipients?.length ?? 0) > 0;
+      const changes = isRedacting(request) || (request.recipients?.length ?? 0) > 0;
       return changes ? this.#rebuild(request, origin, limits, locked) : copy(request, record, origin, locked);
     });
   }
@@ -66,14 +66,38 @@ export class ExportOperation {
     });
     const id = unpacked.manifest.snapshotId;
     const target = await ExportTarget.at(request.to, id, `.tar${suffixOf(codecs)}`);
-    const staged = stagedArtifactsOf(unpacked);
-    const redacted =
-      request.redact === true ? await redact(staged, await this.#workspace.interpretersOf(ref), options) : undefined;
-    const rebuilt = rebuildBundle(unpacked.manifest, redacted?.artifacts ?? staged, codecs, redacted?.report);
+    const redacted = isRedacting(request) ? await this.#redact(request, unpacked, staging, options) : undefined;
+    const rebuilt = rebuildBundle(unpacked.manifest, redacted ?? stagedArtifactsOf(unpacked), codecs);
     const { bytes } = encodeBundle(rebuilt, { signal });
-    const { sizeBytes, sha256 } = await target.write(bytes, () => undefined, { signal });
-    return { id, bundle: target.path, sha256File: target.digestPath, sizeBytes, fileSha256: sha256 };
+    const { sizeBytes, sha256 } = await target.write(
+      bytes,
+      async (_digest, stored) => redacted && (await proveBundle(rebuilt, redacted.search, stored, { signal })),
+      { signal },
+    );
+    const report = { id, bundle: target.path, sha256File: target.digestPath, sizeBytes, fileSha256: sha256 };
+    return redacted === undefined ? report : { ...report, redactions: redacted.report };
   }
+
+  /** Redacts each source's artifacts as that source does it; those of unknown sources as text. */
+  async #redact(
+    { requireClean, ...request }: ExportRequest,
+    unpacked: UnpackedBundle,
+    staging: PrivateStaging,
+    { signal, onProgress }: LockedOptions,
+  ): Promise<RedactedBundle> {
+    onProgress?.({ phase: "redact", bytesDone: 0 });
+    const { sources, redaction } = await this.#workspace.interpretersOf(agentRefOf(request));
+    const { seal: _seal, encryption: _encryption, redactions: _earlier, ...unsealed } = unpacked.manifest;
+    return redactBundle(
+      { unsealed, artifacts: stagedArtifactsOf(unpacked) },
+      { sources, redaction, staging, requireClean: requireClean ?? redaction.requireClean ?? false },
+      { signal },
+    );
+  }
+}
+
+function isRedacting({ redact, requireClean }: ExportRequest): boolean {
+  return redact === true || requireClean === true;
 }
 
 async function copy(
@@ -93,20 +117,4 @@ async function copy(
   };
   const { sizeBytes, sha256 } = await target.write(body, check, { signal });
   return { id: record.id, bundle: target.path, sha256File: target.digestPath, sizeBytes, fileSha256: sha256 };
-}
-
-/** Redacts each source's artifacts as that source does it; those of unknown sources as text. */
-async function redact(
-  staged: readonly StagedArtifactFile[],
-  profile: Pick<AgentProfile, "sources" | "redaction">,
-  { signal }: LockedOptions,
-): Promise<{ readonly artifacts: readonly StagedArtifactFile[]; readonly report: RedactionReport }> {
-  const ids = [...new Set(staged.map(({ meta }) => meta.source))];
-  const units = ids.map((id) => {
-    const source = profile.sources.find((candidate) => candidate.id === id);
-    const artifacts = staged.filter(({ meta }) => meta.source === id);
-    return source === undefined ? { artifacts } : { artifacts, source };
-  });
-  const report = await redactStaged(units, profile.redaction.policy, { signal });
-  return { artifacts: units.flatMap(({ artifacts }) => artifacts), report };
 }

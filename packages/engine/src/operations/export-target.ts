@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { lstat, rm, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
@@ -63,15 +64,19 @@ export class ExportTarget {
   /**
    * Writes both files; on any failure neither is left.
    *
-   * @param check judges the digest of what was written, before it gets its name
+   * @param check judges the digest of what was written, and perhaps the bytes, before they get their name
    */
-  async write(bytes: ByteStream, check: (digest: ByteDigest) => void, { signal }: OpOptions): Promise<ByteDigest> {
+  async write(
+    bytes: ByteStream,
+    check: (digest: ByteDigest, stored: () => Promise<ByteStream>) => unknown,
+    { signal }: OpOptions,
+  ): Promise<ByteDigest> {
     const partial = this.#partial;
     try {
       // A crash may have left one, which is nobody's any more.
       await rm(partial, { force: true });
       const digest = await writeNewFile(partial, bytes, { signal, mode: 0o600 });
-      check(digest);
+      await check(digest, async () => createReadStream(partial, { highWaterMark: 256 * 1024 }));
       await this.#publish(partial, digest);
       return digest;
     } catch (error) {

@@ -18,6 +18,7 @@ import { type BundleOrigin, originInFile, originInStore } from "../bundle/bundle
 import { checkPlace } from "../check-place.js";
 import { BundleReader } from "../bundle/bundle-reader.js";
 import { checkOwner } from "../bundle/check-owner.js";
+import { isRedacted } from "../catalog/record-of.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import type { OperationOptions, RestoreReport, RestoreRequest } from "../memory-snapshotter.js";
 import { liveDifference } from "../restore/live-difference.js";
@@ -212,7 +213,7 @@ export class RestoreOperation {
 
 function checkRedaction(manifest: Manifest, request: RestoreRequest, isLive: boolean): void {
   const matches = manifest.redactions?.matchesRedacted ?? 0;
-  if (matches === 0 || !isLive || request.acceptRedacted === true || request.dryRun === true) return;
+  if (!isRedacted(manifest) || !isLive || request.acceptRedacted === true || request.dryRun === true) return;
   throw new KeepsakeError(
     "E_REDACTED_BUNDLE",
     `The bundle is redacted (${String(matches)} places); live memory would lose them.`,

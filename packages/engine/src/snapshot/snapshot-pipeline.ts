@@ -10,7 +10,6 @@ import {
   MANIFEST_VERSION,
   NO_GIT_HEAD,
   type Omission,
-  type RedactionReport,
   type SnapshotId,
   type UnsealedManifest,
 } from "@keepsake/core";
@@ -21,9 +20,11 @@ import type { OperationOptions, SnapshotResult } from "../memory-snapshotter.js"
 import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "../tokens.js";
 import { ENGINE_VERSION } from "../version.js";
 import type { AgentProfile, Workspace } from "../workspace.js";
+import { proveBundle } from "../redaction/bundle-proof.js";
+import type { BundleDraft } from "../redaction/redact-manifest.js";
+import { redactBundle, type RedactedBundle } from "../redaction/redact-bundle.js";
 import { Cut, type CutMode, isWorthAnotherAttempt } from "./cut.js";
 import { PrivateStaging } from "./private-staging.js";
-import { redactStaged } from "./redact-staged.js";
 import { type StagedSource, stageSource } from "./stage-source.js";
 import { STATE_FOLDER, stageState } from "./stage-state.js";
 
@@ -34,6 +35,8 @@ export interface SnapshotOrder {
   readonly label?: string | undefined;
   readonly createdBy: string;
   readonly redact: boolean;
+  /** fail when a redaction could not look through everything */
+  readonly requireClean?: boolean;
   readonly codecs: readonly Codec[];
   readonly allow: CutMode;
   /** for an undo: sources capture byte for byte and tidy nothing */
@@ -80,24 +83,36 @@ export class SnapshotPipeline {
     const createdAtMs = this.#clock.now();
     // What is redacted is redacted in its file.
     const staged = await this.capture({ ...order, keepsSmall: !order.redact }, staging, options);
-    const redactions = order.redact ? await redactAll(staged, profile, options) : undefined;
-    const artifacts = [...staged.sources.flatMap((source) => source.artifacts), ...staged.state].sort(byPath);
-    if (artifacts.length === 0) throw nothingToCapture(profile);
-    const unsealed = manifestOf(order, staged, artifacts, { createdAtMs, redactions });
+    const captured = [...staged.sources.flatMap((source) => source.artifacts), ...staged.state].sort(byPath);
+    if (captured.length === 0) throw nothingToCapture(profile);
+    const draft: BundleDraft = { unsealed: manifestOf(order, staged, captured, createdAtMs), artifacts: captured };
+    const redacted = order.redact ? await this.#redact(draft, order, staging, options) : undefined;
+    const { unsealed, artifacts } = redacted ?? draft;
     const total = artifacts.reduce((sum, { meta }) => sum + meta.sizeBytes, 0);
     options.onProgress?.({ phase: "write", bytesDone: 0, bytesTotal: total });
-    return await publishBundle(
-      { unsealed, artifacts, codecs: order.codecs },
-      {
-        ref: profile.ref,
-        id,
-        store: profile.store,
-        privateLabel: profile.encryption.privateLabels && order.codecs.some((codec) => codec.encrypts === true),
-        assertHeld: order.assertHeld,
-        signal: options.signal,
-        onBytes: (bytesDone) => options.onProgress?.({ phase: "write", bytesDone, bytesTotal: total }),
-      },
-    );
+    const bundle = { unsealed, artifacts, codecs: order.codecs };
+    return await publishBundle(bundle, {
+      ref: profile.ref,
+      id,
+      store: profile.store,
+      privateLabel: profile.encryption.privateLabels && order.codecs.some((codec) => codec.encrypts === true),
+      assertHeld: order.assertHeld,
+      ...(redacted && { prove: (stored) => proveBundle(bundle, redacted.search, stored, { signal: options.signal }) }),
+      signal: options.signal,
+      onBytes: (bytesDone) => options.onProgress?.({ phase: "write", bytesDone, bytesTotal: total }),
+    });
+  }
+
+  #redact(
+    draft: BundleDraft,
+    { profile, requireClean }: SnapshotOrder,
+    staging: PrivateStaging,
+    options: OperationOptions,
+  ): Promise<RedactedBundle> {
+    options.onProgress?.({ phase: "redact", bytesDone: 0 });
+    const { sources, redaction } = profile;
+    const order = { sources, redaction, staging, requireClean: requireClean ?? redaction.requireClean ?? false };
+    return redactBundle(draft, order, { signal: options.signal });
   }
 
   /**
@@ -170,21 +185,11 @@ async function captureOnce(
   };
 }
 
-function redactAll(
-  { sources, state }: Capture,
-  profile: AgentProfile,
-  options: OperationOptions,
-): Promise<RedactionReport> {
-  options.onProgress?.({ phase: "redact", bytesDone: 0 });
-  const units = [...sources.map(({ source, artifacts }) => ({ source, artifacts })), { artifacts: state }];
-  return redactStaged(units, profile.redaction.policy, { signal: options.signal });
-}
-
 function manifestOf(
   order: SnapshotOrder,
   { sources, stateOmitted, cut }: Capture,
   artifacts: readonly StagedArtifactFile[],
-  { createdAtMs, redactions }: { createdAtMs: number; redactions: RedactionReport | undefined },
+  createdAtMs: number,
 ): Omit<UnsealedManifest, "encryption"> {
   const { profile, label, createdBy, id } = order;
   const metas = artifacts.map(({ meta }) => meta);
@@ -203,7 +208,6 @@ function manifestOf(
     sources: [...sources.map(({ summary }) => summary), ...stateSummary(profile, metas, stateOmitted)],
     omitted: [...sources.flatMap(({ omitted }) => omitted), ...stateOmitted],
     cut,
-    ...(redactions === undefined ? {} : { redactions }),
     toolVersions: toolVersions(sources),
     bundleSha256: contentDigest(metas),
   };

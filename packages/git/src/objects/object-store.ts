@@ -21,7 +21,7 @@ const LONGEST_CHAIN = 10_000;
 export class ObjectStore implements Disposable {
   readonly kind: HashKind;
   readonly #loose: Map<string, { readonly file: string; readonly slot: number }>;
-  readonly #packs: { readonly pack: Pack; readonly firstSlot: number }[] = [];
+  readonly #packs: { readonly pack: Pack; readonly file: string; readonly firstSlot: number }[] = [];
   readonly #cache = new Map<string, GitObject>();
   #cachedBytes = 0;
   #slots = 0;
@@ -31,7 +31,7 @@ export class ObjectStore implements Disposable {
     for (const { pack, index } of files.packs) {
       const opened = Pack.open(pack, index, kind);
       if (opened === undefined) continue;
-      this.#packs.push({ pack: opened, firstSlot: this.#slots });
+      this.#packs.push({ pack: opened, file: pack, firstSlot: this.#slots });
       this.#slots += opened.index.count;
     }
     this.#loose = new Map();
@@ -70,6 +70,15 @@ export class ObjectStore implements Disposable {
     }
     const loose = this.#loose.get(oid);
     return loose === undefined ? undefined : readLoose(loose.file);
+  }
+
+  /** The objects of each pack in the order in which they lie in it, by the file of the pack. */
+  *packs(): Generator<{ readonly file: string; readonly oids: readonly string[] }> {
+    for (const { pack, file } of this.#packs) {
+      const positions = Array.from({ length: pack.index.count }, (_, position) => position);
+      positions.sort((a, b) => pack.index.offset(a) - pack.index.offset(b));
+      yield { file, oids: positions.map((position) => pack.index.oid(position)) };
+    }
   }
 
   [Symbol.dispose](): void {

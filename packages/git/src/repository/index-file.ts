@@ -56,7 +56,7 @@ function read(bytes: Buffer, kind: HashKind): GitIndex | undefined {
       at += 2;
     }
     let keep = 0;
-    if (version === 4) ({ value: keep, at } = offsetNumber(bytes, at));
+    if (version === 4) ({ value: keep, at } = readOffsetNumber(bytes, at));
     const end = bytes.indexOf(0, at);
     if (end < 0 || keep > previous.length) return undefined;
     const name = Buffer.concat([
@@ -71,7 +71,7 @@ function read(bytes: Buffer, kind: HashKind): GitIndex | undefined {
 }
 
 /** The variable-length number of offset deltas. */
-function offsetNumber(bytes: Buffer, start: number): { value: number; at: number } {
+export function readOffsetNumber(bytes: Buffer, start: number): { value: number; at: number } {
   let at = start;
   let byte = bytes.readUInt8(at++);
   let value = byte & 0x7f;

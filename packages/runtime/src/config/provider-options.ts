@@ -11,7 +11,7 @@ export const OWN_KEYS = {
   events: ["use", "id"],
   codec: ["use"],
   store: ["use"],
-  redaction: ["use"],
+  redaction: ["use", "mode"],
   lock: ["use", "timeout_secs"],
 } as const satisfies Partial<Record<ProviderKind, readonly string[]>>;
 

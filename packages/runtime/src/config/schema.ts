@@ -20,7 +20,8 @@ const sourceEntry = z.looseObject({ use: name, id: instanceId.optional() }).meta
 const stateEntry = z.looseObject({ use: name, id: instanceId.optional() }).meta({ id: "state" });
 const codecEntry = z.looseObject({ use: name }).meta({ id: "codec" });
 const storeEntry = z.looseObject({ use: name }).meta({ id: "store" });
-const policyEntry = z.looseObject({ use: name }).meta({ id: "redaction" });
+const redactionMode = z.enum(["redact", "block", "warn"]);
+const policyEntry = z.looseObject({ use: name, mode: redactionMode.optional() }).meta({ id: "redaction" });
 const publisherEntry = z.looseObject({ use: name, id: name.optional() }).meta({ id: "events" });
 
 const overridable = {
@@ -44,8 +45,6 @@ const policies = z.array(
   z.union([name, policyEntry], { error: "expected the name of a redaction policy, or an object with `use`" }),
 );
 
-const onlyNow = (value: string) => `only "${value}" is supported by this version`;
-
 /** The codec that encrypts where nothing else is said. */
 export const DEFAULT_ENCRYPTION = "age";
 
@@ -68,7 +67,8 @@ export const configShape = z.strictObject({
     .strictObject({
       default: z.boolean().default(true),
       policies: policies.default(["default"]),
-      mode: z.literal("redact", { error: onlyNow("redact") }).default("redact"),
+      mode: redactionMode.default("redact"),
+      require_clean: z.boolean().default(false),
     })
     .prefault({}),
   codecs: z.array(codecEntry).default([{ use: "zstd", level: 3 }]),

@@ -2,12 +2,10 @@ import {
   type AgentRef,
   type BundleStore,
   type Codec,
-  composePolicies,
   type EventPublisher,
   KeepsakeError,
   type LockManager,
   type ProviderKinds,
-  type RedactionPolicy,
 } from "@keepsake/core";
 import type { AgentProfile, EncodeRequest, Workspace } from "@keepsake/engine";
 import { fillPlaceholders } from "../config/expand.js";
@@ -17,6 +15,7 @@ import type { ResolvedConfig, UseEntry } from "../config/schema.js";
 import { resolvePath } from "../config/state-root.js";
 import { BundleCodecs } from "./bundle-codecs.js";
 import { checkSources, checkState } from "./check-instances.js";
+import { configuredPolicies } from "./configured-policies.js";
 import { ConfiguredStores, type NamedStore } from "./configured-stores.js";
 import type { WorkspaceParts } from "./workspace-parts.js";
 
@@ -128,7 +127,8 @@ export class ConfiguredWorkspace implements Workspace {
     const { config } = this.#parts.loaded;
     const sources = await this.#make("source", settings.sources, ref, memory);
     checkSources(sources, settings.sources);
-    return { sources, redaction: { byDefault: config.redaction.default, policy: await this.#policy() } };
+    const { default: byDefault, require_clean: requireClean } = config.redaction;
+    return { sources, redaction: { byDefault, requireClean, ...(await configuredPolicies(this.#parts)) } };
   }
 
   #make<K extends "source" | "state">(
@@ -159,17 +159,6 @@ export class ConfiguredWorkspace implements Workspace {
       context: { agent: ref.agent, tenant: ref.tenant },
       hint: `Name its directory with --memory, or in the configuration as agents.${ref.agent}.memory or agents["*"].memory.`,
     });
-  }
-
-  async #policy(): Promise<RedactionPolicy> {
-    const { config, baseDir } = this.#parts.loaded;
-    const policies = config.redaction.policies.map(
-      (entry): UseEntry => (typeof entry === "string" ? { use: entry } : entry),
-    );
-    const made = policies.map((entry) =>
-      this.#parts.kernel.make("redaction", entry.use, optionsOf("redaction", entry), { id: undefined, baseDir }),
-    );
-    return composePolicies(await Promise.all(made));
   }
 }
 

@@ -5,6 +5,8 @@ import { CaptureHost } from "./capture/capture-host.js";
 import { diffDatabases } from "./diff/diff-databases.js";
 import { discover } from "./discovery.js";
 import type { CallName, Calls, FromHelper, ToHelper } from "./protocol.js";
+import { indexWords } from "./redact/index-words.js";
+import { RedactionHost } from "./redact/redaction-host.js";
 import { refuseHolders } from "./restore/holders.js";
 import { stageRestore } from "./restore/stage.js";
 import { undoWriteThrough, writeThrough } from "./restore/write-through.js";
@@ -14,6 +16,13 @@ type Handlers = { [N in CallName]: (argument: Calls[N][0], signal: AbortSignal) 
 
 const running = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>();
 let capture: CaptureHost | undefined;
+let redaction: RedactionHost | undefined;
+const statements = new Map<number, string>();
+
+function redacted(): RedactionHost {
+  if (redaction === undefined) throw new TypeError("No redaction is open.");
+  return redaction;
+}
 
 function opened(): CaptureHost {
   if (capture === undefined) throw new TypeError("No capture is open.");
@@ -41,6 +50,19 @@ const handlers: Handlers = {
   writeThrough: ({ steps }, signal) => writeThrough(steps, signal),
   undoWriteThrough: ({ steps }, signal) => undoWriteThrough(steps, signal),
   diff: (pair, signal) => diffDatabases(pair, signal),
+  redactOpen: ({ file, nullsEmbeddings }) => {
+    redaction = RedactionHost.open(file, nullsEmbeddings);
+    statements.clear();
+    return redaction.layout;
+  },
+  redactRead: ({ table, after }) => redacted().read(table, after),
+  redactWrite: ({ table, changes }) => redacted().write(table, changes),
+  redactStatement: ({ index, sql }) => {
+    statements.set(index, sql);
+    return null;
+  },
+  indexWords: ({ file, after }) => indexWords(file, after),
+  redactFinish: () => redacted().finish(statements),
   close: () => closeAll(),
 };
 
@@ -57,6 +79,7 @@ async function closeAll(): Promise<null> {
   for (const { abort } of running.values()) abort.abort();
   await Promise.all([...running.values()].map(({ ended }) => ended));
   await capture?.close();
+  redaction?.close();
   capture = undefined;
   return null;
 }

@@ -18,13 +18,13 @@ const MODULE = /^\s*create\s+virtual\s+table\b[\s\S]*?\busing\s+("(?:[^"]|"")+"|
 export function tablesOf(connection: Database.Database, schema = "main"): TableInfo[] {
   const rows = connection
     .prepare(`SELECT name, sql, rootpage FROM ${schema}.sqlite_schema WHERE type = 'table' ORDER BY name`)
-    .all() as { name: string; sql: string | null; rootpage: number | null }[];
+    .all() as { name: string; sql: string | null; rootpage: number | bigint | null }[];
   return rows
     .filter(({ name }) => !/^sqlite_/i.test(name))
     .map(({ name, sql, rootpage }) => {
       const text = sql ?? "";
       // A virtual table has no page of its own.
-      const module = (rootpage ?? 0) === 0 ? MODULE.exec(text)?.[1] : undefined;
+      const module = Number(rootpage ?? 0) === 0 ? MODULE.exec(text)?.[1] : undefined;
       return { name, sql: text, ...(module === undefined ? {} : { module: module.replace(/^["'[`]|["'\]`]$/g, "") }) };
     });
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode, JsonObject, OmissionReason, PathClaim, PlannedChange, RetryAdvice } from "@keepsake/core";
 import type { SwapPlan } from "@keepsake/files";
 import type { Selection } from "../options.js";
+import type { RedactionCalls } from "./redact/protocol.js";
 
 /** A database file of the live memory. */
 export interface FoundDatabase {
@@ -114,7 +115,7 @@ export interface DiffLine {
 }
 
 /** Every call the helper process answers: argument and answer. Plain data, structured clone. */
-export interface Calls {
+export interface Calls extends RedactionCalls {
   versions: [null, Readonly<Record<string, string>>];
   open: [OpenRequest, Discovery];
   hold: [{ readonly timeoutMs: number }, null];

@@ -30,6 +30,12 @@ export function isLeftInTransaction(error: unknown): boolean {
   return code.startsWith("SQLITE_READONLY");
 }
 
+/** True when a row would have what another one has, where only one may have it. */
+export function isUniqueConflict(error: unknown): boolean {
+  const code = sqliteCodeOf(error) ?? "";
+  return code === "SQLITE_CONSTRAINT_UNIQUE" || code === "SQLITE_CONSTRAINT_PRIMARYKEY";
+}
+
 /** True when a statement needs a function, a collation or a module that is not loaded here. */
 export function isUnknownPart(error: unknown): boolean {
   return sqliteCodeOf(error)?.startsWith("SQLITE_ERROR") === true;

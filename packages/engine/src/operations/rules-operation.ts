@@ -1,0 +1,24 @@
+import { inject, injectable } from "tsyringe";
+import { agentRefOf } from "../agent-ref.js";
+import type { RulesReport } from "../memory-snapshotter.js";
+import { policiesByMode } from "../redaction/policies-by-mode.js";
+import { WORKSPACE } from "../tokens.js";
+import type { Workspace } from "../workspace.js";
+import { NOBODY } from "./scan-operation.js";
+
+/** Tells what is looked for. */
+@injectable()
+export class RulesOperation {
+  readonly #workspace: Workspace;
+
+  constructor(@inject(WORKSPACE) workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  async run(request: { readonly tenant?: string | undefined }): Promise<RulesReport> {
+    const { redaction } = await this.#workspace.interpretersOf(agentRefOf({ ...request, agent: NOBODY }));
+    return {
+      policies: policiesByMode(redaction).map(({ mode, policy: { id, rules } }) => ({ id, mode, rules: [...rules] })),
+    };
+  }
+}

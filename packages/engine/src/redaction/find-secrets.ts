@@ -1,0 +1,163 @@
+import { constants, createReadStream } from "node:fs";
+import { copyFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type ArtifactSource,
+  findInDocument,
+  isReplaced,
+  type OpOptions,
+  type RedactionPolicy,
+  type ScanContext,
+} from "@keepsake/core";
+import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
+import type { PrivateStaging } from "../snapshot/private-staging.js";
+import { namePolicy } from "./known-policies.js";
+import { maskedSecret } from "./masked-secret.js";
+import { contentReason } from "./unscanned-reason.js";
+
+/** A secret that was found, and where; what it is only as far as its kind shows. */
+export interface FoundSecret {
+  /** path in the bundle */
+  readonly artifact: string;
+  readonly rule: string;
+  /** of a text, from 1 */
+  readonly line?: number;
+  /** `table.column` of a database */
+  readonly column?: string;
+  readonly row?: string;
+  readonly masked: string;
+}
+
+/** What a look at staged artifacts found, and what could not be looked at. */
+export interface SecretSearch {
+  readonly findings: readonly FoundSecret[];
+  readonly unscanned: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Looks for secrets in staged artifacts as a redaction would, and leaves them as they are. */
+export async function findSecrets(
+  artifacts: readonly StagedArtifactFile[],
+  sources: readonly ArtifactSource[],
+  policy: RedactionPolicy,
+  staging: PrivateStaging,
+  { signal }: OpOptions,
+): Promise<SecretSearch> {
+  const findings: FoundSecret[] = [];
+  const unscanned: { path: string; reason: string }[] = [];
+  for (const id of [...new Set(artifacts.map(({ meta }) => meta.source))]) {
+    const source = sources.find((one) => one.id === id);
+    const own = artifacts.filter(({ meta }) => meta.source === id);
+    if (source?.redact !== undefined) {
+      const watching = new WatchingPolicy(policy);
+      unscanned.push(...(await watchRedaction(own, source, watching, staging, signal)));
+      findings.push(...watching.findings);
+    } else if (source?.content === "opaque") {
+      unscanned.push(
+        ...own.flatMap(({ meta, file }) =>
+          file === undefined ? [] : [{ path: meta.pathInBundle, reason: "not_text" }],
+        ),
+      );
+    } else {
+      for (const artifact of own) await findInText(artifact, policy, { findings, unscanned }, signal);
+    }
+    for (const { meta } of own) findings.push(...inNames(meta, policy));
+  }
+  return { findings, unscanned };
+}
+
+async function findInText(
+  { meta, file }: StagedArtifactFile,
+  policy: RedactionPolicy,
+  { findings, unscanned }: { findings: FoundSecret[]; unscanned: { path: string; reason: string }[] },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (file === undefined) return;
+  const artifact = meta.pathInBundle;
+  const found = await findInDocument(createReadStream(file, { signal, highWaterMark: 1 << 20 }), policy, {
+    path: artifact,
+  });
+  const reason = await contentReason(file, found.unscanned);
+  if (reason !== undefined) unscanned.push({ path: artifact, reason });
+  for (const { rule, line, secret } of found.findings ?? []) {
+    if (!isReplaced(secret)) findings.push({ artifact, rule, line, masked: maskedSecret(secret) });
+  }
+}
+
+/** The path, and where a link leads to. */
+function inNames(meta: StagedArtifactFile["meta"], policy: RedactionPolicy): FoundSecret[] {
+  const { pathInBundle: artifact, linkTarget, source } = meta;
+  if (!artifact.startsWith(`${source}/`)) return [];
+  const texts = [...artifact.slice(source.length + 1).split("/"), ...(linkTarget ?? "").split("/")];
+  const names = namePolicy(policy);
+  return texts.flatMap((text) =>
+    names.scan(text, { path: artifact }).flatMap(({ rule, start, end }) => {
+      const secret = text.slice(start, end);
+      return isReplaced(secret) ? [] : [{ artifact, rule, masked: maskedSecret(secret) }];
+    }),
+  );
+}
+
+/** Lets a source redact copies by a policy that only looks. */
+async function watchRedaction(
+  artifacts: readonly StagedArtifactFile[],
+  source: ArtifactSource,
+  policy: WatchingPolicy,
+  staging: PrivateStaging,
+  signal: AbortSignal | undefined,
+): Promise<SecretSearch["unscanned"]> {
+  const folder = await staging.folder("look");
+  try {
+    const copies: {
+      pathInBundle: string;
+      file: string;
+      nameEncoding?: "percent";
+      facts?: NonNullable<StagedArtifactFile["meta"]["facts"]>;
+    }[] = [];
+    for (const { meta, file } of artifacts) {
+      if (file === undefined) continue;
+      signal?.throwIfAborted();
+      const copy = join(folder, String(copies.length));
+      await copyFile(file, copy, constants.COPYFILE_FICLONE);
+      const { pathInBundle, nameEncoding, facts } = meta;
+      copies.push({ pathInBundle, file: copy, ...(nameEncoding && { nameEncoding }), ...(facts && { facts }) });
+    }
+    const outcome = await source.redact?.(copies, policy, { signal });
+    return outcome?.unscanned ?? [];
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Tells nobody what it finds, so that nothing is replaced, and keeps it. */
+class WatchingPolicy implements RedactionPolicy {
+  readonly id: string;
+  readonly rules: readonly string[];
+  readonly findings: FoundSecret[] = [];
+  readonly #policy: RedactionPolicy;
+  readonly #seen = new Set<string>();
+
+  constructor(policy: RedactionPolicy) {
+    this.#policy = policy;
+    this.id = policy.id;
+    this.rules = policy.rules;
+  }
+
+  scan(text: string, where: ScanContext): readonly [] {
+    for (const { start, end, rule } of this.#policy.scan(text, where)) {
+      const secret = text.slice(start, end);
+      // One cell is looked at as it is and decoded: the same secret twice in it is told of once.
+      const place = JSON.stringify([where.path, where.column, where.row, rule, secret]);
+      if (isReplaced(secret) || this.#seen.has(place)) continue;
+      this.#seen.add(place);
+      const { path: artifact, column, row } = where;
+      this.findings.push({
+        artifact,
+        rule,
+        ...(column === undefined ? {} : { column }),
+        ...(row === undefined ? {} : { row }),
+        masked: maskedSecret(secret),
+      });
+    }
+    return [];
+  }
+}

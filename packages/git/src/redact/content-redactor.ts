@@ -1,0 +1,69 @@
+import {
+  collectBytes,
+  redactDocument,
+  type RedactionPolicy,
+  redactStream,
+  redactText,
+  type StreamOutcome,
+} from "@keepsake/core";
+
+/** A blob larger than this is looked through window by window, as a note of that size in the working tree is, in bytes. */
+const MAX_WHOLE_BYTES = 8 * 1024 * 1024;
+const SLICE_BYTES = 1024 * 1024;
+
+/** Redacts the texts of one repository, and counts. */
+export class ContentRedactor {
+  readonly #policy: RedactionPolicy;
+  readonly matches: Record<string, number> = {};
+
+  constructor(policy: RedactionPolicy) {
+    this.#policy = policy;
+  }
+
+  /**
+   * A file's content, as a note in the working tree is redacted: both have to be the same bytes afterwards.
+   *
+   * @returns the very bytes that were given where nothing was found; undefined for what is no text
+   */
+  async document(bytes: Buffer, path: string): Promise<Buffer | undefined> {
+    if (bytes.length > MAX_WHOLE_BYTES) return await this.#large(bytes, path);
+    const redacted = redactDocument(bytes, this.#policy, { path });
+    if (redacted.unscanned !== undefined) return undefined;
+    return this.#count(redacted.matches) ? asBuffer(redacted.bytes) : bytes;
+  }
+
+  /** A line: a name, an address, a message. */
+  line(text: string, path: string): string {
+    const redacted = redactText(text, this.#policy, { path });
+    this.#count(redacted.matches);
+    return redacted.text;
+  }
+
+  /** The same for bytes that are hardly ever anything but UTF-8. */
+  lineBytes(bytes: Buffer, path: string): Buffer {
+    const utf8 = bytes.toString("utf8");
+    const encoding = Buffer.from(utf8, "utf8").equals(bytes) ? "utf8" : "latin1";
+    const text = encoding === "utf8" ? utf8 : bytes.toString("latin1");
+    const redacted = this.line(text, path);
+    return redacted === text ? bytes : Buffer.from(redacted, encoding);
+  }
+
+  async #large(bytes: Buffer, path: string): Promise<Buffer | undefined> {
+    const outcome: StreamOutcome = { matches: {} };
+    const slices = async function* (): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES);
+    };
+    const redacted = await collectBytes(redactStream(slices(), this.#policy, { path }, outcome), Infinity);
+    if (outcome.unscanned !== undefined) return undefined;
+    return this.#count(outcome.matches) ? asBuffer(redacted) : bytes;
+  }
+
+  #count(matches: Readonly<Record<string, number>>): boolean {
+    for (const [rule, count] of Object.entries(matches)) this.matches[rule] = (this.matches[rule] ?? 0) + count;
+    return Object.keys(matches).length > 0;
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

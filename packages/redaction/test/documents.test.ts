@@ -1,0 +1,241 @@
+import { gzipSync } from "node:zlib";
+import {
+  type ByteStream,
+  collectBytes,
+  type RedactionPolicy,
+  redactDocument,
+  redactDocumentText,
+  redactStream,
+  redactText,
+  type StreamOutcome,
+} from "@keepsake/core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { DEFAULT_RULES, defaultPolicy, expandSample } from "../src/index.js";
+import { makeCorpus } from "./support/corpus.js";
+
+const WHERE = { path: "memory_files/a.json" };
+const policy = defaultPolicy();
+const GITHUB = expandSample("gh{}p_{alnum:36}").text;
+const MARK = "[REDACTED:github_token]";
+const PEM = expandSample(
+  "-----BEG{}IN RSA PRIVATE KEY-----\n{base64:64}\n{base64:64}\n{base64:20}==\n-----E{}ND RSA PRIVATE KEY-----\n",
+).text;
+
+const redact = (text: string) => redactDocumentText(text, policy, WHERE).text;
+
+describe("JSON", () => {
+  it("is read by string and name, and stays byte for byte the same elsewhere", () => {
+    const text = `{ "n" : 1.50, "note":"x ${GITHUB}" ,\r\n\t"api_key": "a1b2c3d4e5f6a7b8c9d0", "u":"\\u00e9\\/" }\n`;
+    expect(redact(text)).toBe(
+      `{ "n" : 1.50, "note":"x ${MARK}" ,\r\n\t"api_key": "[REDACTED:named_secret]", "u":"\\u00e9\\/" }\n`,
+    );
+  });
+
+  it.each([
+    ["a name", `{"${GITHUB}":1}`, `{"${MARK}":1}`],
+    ["an escaped letter", `{"a":"\\u0067${GITHUB.slice(1)}"}`, `{"a":"${MARK}"}`],
+    [
+      "escaped slashes",
+      '{"u":"https:\\/\\/ana:p4ssw0rd99@ex.org\\/a"}',
+      '{"u":"https:\\/\\/ana:[REDACTED:url_password]@ex.org\\/a"}',
+    ],
+    ["a private key on one line", JSON.stringify({ k: PEM }), '{"k":"[REDACTED:private_key]\\n"}'],
+    [
+      "the name of the object around",
+      `{"datadog":{"api_key":"${"0123456789abcdef".repeat(2)}"}}`,
+      '{"datadog":{"api_key":"[REDACTED:datadog_key]"}}',
+    ],
+    [
+      "the name of the array around",
+      '{"passwords":["hunter2x","k9"]}',
+      '{"passwords":["[REDACTED:named_secret]","k9"]}',
+    ],
+    [
+      "JSON within JSON",
+      JSON.stringify({ a: JSON.stringify({ client_secret: "q7Wm2xR9tLp4Zk8v" }) }),
+      JSON.stringify({ a: JSON.stringify({ client_secret: "[REDACTED:named_secret]" }) }),
+    ],
+    ["JSON lines, the last cut off", `{"a":1}\n{"b":"${GITHUB}"}\n{"c":"tr`, `{"a":1}\n{"b":"${MARK}"}\n{"c":"tr`],
+    ["a quote in the value", '{"password":"ab\\"cd12 "}', '{"password":"ab\\"cd12 "}'],
+  ])("finds what stands in %s", (_what, text, expected) => {
+    expect(redact(text)).toBe(expected);
+  });
+
+  it("is still JSON afterwards, and nothing else is changed", () => {
+    const names = fc.constantFrom("a", "api_key", "password", "note", "x y", 'q"uote');
+    const texts = fc.oneof(
+      fc.string({ unit: "grapheme" }),
+      fc.constantFrom(GITHUB, `say ${GITHUB}\n"quoted"`, PEM, "hunter2!x", "C:\\", "[REDACTED:jwt]"),
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        texts,
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.constant(null),
+        tie("list"),
+        tie("object"),
+      ),
+      list: fc.array(tie("value"), { maxLength: 3 }),
+      object: fc.dictionary(names, tie("value"), { maxKeys: 4 }),
+    }));
+    const blank = (one: unknown): unknown => {
+      if (typeof one === "string") return redact(JSON.stringify({ v: one })) === JSON.stringify({ v: one }) ? "" : "!";
+      if (Array.isArray(one)) return one.map(blank);
+      return one !== null && typeof one === "object" ? Object.values(one).map(blank) : one;
+    };
+    fc.assert(
+      fc.property(value, fc.constantFrom(undefined, 2, "\t"), (data, space) => {
+        const text = JSON.stringify(data, null, space);
+        const redacted = redact(text);
+        const again: unknown = JSON.parse(redacted);
+        expect(redacted).not.toContain(GITHUB);
+        expect(JSON.stringify(blank(again)).length).toBeGreaterThan(0);
+        expect(redact(redacted)).toBe(redacted);
+        if (redacted === text) expect(again).toEqual(JSON.parse(text));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("what is encoded", () => {
+  it.each([
+    ["percent signs", `x=${Array.from(GITHUB, (one) => `%${one.charCodeAt(0).toString(16)}`).join("")}`, `x=${MARK}`],
+    [
+      "an encoded address",
+      encodeURIComponent("postgres://u:Xk9mP2vL8q@host/db"),
+      "postgres%3A%2F%2Fu%3A[REDACTED:database_url]%40host%2Fdb",
+    ],
+    ["escapes in a text that is no JSON", `see \\u0067${GITHUB.slice(1)}.`, `see ${MARK}.`],
+    ["base64", `b: ${Buffer.from(`my ${GITHUB} is`).toString("base64")}`, `b: ${MARK}`],
+    ["base64 of URLs", `b: ${Buffer.from(`my ${GITHUB} is???>>>`).toString("base64url")}`, `b: ${MARK}`],
+    ["base64 behind a slash", `data/${Buffer.from(`my ${GITHUB} is`).toString("base64")}`, `data/${MARK}`],
+    ["gzip in base64", `b: ${gzipSync(`my ${GITHUB} is`).toString("base64")}`, `b: ${MARK}`],
+    [
+      "a folded mail",
+      `\n${Buffer.from(`${"lorem ipsum ".repeat(30)}${GITHUB}`)
+        .toString("base64")
+        .replaceAll(/.{76}/g, "$&\r\n")}\r\n--`,
+      `\n${MARK}\r\n--`,
+    ],
+  ])("is found in %s", (_what, text, expected) => {
+    expect(redact(text)).toBe(expected);
+    expect(redactText(text, policy, WHERE).text).not.toBe(expected);
+  });
+
+  it("leaves encoded texts and pictures that hold nothing", () => {
+    const texts = [
+      `t: ${Buffer.from("nothing in here at all, truly").toString("base64")}`,
+      `data:image/png;base64,iVBORw0KGgo${"Ab3/".repeat(40)}`,
+      "100%25 of \\u0041",
+    ];
+    for (const text of texts) expect(redact(text)).toBe(text);
+  });
+});
+
+describe("the bytes of a text", () => {
+  const bytesOf = (bytes: Uint8Array) => redactDocument(bytes, policy, WHERE);
+
+  it("are read as UTF-8 and UTF-16 with a mark, and as an eight-bit code, and written the same", () => {
+    const little = Buffer.from(`\ufeffa ${GITHUB} ü\r\n`, "utf16le");
+    const encodings: readonly (readonly [Uint8Array, (bytes: Uint8Array) => string, string])[] = [
+      [Buffer.from(`\ufeff${GITHUB} ü\r\n`), (bytes) => Buffer.from(bytes).toString("utf8"), `\ufeff${MARK} ü\r\n`],
+      [little, (bytes) => Buffer.from(bytes).toString("utf16le"), `\ufeffa ${MARK} ü\r\n`],
+      [
+        Buffer.from(little).swap16(),
+        (bytes) => Buffer.from(bytes).swap16().toString("utf16le"),
+        `\ufeffa ${MARK} ü\r\n`,
+      ],
+      [Buffer.from(`\xfc ${GITHUB}`, "latin1"), (bytes) => Buffer.from(bytes).toString("latin1"), `\xfc ${MARK}`],
+    ];
+    for (const [bytes, decode, expected] of encodings) {
+      const redacted = bytesOf(bytes);
+      expect(redacted.unscanned === undefined && decode(redacted.bytes)).toBe(expected);
+    }
+  });
+
+  it("are given back as they are where nothing is found, and are not scanned where they are no text", () => {
+    const clean = Buffer.from("nothing \ud800 here");
+    expect(bytesOf(clean)).toEqual({ bytes: clean, matches: {} });
+    expect(bytesOf(Buffer.from(`${GITHUB}\0`))).toEqual({ unscanned: "binary" });
+    expect(bytesOf(Buffer.from([0xff, 0x01, 0x41]))).toEqual({ unscanned: "binary" });
+    expect(bytesOf(Buffer.from([0xff, 0xfe, 0x41]))).toEqual({ unscanned: "binary" });
+  });
+});
+
+describe("a document that is redacted in passing", () => {
+  async function passed(
+    bytes: Uint8Array,
+    sizes: object,
+    step = 1009,
+  ): Promise<{ text: string; outcome: StreamOutcome }> {
+    const outcome: StreamOutcome = { matches: {} };
+    async function* chunks(): ByteStream {
+      for (let from = 0; from < bytes.length; from += step) yield bytes.subarray(from, from + step);
+    }
+    const output = await collectBytes(redactStream(chunks(), policy, WHERE, outcome, sizes), 1 << 26);
+    return { text: Buffer.from(output).toString("utf8"), outcome };
+  }
+  const items = makeCorpus(7, 3).secrets;
+  const records = items.map(({ text }, id) => ({ id, text, meta: { source: "é\u{1f600}" } }));
+
+  it.each([
+    ["text", items.map(({ text }) => `${text}\nü\u{1f600} more\n`).join("\n")],
+    ["one line of JSON", JSON.stringify(records)],
+    ["JSON in many lines", JSON.stringify(records, null, 2)],
+    ["JSON lines", records.map((record) => JSON.stringify(record)).join("\n")],
+  ])("is as one that is redacted whole: %s", async (_what, text) => {
+    const whole = redactDocumentText(text, policy, WHERE);
+    expect(whole.text).not.toBe(text);
+    for (const windowBytes of [16_000, 23_456]) {
+      const { text: redacted, outcome } = await passed(Buffer.from(text), { windowBytes, marginBytes: 6_000 });
+      expect(redacted === whole.text).toBe(true);
+      expect(outcome).toEqual({ matches: whole.matches });
+    }
+  });
+
+  it("shows a secret at whatever place a window ends", async () => {
+    for (let before = 1950; before < 2050; before += 3) {
+      const text = `${"-".repeat(before)} ${GITHUB} ${"=".repeat(3000)}`;
+      const { text: redacted } = await passed(Buffer.from(text), { windowBytes: 3_000, marginBytes: 1_000 }, 100);
+      expect(redacted).toBe(text.replace(GITHUB, MARK));
+    }
+  });
+
+  it("says when it is no text, and when one string is larger than may be", async () => {
+    const binary = Buffer.concat([Buffer.alloc(5000, 65), Buffer.alloc(10)]);
+    expect((await passed(binary, { windowBytes: 1000, marginBytes: 100 })).outcome.unscanned).toBe("binary");
+    const huge = Buffer.from(JSON.stringify({ a: "x ".repeat(5000) }));
+    const sizes = { windowBytes: 1000, marginBytes: 100, maxWindowBytes: 4000 };
+    expect((await passed(huge, sizes)).outcome.unscanned).toBe("too_large");
+  });
+});
+
+describe("redacting what is redacted", () => {
+  it("changes nothing, also with a policy that would find its own replacements", () => {
+    const greedy: RedactionPolicy = {
+      id: "greedy",
+      rules: ["any_token"],
+      scan: (text) =>
+        [...text.matchAll(/token=(\S+)/g)].map(({ index, 0: match }) => ({
+          start: index + 6,
+          end: index + match.length,
+          rule: "any_token",
+        })),
+    };
+    const once = redactText("a token=abc b", greedy, WHERE);
+    expect(once).toEqual({ text: "a token=[REDACTED:any_token] b", matches: { any_token: 1 } });
+    expect(redactText(once.text, greedy, WHERE)).toEqual({ text: once.text, matches: {} });
+    expect(redactDocumentText(once.text, greedy, WHERE)).toEqual({ text: once.text, matches: {} });
+  });
+
+  it("finds nothing more in what every rule has found, one touching the next", () => {
+    for (const rule of DEFAULT_RULES) {
+      const text = rule.samples.found.map((sample) => expandSample(sample).text).join("");
+      const once = redact(text);
+      expect(redact(once)).toBe(once);
+    }
+  });
+});

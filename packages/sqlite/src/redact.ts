@@ -1,0 +1,134 @@
+import {
+  type OpOptions,
+  type RedactionOutcome,
+  type RedactionPolicy,
+  redactDocument,
+  redactDocumentText,
+  redactText,
+  type StagedArtifact,
+} from "@keepsake/core";
+import type { EmbeddingsOption } from "./options.js";
+import { HelperProcess } from "./process/helper-process.js";
+import type { CellChange, RowBatch, RowChange, ScannedTable, StoredValue } from "./process/redact/protocol.js";
+
+/**
+ * Redacts private copies of databases: every text cell, and every cell of bytes that are text; the literals of the schema; the
+ * full-text indexes made of them. Each copy is then written anew, so that no free page and no slack holds what was.
+ *
+ * @throws KeepsakeError `E_UNSUPPORTED` when a database cannot be rewritten without what is not loaded here (a function of an
+ *   index, a collation); `E_DATABASE_DAMAGED`
+ */
+export async function redactSqlite(
+  files: readonly StagedArtifact[],
+  policy: RedactionPolicy,
+  op: OpOptions = {},
+  embeddings: EmbeddingsOption = "keep",
+): Promise<RedactionOutcome> {
+  const outcome = new Outcome();
+  if (files.length === 0) return outcome;
+  await using helper = new HelperProcess();
+  for (const file of files) await new DatabaseRedaction(helper, policy, file, outcome, op).run(embeddings);
+  return outcome;
+}
+
+class Outcome implements RedactionOutcome {
+  readonly matches: Record<string, number> = {};
+  readonly byArtifact: Record<string, Record<string, number>> = {};
+  readonly artifactsTouched: string[] = [];
+  readonly unscanned: { path: string; reason: string }[] = [];
+  readonly facts: Record<string, NonNullable<RedactionOutcome["facts"]>[string]> = {};
+
+  add(path: string, matches: Readonly<Record<string, number>>): boolean {
+    for (const [rule, count] of Object.entries(matches)) {
+      this.matches[rule] = (this.matches[rule] ?? 0) + count;
+      const rules = (this.byArtifact[path] ??= {});
+      rules[rule] = (rules[rule] ?? 0) + count;
+    }
+    return Object.keys(matches).length > 0;
+  }
+}
+
+class DatabaseRedaction {
+  readonly #helper: HelperProcess;
+  readonly #policy: RedactionPolicy;
+  readonly #artifact: StagedArtifact;
+  readonly #outcome: Outcome;
+  readonly #op: OpOptions;
+
+  constructor(
+    helper: HelperProcess,
+    policy: RedactionPolicy,
+    artifact: StagedArtifact,
+    outcome: Outcome,
+    op: OpOptions,
+  ) {
+    this.#helper = helper;
+    this.#policy = policy;
+    this.#artifact = artifact;
+    this.#outcome = outcome;
+    this.#op = op;
+  }
+
+  async run(embeddings: EmbeddingsOption): Promise<void> {
+    const { file, pathInBundle } = this.#artifact;
+    const opening = { file, nullsEmbeddings: embeddings === "null" };
+    const { tables, statements, unknown } = await this.#helper.call("redactOpen", opening, this.#op);
+    for (const [index, table] of tables.entries()) await this.#redactTable(index, table);
+    for (const [index, sql] of statements.entries()) await this.#redactStatement(index, sql);
+    const { facts, emptied } = await this.#helper.call("redactFinish", null, this.#op);
+    for (const name of unknown) this.#leave(name, "unknown_table");
+    for (const name of emptied) this.#leave(name, "emptied_index");
+    this.#outcome.artifactsTouched.push(pathInBundle);
+    this.#outcome.facts[pathInBundle] = facts;
+  }
+
+  async #redactTable(index: number, table: ScannedTable): Promise<void> {
+    const binary = new Set<string>();
+    let after: readonly StoredValue[] | null = null;
+    do {
+      const batch: RowBatch = await this.#helper.call("redactRead", { table: index, after }, this.#op);
+      const changes = this.#changesOf(table, batch, binary);
+      if (changes.length > 0) await this.#helper.call("redactWrite", { table: index, changes }, this.#op);
+      after = batch.next ?? null;
+    } while (after !== null);
+    for (const column of binary) this.#leave(`${table.name}.${column}`, "binary");
+  }
+
+  #changesOf(table: ScannedTable, { rows }: RowBatch, binary: Set<string>): RowChange[] {
+    return rows.flatMap(({ key, cells }) => {
+      const changed = cells.flatMap((cell) => this.#changeOf(table, cell, rowName(key), binary));
+      return changed.length === 0 ? [] : [{ key, cells: changed }];
+    });
+  }
+
+  #changeOf(table: ScannedTable, { column, value }: CellChange, row: string, binary: Set<string>): CellChange[] {
+    const name = table.columns[column] ?? "";
+    const where = { path: this.#artifact.pathInBundle, column: `${table.name}.${name}`, row };
+    if (typeof value === "string") {
+      const { text, matches } = redactDocumentText(value, this.#policy, where);
+      return this.#found(matches) ? [{ column, value: text }] : [];
+    }
+    const redacted = redactDocument(value, this.#policy, where);
+    if (redacted.unscanned !== undefined) binary.add(name);
+    else if (this.#found(redacted.matches)) return [{ column, value: redacted.bytes }];
+    return [];
+  }
+
+  async #redactStatement(index: number, sql: string): Promise<void> {
+    const { text, matches } = redactText(sql, this.#policy, { path: this.#artifact.pathInBundle });
+    if (this.#found(matches)) await this.#helper.call("redactStatement", { index, sql: text }, this.#op);
+  }
+
+  #found(matches: Readonly<Record<string, number>>): boolean {
+    return this.#outcome.add(this.#artifact.pathInBundle, matches);
+  }
+
+  #leave(name: string, reason: string): void {
+    this.#outcome.unscanned.push({ path: `${this.#artifact.pathInBundle}#${name}`, reason });
+  }
+}
+
+/** A row by its key, for people: a rowid, or what of a primary key may be shown. */
+function rowName(key: readonly StoredValue[]): string {
+  return key.map((part) => (typeof part === "bigint" ? String(part) : "…")).join(", ");
+}
