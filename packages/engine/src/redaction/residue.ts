@@ -51,7 +51,7 @@ export async function residueOf(
 }
 
 async function hiddenResidueOf(
-  { meta, file }: Required<StagedArtifactFile>,
+  { meta, file }: Required<Pick<StagedArtifactFile, "meta" | "file">>,
   { fragments, sources }: Pick<ResidueSearch, "fragments" | "sources">,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
