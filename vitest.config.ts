@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const root = dirname(fileURLToPath(import.meta.url));
 const slow = process.env["SLOW"] === "1";
@@ -29,6 +30,17 @@ function builtSources() {
   };
 }
 
+/** The longest first: what begins last would else be waited for alone. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number =>
+      LONGEST.test(moduleId) ? 0 : moduleId.includes(".slow.") ? 1 : 2;
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+const LONGEST = /\/faults-[a-z]+\.slow\.test\.ts$/;
+
 export default defineConfig({
   root,
   plugins: [builtSources()],
@@ -39,6 +51,7 @@ export default defineConfig({
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     pool: "forks",
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 240_000,
     hookTimeout: 240_000,
   },

@@ -10,7 +10,7 @@ const KILL: DiskFault = { kill: "caller" };
 const FAILURES: readonly DiskFault[] = [{ error: "EIO" }, { error: "ENOSPC", thenOn: true }, { short: true }];
 
 /** Killed at every call; failing at so many in every way, or with `SWEEP=all` at all. */
-const FAILING = process.env["SWEEP"] === "all" ? {} : { pointsOfEach: 20 };
+const FAILING = process.env["SWEEP"] === "all" ? {} : { pointsOfEach: 10 };
 
 describe.runIf(havePrograms("cc"))("over notes and state values, every call of each operation", () => {
   let ground: CrashGround;
