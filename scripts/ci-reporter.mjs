@@ -1,18 +1,26 @@
 /** A vitest reporter: writes what CI counts and names to the file in KEEPSAKE_TEST_REPORT. */
 import { writeFileSync } from "node:fs";
 import { relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 export default class CiReporter {
   onTestRunEnd(modules, strayErrors) {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const ended = (state) => tests.filter((test) => test.result().state === state);
     const failures = [
-      ...ended("failed").map((test) => `${test.module.relativeModuleId}: ${test.fullName}`),
+      ...ended("failed").map((test) => `${test.module.relativeModuleId}: ${test.fullName}: ${reasonOf(test)}`),
       ...modules.filter(brokeOutsideOfTests).map((module) => `${module.relativeModuleId}: ${errorsOf(module)}`),
       ...strayErrors.map(strayError),
     ];
     writeFileSync(process.env.KEEPSAKE_TEST_REPORT, JSON.stringify({ passed: ended("passed").length, failures }));
   }
+}
+
+/** What is seen of a failure that comes once in fifty runs, and then where nobody can look. */
+function reasonOf(test) {
+  const [first] = test.result().errors ?? [];
+  const [line = ""] = stripVTControlCharacters(first?.message ?? "no reason was told").split("\n");
+  return line.slice(0, 400);
 }
 
 /** It did not load, or what is around its tests failed. */
