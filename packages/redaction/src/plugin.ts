@@ -55,15 +55,16 @@ const rulesOptions = governed
   })
   .refine(needsKey.check, needsKey.message);
 const personalOptions = governed.refine(needsKey.check, needsKey.message);
+const timeoutMs = z
+  .int()
+  .min(10)
+  .max(600_000)
+  .default(10_000)
+  .describe("The longest its rules may take over a mebibyte.");
 const gitleaksOptions = governed
   .extend({
     file: z.string().min(1).describe("A gitleaks.toml with rules of your own."),
-    timeout_ms: z
-      .int()
-      .min(10)
-      .max(600_000)
-      .default(10_000)
-      .describe("The longest its rules may take over a mebibyte."),
+    timeout_ms: timeoutMs,
   })
   .refine(needsKey.check, needsKey.message);
 
@@ -73,12 +74,7 @@ const secretlintOptions = governed
       .min(1)
       .optional()
       .describe("Packages of rules or presets, installed beside the configuration; default: the recommended preset."),
-    timeout_ms: z
-      .int()
-      .min(10)
-      .max(600_000)
-      .default(10_000)
-      .describe("The longest its rules may take over a mebibyte."),
+    timeout_ms: timeoutMs,
   })
   .refine(needsKey.check, needsKey.message);
 

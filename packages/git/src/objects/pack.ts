@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs"
 import { inflateSync } from "node:zlib";
 import { type GitObject, MAX_OBJECT_BYTES, type ObjectType } from "./git-object.js";
 import type { HashKind } from "./hash-kind.js";
+import { ENTRY_HEAD_BYTES, ID_DELTA, parseEntryHead } from "./pack-entry.js";
 import { PackIndex } from "./pack-index.js";
 
 const TYPES: Readonly<Record<number, ObjectType>> = { 1: "commit", 2: "tree", 3: "blob", 4: "tag" };
@@ -45,29 +46,21 @@ export class Pack {
   /** Reads what begins at `offset`. @returns undefined when it is damaged */
   readAt(offset: number): PackedObject | undefined {
     if (offset < 12 || offset >= this.#size) return undefined;
-    const head = this.#bytes(offset, 64);
-    let at = 0;
-    let byte = head[at++] ?? 0;
-    const type = (byte >> 4) & 7;
-    let size = byte & 15;
-    for (let factor = 16; (byte & 0x80) !== 0; factor *= 128) {
-      byte = head[at++] ?? 0;
-      size += (byte & 0x7f) * factor;
-    }
+    const head = this.#bytes(offset, ENTRY_HEAD_BYTES);
+    const { type, size, next, distance } = parseEntryHead(head);
     if (size > MAX_OBJECT_BYTES) return undefined;
     const whole = TYPES[type];
     if (whole !== undefined) {
-      const data = this.#inflate(offset + at, size);
+      const data = this.#inflate(offset + next, size);
       return data === undefined ? undefined : { type: whole, data };
     }
-    if (type === 6) {
-      const { distance, next } = ofsDistance(head, at);
+    if (distance !== undefined) {
       const delta = this.#inflate(offset + next, size);
       return delta === undefined ? undefined : { base: { offset: offset - distance }, delta };
     }
-    if (type !== 7) return undefined;
-    const oid = head.toString("hex", at, at + this.#kind.bytes);
-    const delta = this.#inflate(offset + at + this.#kind.bytes, size);
+    if (type !== ID_DELTA) return undefined;
+    const oid = head.toString("hex", next, next + this.#kind.bytes);
+    const delta = this.#inflate(offset + next + this.#kind.bytes, size);
     return delta === undefined ? undefined : { base: { oid }, delta };
   }
 
@@ -96,16 +89,4 @@ export class Pack {
       return undefined;
     }
   }
-}
-
-/** The distance to the base of an offset delta, with its odd "add one" encoding. */
-function ofsDistance(head: Buffer, start: number): { distance: number; next: number } {
-  let at = start;
-  let byte = head[at++] ?? 0;
-  let distance = byte & 0x7f;
-  while ((byte & 0x80) !== 0) {
-    byte = head[at++] ?? 0;
-    distance = (distance + 1) * 128 + (byte & 0x7f);
-  }
-  return { distance, next: at };
 }

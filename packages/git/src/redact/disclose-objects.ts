@@ -4,13 +4,12 @@ import { createInflate, inflateSync } from "node:zlib";
 import type { ByteStream, OpOptions, StagedArtifact } from "@keepsake/core";
 import { applyDelta } from "../objects/delta.js";
 import { MAX_OBJECT_BYTES } from "../objects/git-object.js";
+import { ENTRY_HEAD_BYTES, ID_DELTA, parseEntryHead } from "../objects/pack-entry.js";
 
 type FileHandle = promises.FileHandle;
 
 const CACHE_BYTES = 16 * 1024 * 1024;
 const LONGEST_CHAIN = 10_000;
-const OFFSET_DELTA = 6;
-const ID_DELTA = 7;
 
 /** What lies at a place of a pack, unpacked: all of an object, or its difference to another one. */
 interface Unpacked {
@@ -80,33 +79,17 @@ class PackReader {
   }
 
   async #unpack(offset: number): Promise<Unpacked | undefined> {
-    const head = await this.#bytes(offset, 64);
-    let at = 0;
-    let byte = head[at++] ?? 0;
-    const type = (byte >> 4) & 7;
-    let size = byte & 15;
-    for (let factor = 16; (byte & 0x80) !== 0; factor *= 128) {
-      byte = head[at++] ?? 0;
-      size += (byte & 0x7f) * factor;
-    }
-    let base: number | undefined;
-    if (type === OFFSET_DELTA) {
-      byte = head[at++] ?? 0;
-      let distance = byte & 0x7f;
-      while ((byte & 0x80) !== 0) {
-        byte = head[at++] ?? 0;
-        distance = (distance + 1) * 128 + (byte & 0x7f);
-      }
-      base = offset - distance;
-    } else if (type === ID_DELTA || size > MAX_OBJECT_BYTES) return undefined;
+    const { type, size, next, distance } = parseEntryHead(await this.#bytes(offset, ENTRY_HEAD_BYTES));
+    if (type === ID_DELTA || size > MAX_OBJECT_BYTES) return undefined;
+    const base = distance === undefined ? undefined : offset - distance;
     // zlib's bound for incompressible input, generously.
-    const input = await this.#bytes(offset + at, size + (size >>> 8) + 256);
+    const input = await this.#bytes(offset + next, size + (size >>> 8) + 256);
     try {
       const { buffer, engine } = inflateSync(input, { info: true, maxOutputLength: Math.max(size, 1) }) as unknown as {
         readonly buffer: Buffer;
         readonly engine: { readonly bytesWritten: number };
       };
-      return { data: buffer, base, next: offset + at + engine.bytesWritten };
+      return { data: buffer, base, next: offset + next + engine.bytesWritten };
     } catch {
       return undefined;
     }

@@ -1,12 +1,5 @@
+import { ALNUM, B64, DIGIT, HEX, LOWER, UPPER, WEB } from "./alphabets.js";
 import type { CorpusItem, Dice } from "./corpus.js";
-
-const LOWER = "abcdefghijklmnopqrstuvwxyz";
-const UPPER = LOWER.toUpperCase();
-const DIGIT = "0123456789";
-const HEX = `${DIGIT}abcdef`;
-const ALNUM = UPPER + LOWER + DIGIT;
-const B64 = `${ALNUM}+/`;
-const WEB = `${ALNUM}-_`;
 
 /** Parts a prefix, so that no scanner takes this file for a leak. */
 const part = (text: string): string => text;

@@ -1,10 +1,5 @@
+import { ALNUM, B64, DIGIT, HEX } from "./alphabets.js";
 import type { Dice } from "./corpus.js";
-
-const LOWER = "abcdefghijklmnopqrstuvwxyz";
-const DIGIT = "0123456789";
-const HEX = `${DIGIT}abcdef`;
-const ALNUM = LOWER.toUpperCase() + LOWER + DIGIT;
-const B64 = `${ALNUM}+/`;
 
 /** What agents' memories hold that is no secret, and looks like one to who looks for random characters or for words. */
 export function fieldSurvivors(d: Dice): readonly string[] {

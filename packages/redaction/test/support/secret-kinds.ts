@@ -1,12 +1,5 @@
+import { ALNUM, B64, DIGIT, HEX, LOWER, UPPER, WEB } from "./alphabets.js";
 import type { Dice } from "./corpus.js";
-
-const LOWER = "abcdefghijklmnopqrstuvwxyz";
-const UPPER = LOWER.toUpperCase();
-const DIGIT = "0123456789";
-const HEX = `${DIGIT}abcdef`;
-const ALNUM = UPPER + LOWER + DIGIT;
-const B64 = `${ALNUM}+/`;
-const URL = `${ALNUM}-_`;
 
 export interface SecretKind {
   readonly id: string;
@@ -66,25 +59,25 @@ const b64url = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("
 
 export const SECRET_KINDS: readonly SecretKind[] = [
   token("openai-legacy", "sk", "-", (d) => `${d.chars(ALNUM, 20)}T3BlbkFJ${d.chars(ALNUM, 20)}`, "OPENAI_API_KEY"),
-  token("openai-project", "sk", "-proj-", (d) => `${d.chars(URL, 74)}T3BlbkFJ${d.chars(URL, 74)}`, "OPENAI_API_KEY"),
-  token("anthropic", "sk", "-ant-api03-", (d) => `${d.chars(URL, 93)}AA`, "ANTHROPIC_API_KEY"),
+  token("openai-project", "sk", "-proj-", (d) => `${d.chars(WEB, 74)}T3BlbkFJ${d.chars(WEB, 74)}`, "OPENAI_API_KEY"),
+  token("anthropic", "sk", "-ant-api03-", (d) => `${d.chars(WEB, 93)}AA`, "ANTHROPIC_API_KEY"),
   token("openrouter", "sk", "-or-v1-", (d) => d.chars(HEX, 64)),
   token("deepseek", "sk", "-", (d) => d.chars(HEX, 32)),
-  token("google-api", "AI", "zaSy", (d) => d.chars(URL, 33), "GEMINI_API_KEY", "maps_key"),
+  token("google-api", "AI", "zaSy", (d) => d.chars(WEB, 33), "GEMINI_API_KEY", "maps_key"),
   token("huggingface", "hf", "_", (d) => d.chars(UPPER + LOWER, 34), "HF_TOKEN"),
   token("groq", "gs", "k_", (d) => d.chars(ALNUM, 52)),
   token("xai", "xa", "i-", (d) => d.chars(ALNUM, 80)),
   token("perplexity", "pp", "lx-", (d) => d.chars(ALNUM, 48)),
   token("replicate", "r8", "_", (d) => d.chars(ALNUM, 37)),
   token("langsmith", "ls", "v2_pt_", (d) => `${d.chars(HEX, 32)}_${d.chars(HEX, 10)}`),
-  token("nvidia", "nv", "api-", (d) => d.chars(URL, 64)),
+  token("nvidia", "nv", "api-", (d) => d.chars(WEB, 64)),
   token("tavily", "tv", "ly-dev-", (d) => d.chars(ALNUM, 32)),
   token("databricks", "da", "pi", (d) => d.chars(HEX, 32)),
   token("pinecone", "pc", "sk_", (d) => `${d.chars(ALNUM, 6)}_${d.chars(ALNUM, 62)}`),
   token("elevenlabs", "sk", "_", (d) => d.chars(HEX, 48)),
   token("aws-key-id", "AK", "IA", (d) => d.chars(`${UPPER}234567`, 16), "AWS_ACCESS_KEY_ID", "aws_access_key_id"),
-  token("google-oauth-secret", "GO", "CSPX-", (d) => d.chars(URL, 28)),
-  token("google-access", "ya", "29.a0", (d) => d.chars(URL, 180)),
+  token("google-oauth-secret", "GO", "CSPX-", (d) => d.chars(WEB, 28)),
+  token("google-access", "ya", "29.a0", (d) => d.chars(WEB, 180)),
   token("digitalocean", "do", "p_v1_", (d) => d.chars(HEX, 64)),
   token("vault", "hv", "s.", (d) => d.chars(ALNUM, 24)),
   token("supabase", "sb", "p_", (d) => d.chars(HEX, 40)),
@@ -93,41 +86,41 @@ export const SECRET_KINDS: readonly SecretKind[] = [
   token("github-classic", "gh", "p_", (d) => d.chars(ALNUM, 36), "GITHUB_TOKEN", "GH_TOKEN"),
   token("github-server", "gh", "s_", (d) => d.chars(ALNUM, 36)),
   token("github-fine", "github", "_pat_", (d) => `${d.chars(ALNUM, 22)}_${d.chars(ALNUM, 59)}`),
-  token("gitlab", "gl", "pat-", (d) => d.chars(URL, 20), "GITLAB_TOKEN"),
+  token("gitlab", "gl", "pat-", (d) => d.chars(WEB, 20), "GITLAB_TOKEN"),
   token(
     "gitlab-routable",
     "gl",
     "pat-",
-    (d) => `${d.chars(URL, 27)}.${d.chars(DIGIT, 2)}.${d.chars(LOWER + DIGIT, 9)}`,
+    (d) => `${d.chars(WEB, 27)}.${d.chars(DIGIT, 2)}.${d.chars(LOWER + DIGIT, 9)}`,
   ),
   token("bitbucket", "AT", "BB", (d) => `${d.chars(ALNUM, 24)}${d.chars(`${DIGIT}ABCDEF`, 8)}`),
-  token("atlassian", "AT", "ATT3xFf", (d) => `GF0${d.chars(URL, 170)}=${d.chars(`${DIGIT}ABCDEF`, 8)}`),
+  token("atlassian", "AT", "ATT3xFf", (d) => `GF0${d.chars(WEB, 170)}=${d.chars(`${DIGIT}ABCDEF`, 8)}`),
   token("npm", "np", "m_", (d) => d.chars(ALNUM, 36), "NPM_TOKEN"),
-  token("pypi", "py", "pi-AgEIcHlwaS5vcmc", (d) => `CJ${d.chars(URL, 150)}`),
+  token("pypi", "py", "pi-AgEIcHlwaS5vcmc", (d) => `CJ${d.chars(WEB, 150)}`),
   token("rubygems", "ruby", "gems_", (d) => d.chars(HEX, 48)),
-  token("dockerhub", "dckr", "_pat_", (d) => d.chars(URL, 27)),
+  token("dockerhub", "dckr", "_pat_", (d) => d.chars(WEB, 27)),
   token("slack-bot", "xo", "xb-", (d) => `${d.chars(DIGIT, 12)}-${d.chars(DIGIT, 13)}-${d.chars(ALNUM, 24)}`),
   token("slack-app", "xa", "pp-1-", (d) => `A${d.chars(UPPER + DIGIT, 10)}-${d.chars(DIGIT, 13)}-${d.chars(HEX, 64)}`),
-  token("telegram", "", "", (d) => `${d.int(1, 9)}${d.chars(DIGIT, 9)}:AA${d.chars(URL, 33)}`, "TELEGRAM_BOT_TOKEN"),
+  token("telegram", "", "", (d) => `${d.int(1, 9)}${d.chars(DIGIT, 9)}:AA${d.chars(WEB, 33)}`, "TELEGRAM_BOT_TOKEN"),
   token(
     "discord",
     "MT",
     "",
-    (d) => `${d.pick(["E", "I", "M"])}${d.chars(ALNUM, 23)}.G${d.chars(URL, 5)}.${d.chars(URL, 38)}`,
+    (d) => `${d.pick(["E", "I", "M"])}${d.chars(ALNUM, 23)}.G${d.chars(WEB, 5)}.${d.chars(WEB, 38)}`,
     "DISCORD_TOKEN",
   ),
   token("notion", "nt", "n_", (d) => d.chars(ALNUM, 46)),
   token("linear", "lin", "_api_", (d) => d.chars(ALNUM, 40)),
-  token("figma", "fi", "gd_", (d) => d.chars(URL, 40)),
+  token("figma", "fi", "gd_", (d) => d.chars(WEB, 40)),
   token("airtable", "pa", "t", (d) => `${d.chars(ALNUM, 14)}.${d.chars(HEX, 64)}`),
   token("hubspot", "pat", "-na1-", uuid),
   token("stripe-live", "sk", "_live_", (d) => d.chars(ALNUM, d.pick([24, 99])), "STRIPE_SECRET_KEY"),
   token("stripe-test", "rk", "_test_", (d) => d.chars(ALNUM, 24)),
   token("stripe-webhook", "wh", "sec_", (d) => d.chars(ALNUM, 32)),
   token("shopify", "sh", "pat_", (d) => d.chars(HEX, 32)),
-  token("square", "sq", "0csp-", (d) => d.chars(URL, 43)),
+  token("square", "sq", "0csp-", (d) => d.chars(WEB, 43)),
   token("plaid", "access", "-production-", uuid),
-  token("sendgrid", "S", "G.", (d) => `${d.chars(URL, 22)}.${d.chars(URL, 43)}`),
+  token("sendgrid", "S", "G.", (d) => `${d.chars(WEB, 22)}.${d.chars(WEB, 43)}`),
   token("mailgun", "ke", "y-", (d) => d.chars(HEX, 32)),
   token("mailchimp", "", "", (d) => `${d.chars(HEX, 32)}-us${d.int(1, 21)}`),
   token("resend", "re", "_", (d) => `${d.chars(ALNUM, 8)}_${d.chars(ALNUM, 24)}`),
@@ -145,21 +138,21 @@ export const SECRET_KINDS: readonly SecretKind[] = [
     "",
     "",
     (d) =>
-      `${b64url({ alg: "HS256", typ: "JWT" })}.${b64url({ sub: d.chars(DIGIT, 8), iat: d.int(1e9, 2e9) })}.${d.chars(URL, 43)}`,
+      `${b64url({ alg: "HS256", typ: "JWT" })}.${b64url({ sub: d.chars(DIGIT, 8), iat: d.int(1e9, 2e9) })}.${d.chars(WEB, 43)}`,
   ),
-  token("azure-client-secret", "", "", (d) => `${d.chars(ALNUM, 3)}8Q~${d.chars(URL, 34)}`, "AZURE_CLIENT_SECRET"),
+  token("azure-client-secret", "", "", (d) => `${d.chars(ALNUM, 3)}8Q~${d.chars(WEB, 34)}`, "AZURE_CLIENT_SECRET"),
   token("terraform", "", "", (d) => `${d.chars(ALNUM, 14)}.${["atlas", "v1"].join("")}.${d.chars(ALNUM, 67)}`),
   named("aws-secret", ["AWS_SECRET_ACCESS_KEY", "aws_secret_access_key", "secretAccessKey"], (d) => d.chars(B64, 40)),
   named("datadog", ["DD_API_KEY", "DATADOG_API_KEY"], (d) => d.chars(HEX, 32)),
   named("twilio-token", ["TWILIO_AUTH_TOKEN"], (d) => d.chars(HEX, 32)),
-  named("cloudflare", ["CLOUDFLARE_API_TOKEN", "CF_API_TOKEN"], (d) => d.chars(URL, 40)),
+  named("cloudflare", ["CLOUDFLARE_API_TOKEN", "CF_API_TOKEN"], (d) => d.chars(WEB, 40)),
   named("mistral", ["MISTRAL_API_KEY"], (d) => d.chars(ALNUM, 32)),
   named("cohere", ["COHERE_API_KEY"], (d) => d.chars(ALNUM, 40)),
   named("api-key", ["API_KEY", "apiKey", "acme_api_key", "x-api-key"], (d) => d.chars(ALNUM, d.int(20, 40))),
   named("hex-key", ["SECRET_KEY", "ENCRYPTION_KEY", "signing_key", "api_secret"], (d) =>
     d.chars(HEX, d.pick([32, 40, 64])),
   ),
-  named("client-secret", ["client_secret", "CLIENT_SECRET", "clientSecret"], (d) => d.chars(URL, d.int(24, 44))),
+  named("client-secret", ["client_secret", "CLIENT_SECRET", "clientSecret"], (d) => d.chars(WEB, d.int(24, 44))),
   named("auth-token", ["auth_token", "ACCESS_TOKEN", "refreshToken", "BOT_TOKEN"], (d) =>
     d.chars(ALNUM, d.int(24, 60)),
   ),
@@ -206,7 +199,7 @@ export const SECRET_KINDS: readonly SecretKind[] = [
   {
     id: "bearer",
     names: [],
-    make: (d) => d.chars(URL, 40) + d.chars(DIGIT, 2),
+    make: (d) => d.chars(WEB, 40) + d.chars(DIGIT, 2),
     layouts: [
       (s) => `curl -H "Authorization: Bearer ${s}" https://a.example`,
       (s) => JSON.stringify({ headers: { Authorization: `Bearer ${s}` } }),
@@ -233,7 +226,7 @@ export const SECRET_KINDS: readonly SecretKind[] = [
   {
     id: "discord-webhook",
     names: [],
-    make: (d) => d.chars(URL, 68),
+    make: (d) => d.chars(WEB, 68),
     layouts: [(s, d) => `https://discord.com/api/webhooks/${d.chars(DIGIT, 18)}/${s}`],
   },
   {
@@ -268,8 +261,8 @@ export const SECRET_KINDS: readonly SecretKind[] = [
   {
     id: "jwk",
     names: [],
-    make: (d) => d.chars(URL, 43),
-    layouts: [(s, d) => JSON.stringify({ kty: "EC", crv: "P-256", x: d.chars(URL, 43), y: d.chars(URL, 43), d: s })],
+    make: (d) => d.chars(WEB, 43),
+    layouts: [(s, d) => JSON.stringify({ kty: "EC", crv: "P-256", x: d.chars(WEB, 43), y: d.chars(WEB, 43), d: s })],
   },
   {
     id: "wireguard",

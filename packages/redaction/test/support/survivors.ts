@@ -1,8 +1,5 @@
+import { ALNUM, B64, HEX } from "./alphabets.js";
 import type { Dice } from "./corpus.js";
-
-const HEX = "0123456789abcdef";
-const ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const B64 = `${ALNUM}+/`;
 
 /** What looks like a secret to careless rules, and has to stay: each line is one text. */
 export function survivors(d: Dice): readonly string[] {
