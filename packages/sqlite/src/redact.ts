@@ -1,4 +1,7 @@
+import { constants } from "node:fs";
+import { copyFile, rename, rm } from "node:fs/promises";
 import {
+  isKeepsakeError,
   type OpOptions,
   type RedactionOutcome,
   type RedactionPolicy,
@@ -13,10 +16,10 @@ import type { CellChange, RowBatch, RowChange, ScannedTable, StoredValue } from 
 
 /**
  * Redacts private copies of databases: every text cell, and every cell of bytes that are text; the literals of the schema; the
- * full-text indexes made of them. Each copy is then written anew, so that no free page and no slack holds what was.
+ * full-text indexes made of them. Each copy is then written anew, so that no free page and no slack holds what was. One that
+ * cannot be rewritten without what is not loaded here (a function of an index, a collation) stays as it was, unscanned.
  *
- * @throws KeepsakeError `E_UNSUPPORTED` when a database cannot be rewritten without what is not loaded here (a function of an
- *   index, a collation); `E_DATABASE_DAMAGED`
+ * @throws KeepsakeError `E_DATABASE_DAMAGED`
  */
 export async function redactSqlite(
   files: readonly StagedArtifact[],
@@ -27,8 +30,32 @@ export async function redactSqlite(
   const outcome = new Outcome();
   if (files.length === 0) return outcome;
   await using helper = new HelperProcess();
-  for (const file of files) await new DatabaseRedaction(helper, policy, file, outcome, op).run(embeddings);
+  for (const artifact of files) {
+    const redaction = new DatabaseRedaction(helper, policy, artifact, op);
+    outcome.take(await onCopyOf(artifact, (file) => redaction.run(file, embeddings)));
+  }
   return outcome;
+}
+
+/** A half-redacted database lacks its triggers: what is given up is given up as a whole. */
+async function onCopyOf(
+  { file, pathInBundle }: StagedArtifact,
+  redact: (copy: string) => Promise<Outcome>,
+): Promise<Outcome> {
+  const copy = `${file}-work`;
+  try {
+    await copyFile(file, copy, constants.COPYFILE_FICLONE);
+    const outcome = await redact(copy);
+    await rename(copy, file);
+    return outcome;
+  } catch (error) {
+    if (!isKeepsakeError(error, "E_UNSUPPORTED")) throw error;
+    const untouched = new Outcome();
+    untouched.unscanned.push({ path: pathInBundle, reason: "not_rewritable" });
+    return untouched;
+  } finally {
+    await rm(copy, { force: true });
+  }
 }
 
 class Outcome implements RedactionOutcome {
@@ -46,31 +73,32 @@ class Outcome implements RedactionOutcome {
     }
     return Object.keys(matches).length > 0;
   }
+
+  take({ byArtifact, artifactsTouched, unscanned, facts }: Outcome): void {
+    for (const [path, matches] of Object.entries(byArtifact)) this.add(path, matches);
+    this.artifactsTouched.push(...artifactsTouched);
+    this.unscanned.push(...unscanned);
+    Object.assign(this.facts, facts);
+  }
 }
 
 class DatabaseRedaction {
   readonly #helper: HelperProcess;
   readonly #policy: RedactionPolicy;
   readonly #artifact: StagedArtifact;
-  readonly #outcome: Outcome;
+  readonly #outcome = new Outcome();
   readonly #op: OpOptions;
 
-  constructor(
-    helper: HelperProcess,
-    policy: RedactionPolicy,
-    artifact: StagedArtifact,
-    outcome: Outcome,
-    op: OpOptions,
-  ) {
+  constructor(helper: HelperProcess, policy: RedactionPolicy, artifact: StagedArtifact, op: OpOptions) {
     this.#helper = helper;
     this.#policy = policy;
     this.#artifact = artifact;
-    this.#outcome = outcome;
     this.#op = op;
   }
 
-  async run(embeddings: EmbeddingsOption): Promise<void> {
-    const { file, pathInBundle } = this.#artifact;
+  /** @param file a copy of the artifact's, which is rewritten */
+  async run(file: string, embeddings: EmbeddingsOption): Promise<Outcome> {
+    const { pathInBundle } = this.#artifact;
     const opening = { file, nullsEmbeddings: embeddings === "null" };
     const { tables, statements, unknown } = await this.#helper.call("redactOpen", opening, this.#op);
     for (const [index, table] of tables.entries()) await this.#redactTable(index, table);
@@ -79,7 +107,10 @@ class DatabaseRedaction {
     for (const name of unknown) this.#leave(name, "unknown_table");
     for (const name of emptied) this.#leave(name, "emptied_index");
     this.#outcome.artifactsTouched.push(pathInBundle);
-    this.#outcome.facts[pathInBundle] = facts;
+    // The copy is one that any SQLite reads without a log; the live database is what the capture said of it.
+    const { journal_mode = facts["journal_mode"] ?? null } = this.#artifact.facts ?? {};
+    this.#outcome.facts[pathInBundle] = { ...facts, journal_mode };
+    return this.#outcome;
   }
 
   async #redactTable(index: number, table: ScannedTable): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { collectBytes, type RedactionOutcome, type RedactionPolicy, streamOf } from "@keepsake/core";
 import { tempDir } from "@keepsake/testkit";
 import Database from "better-sqlite3";
@@ -272,5 +272,42 @@ describe("a redacted copy of a database", () => {
     expect(unscanned).toEqual([{ path: "sqlite/a.db#x", reason: "unknown_table" }]);
     expect(residueIn(at.file, at.all)).toEqual([]);
     expect(statSync(at.file).mode).toBe(mode);
+  });
+
+  it("leaves a database as it was that cannot be written without what is not loaded here, and says so", async () => {
+    const fill = (db: Database.Database, next: () => string): void => {
+      db.function("folded", { deterministic: true }, (text) => String(text).toLowerCase());
+      db.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, body TEXT); CREATE INDEX i ON t (folded(body))");
+      db.exec("CREATE TABLE plain (body TEXT); CREATE TRIGGER kept AFTER INSERT ON plain BEGIN SELECT 1; END");
+      for (const table of ["t", "plain"]) db.prepare(`INSERT INTO ${table} (body) VALUES (?)`).run(`key ${next()}`);
+    };
+    await using odd = await made(fill);
+    await using usual = await made((db, next) => {
+      db.exec("CREATE TABLE t (body TEXT)");
+      db.prepare("INSERT INTO t VALUES (?)").run(next());
+    });
+    const before = readFileSync(odd.file);
+    const files = [odd, usual].map(({ file }, index) => ({ pathInBundle: `sqlite/${String(index)}.db`, file }));
+    const outcome = await sqlite().redact?.(files, policy);
+    expect(outcome).toMatchObject({
+      matches: { tok: 1 },
+      artifactsTouched: ["sqlite/1.db"],
+      unscanned: [{ path: "sqlite/0.db", reason: "not_rewritable" }],
+    });
+    expect(readFileSync(odd.file).equals(before)).toBe(true);
+    expect(residueIn(usual.file, usual.all)).toEqual([]);
+    expect(readdirSync(dirname(odd.file))).toEqual(["a.db"]);
+  });
+
+  it("is said to be of a database with a log when the live one has a log", async () => {
+    await using one = await made((db, next) => {
+      db.exec("CREATE TABLE t (body TEXT)");
+      db.prepare("INSERT INTO t VALUES (?)").run(next());
+    });
+    for (const mode of ["wal", "delete"]) {
+      const artifact = { pathInBundle: "sqlite/a.db", file: one.file, facts: { journal_mode: mode, user_version: 9 } };
+      const outcome = await sqlite().redact?.([artifact], policy);
+      expect(outcome?.facts?.["sqlite/a.db"]).toMatchObject({ journal_mode: mode, user_version: 0 });
+    }
   });
 });

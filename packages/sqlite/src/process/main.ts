@@ -51,6 +51,8 @@ const handlers: Handlers = {
   undoWriteThrough: ({ steps }, signal) => undoWriteThrough(steps, signal),
   diff: (pair, signal) => diffDatabases(pair, signal),
   redactOpen: ({ file, nullsEmbeddings }) => {
+    // The one before may have been given up.
+    redaction?.close();
     redaction = RedactionHost.open(file, nullsEmbeddings);
     statements.clear();
     return redaction.layout;

@@ -36,6 +36,11 @@ export function isUniqueConflict(error: unknown): boolean {
   return code === "SQLITE_CONSTRAINT_UNIQUE" || code === "SQLITE_CONSTRAINT_PRIMARYKEY";
 }
 
+/** True when a row would be what its table does not allow. */
+export function isConstraint(error: unknown): boolean {
+  return sqliteCodeOf(error)?.startsWith("SQLITE_CONSTRAINT") === true;
+}
+
 /** True when a statement needs a function, a collation or a module that is not loaded here. */
 export function isUnknownPart(error: unknown): boolean {
   return sqliteCodeOf(error)?.startsWith("SQLITE_ERROR") === true;

@@ -5,7 +5,7 @@ import { connect } from "../capture/connection.js";
 import { finishCopy } from "../capture/finish-copy.js";
 import { shadowsOf } from "../diff/shadow-tables.js";
 import { quoted, type TableInfo, tablesOf } from "../names.js";
-import { keepsakeErrorOf } from "../sqlite-error.js";
+import { isConstraint, isUnknownPart, keepsakeErrorOf } from "../sqlite-error.js";
 import { Embeddings } from "./embeddings.js";
 import { isFullText, renewIndex } from "./full-text.js";
 import type { RedactedDatabase, RedactionLayout, RowBatch, RowChange, StoredValue } from "./protocol.js";
@@ -83,7 +83,15 @@ export class RedactionHost {
   }
 
   write(table: number, changes: readonly RowChange[]): null {
-    const rows = this.#table(table);
+    try {
+      this.#write(this.#table(table), changes);
+    } catch (error) {
+      throw cannotRewrite(error);
+    }
+    return null;
+  }
+
+  #write(rows: TableRows, changes: readonly RowChange[]): void {
     const view = this.#metadataOf(rows.name);
     this.#connection.transaction(() => {
       for (const change of changes) {
@@ -97,29 +105,33 @@ export class RedactionHost {
         }
       }
     })();
-    return null;
   }
 
   /** Writes all of it into a new file, which holds no page and no byte that the tables do not have, and takes its place. */
   finish(statements: ReadonlyMap<number, string>): RedactedDatabase {
-    const emptied = this.#all.flatMap((table) => {
-      if (!isFullText(table)) return [];
-      return renewIndex(this.#connection, table, this.#shadows.get(table.name) ?? new Map()) ? [table.name] : [];
-    });
-    const embeddings = this.#embeddings.finish();
-    this.#schema.bringBack(statements);
     const target = `${this.#file}-redacted`;
-    try {
-      this.#connection.prepare("VACUUM INTO ?").run(target);
-    } catch (error) {
-      throw cannotRewrite(error);
-    }
+    const { emptied, embeddings } = this.#writeAnew(target, statements);
     this.close();
     const finished = finishCopy(target);
     if (!finished.sound)
       throw new KeepsakeError("E_DATABASE_DAMAGED", `The redacted database is not sound: ${finished.detail}.`);
     renameSync(target, this.#file);
     return { facts: { ...finished.facts, ...(embeddings && { embeddings }) }, emptied };
+  }
+
+  #writeAnew(target: string, statements: ReadonlyMap<number, string>) {
+    try {
+      const emptied = this.#all.flatMap((table) => {
+        if (!isFullText(table)) return [];
+        return renewIndex(this.#connection, table, this.#shadows.get(table.name) ?? new Map()) ? [table.name] : [];
+      });
+      const embeddings = this.#embeddings.finish();
+      this.#schema.bringBack(statements);
+      this.#connection.prepare("VACUUM INTO ?").run(target);
+      return { emptied, embeddings };
+    } catch (error) {
+      throw cannotRewrite(error);
+    }
   }
 
   close(): void {
@@ -141,7 +153,7 @@ export class RedactionHost {
     const numbers = this.#isChunks(name) ? ["validity", "rowids"] : [];
     const rows = TableRows.of(this.#connection, name, numbers);
     if (rows !== undefined) return rows;
-    throw cannotRewrite(new Error(`the rows of ${quoted(name)} cannot be told apart`));
+    throw new KeepsakeError("E_UNSUPPORTED", `The rows of ${quoted(name)} cannot be told apart.`);
   }
 
   #isChunks(name: string): boolean {
@@ -169,7 +181,6 @@ export class RedactionHost {
 
 function cannotRewrite(cause: unknown): KeepsakeError {
   const error = keepsakeErrorOf(cause, "The database could not be rewritten");
-  return error.code === "E_IO" || error.code === "E_INTERNAL"
-    ? new KeepsakeError("E_UNSUPPORTED", error.message, { cause })
-    : error;
+  const isDatabases = isUnknownPart(cause) || isConstraint(cause);
+  return isDatabases ? new KeepsakeError("E_UNSUPPORTED", error.message, { cause }) : error;
 }
