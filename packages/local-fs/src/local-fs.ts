@@ -57,7 +57,9 @@ export function localFs({ root: givenRoot, id = "local-fs" }: LocalFsOptions): B
   async function find(key: string): Promise<StoredObject | undefined> {
     try {
       const stats = await statObject(root, objectPath(root, key));
-      return stats && objectOf(key, stats);
+      if (stats !== undefined) return objectOf(key, stats);
+      await assertFolder(root);
+      return undefined;
     } catch (error) {
       throw fromSystemError(error, `The object ${JSON.stringify(key)} could not be looked up`, { key });
     }
@@ -88,8 +90,13 @@ export function localFs({ root: givenRoot, id = "local-fs" }: LocalFsOptions): B
 
     async *list(prefix, { signal } = {}): AsyncGenerator<StoredObject> {
       signal?.throwIfAborted();
+      let isEmpty = true;
       try {
-        yield* listObjects(root, prefix, signal);
+        for await (const object of listObjects(root, prefix, signal)) {
+          isEmpty = false;
+          yield object;
+        }
+        if (isEmpty) await assertFolder(root);
       } catch (error) {
         throw unlessAborted(error, "The store could not be listed", { prefix }, signal);
       }
@@ -99,7 +106,7 @@ export function localFs({ root: givenRoot, id = "local-fs" }: LocalFsOptions): B
       signal?.throwIfAborted();
       const target = objectPath(root, key);
       try {
-        if ((await statObject(root, target)) === undefined) return false;
+        if ((await find(key)) === undefined) return false;
         await unlink(target);
         await fsyncDirectory(dirname(target));
         return true;
@@ -139,20 +146,31 @@ async function isTaken(path: string): Promise<boolean> {
   }
 }
 
+/**
+ * A root that is not there has nothing in it; one that is a file, or a link to nothing, is a place that was lost: to say that
+ * nothing is there would be to say that all of it was deleted.
+ *
+ * @throws KeepsakeError `E_IO`
+ */
+async function assertFolder(root: string): Promise<void> {
+  if (await isNoFolder(root)) throw noFolder(root);
+}
+
 async function isNoFolder(root: string): Promise<boolean> {
   try {
     return !(await stat(root)).isDirectory();
   } catch (error) {
-    return errnoOf(error) === "ENOTDIR";
+    if (errnoOf(error) !== "ENOENT") return errnoOf(error) === "ENOTDIR" || errnoOf(error) === "ELOOP";
+    return (await lstat(root).catch(() => undefined)) !== undefined;
   }
 }
 
 /** Where the root is a file, nothing is at the key. */
-function noFolder(root: string, cause: unknown): KeepsakeError {
+function noFolder(root: string, cause?: unknown): KeepsakeError {
   return new KeepsakeError("E_IO", `What the store is to lie in is no folder: ${root}.`, {
-    cause,
+    ...(cause === undefined ? {} : { cause }),
     context: { path: root },
-    hint: "Give it another root.",
+    hint: "Give it another root, or bring back what was there.",
   });
 }
 

@@ -70,6 +70,25 @@ describe("localFs", () => {
     expect(await treeDigest(dir.join("s"))).toEqual(before);
   });
 
+  it("does not take a root that is a file, or a link to nothing, for a store without objects", async () => {
+    await using dir = await tempDir();
+    await localFs({ root: dir.join("was") }).put("a/b", chunked("x"));
+    await writeFile(dir.join("file"), "x");
+    await symlink(dir.join("nowhere"), dir.join("dangling"));
+    await symlink("itself", dir.join("itself"));
+    for (const root of ["file", "file/below", "dangling", "itself"]) {
+      const store = localFs({ root: dir.join(root) });
+      const lost = { code: "E_IO" };
+      await expect(keysOf(store.list("")), root).rejects.toMatchObject(lost);
+      await expect(keysOf(store.list("a/")), root).rejects.toMatchObject(lost);
+      await expect(store.head("a/b"), root).rejects.toMatchObject(lost);
+      await expect(store.get("a/b"), root).rejects.toMatchObject(lost);
+      await expect(store.delete("a/b"), root).rejects.toMatchObject(lost);
+    }
+    await symlink("was", dir.join("link"));
+    expect(await keysOf(localFs({ root: dir.join("link") }).list(""))).toEqual(["a/b"]);
+  });
+
   it("says that its root is a file, and not that an object is there already", async () => {
     await using dir = await tempDir();
     await writeFile(dir.join("file"), "precious");

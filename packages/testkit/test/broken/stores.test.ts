@@ -325,6 +325,22 @@ const STORES: readonly Broken<StoreSubject>[] = [
     fails: ["store.list.prefix"],
   },
   {
+    wrong: "takes a prefix for a pattern of SQL",
+    make: broken((store) => ({
+      list(prefix, options) {
+        const pattern = new RegExp(
+          `^${prefix
+            .replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+            .replaceAll("_", ".")
+            .replaceAll("%", ".*")}`,
+          "i",
+        );
+        return filtered(store.list("", options), ({ key }) => pattern.test(key));
+      },
+    })),
+    fails: ["store.list.prefix"],
+  },
+  {
     wrong: "lists in the order of JavaScript's strings",
     make: broken((store) => ({
       async *list(prefix, options) {
@@ -425,6 +441,23 @@ const STORES: readonly Broken<StoreSubject>[] = [
         return [];
       },
     })),
+    fails: ["store.sweep"],
+  },
+  {
+    wrong: "sweeps the bytes of what is visible and old enough",
+    make: broken((store) => {
+      const swept = new Set<string>();
+      return {
+        async sweep({ olderThanMs } = { olderThanMs: Number.POSITIVE_INFINITY }) {
+          if (olderThanMs === 0) for await (const { key } of store.list("")) swept.add(key);
+          return [];
+        },
+        async get(key, options) {
+          const found = await store.get(key, options);
+          return swept.has(key) ? { ...found, body: chunked("") } : found;
+        },
+      };
+    }),
     fails: ["store.sweep"],
   },
   {

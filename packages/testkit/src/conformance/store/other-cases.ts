@@ -1,9 +1,9 @@
 import { chunked } from "../../streams.js";
 import { noise } from "../bodies.js";
-import { check, failsAs, failureOf, isAbsent, same } from "../expectations.js";
+import { check, failsAs, failureOf, isAbsent, same, sameBytes } from "../expectations.js";
 import type { PortCase } from "../port-case.js";
 import type { StoreSubject } from "./store-subject.js";
-import { expectInvisible, keysIn, putAll, textOf } from "./store-tools.js";
+import { bytesOf, expectInvisible, keysIn, putAll, textOf } from "./store-tools.js";
 
 const HOUR_MS = 3_600_000;
 
@@ -103,6 +103,11 @@ export const OTHER_CASES: readonly PortCase<StoreSubject>[] = [
       );
       same(await keysIn(store), ["a/k", "a/slow"], "What is there after a sweep.");
       same((await store.head("a/slow"))?.sizeBytes, half.length + 3, "An object that was being written is not whole.");
+      // By now all of it is older than that.
+      await store.sweep?.({ olderThanMs: 0 });
+      same(await textOf(store, "a/k"), "x", "An object that was swept beside.");
+      const whole = Buffer.concat([half, Buffer.from("end")]);
+      sameBytes(await bytesOf(store, "a/slow"), whole, "A large object that was swept beside is another.");
     },
   },
   {
