@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { sqlite } from "../src/index.js";
+import { explain } from "../src/process/capture/omitted.js";
+import { keepsakeErrorOf } from "../src/process/sqlite-error.js";
 import {
   bytesOf,
   capture,
@@ -24,6 +26,15 @@ const TABLE = "CREATE TABLE t (id INTEGER PRIMARY KEY, text); INSERT INTO t (tex
 
 function countOf(file: string, table: string): number {
   return (query(file, `SELECT count(*) FROM ${table}`) as [[number]])[0][0];
+}
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new TypeError("It went well.");
 }
 
 describe("writers", () => {
@@ -170,6 +181,21 @@ describe("what happens during a capture", () => {
       context: { database: "replaced.db" },
     });
     await hold?.[Symbol.asyncDispose]();
+  });
+
+  it("a database whose name goes between opening it and its first reading is vanished, or has changed", async () => {
+    await using at = await place();
+    const file = make(join(at.memory, "a.db"), TABLE, "PRAGMA journal_mode = wal");
+    const connection = new Database(file);
+    rmSync(file);
+    const read = (): unknown => connection.prepare("SELECT * FROM t").all();
+    const error = thrownBy(read);
+    expect(error).toMatchObject({ code: "SQLITE_IOERR_FSTAT" });
+    expect(explain(error, file)).toEqual({ status: "omitted", reason: "vanished" });
+    make(file, TABLE);
+    expect(explain(error, file)).toBeUndefined();
+    expect(keepsakeErrorOf(error, "It could not be read").code).toBe("E_SOURCE_CHANGED");
+    connection.close();
   });
 
   it.each(["wal", "delete"])("it can be let go of, and held and pinned anew, in mode %s", async (mode) => {

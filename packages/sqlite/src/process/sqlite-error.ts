@@ -46,10 +46,17 @@ export function isUnknownPart(error: unknown): boolean {
   return sqliteCodeOf(error)?.startsWith("SQLITE_ERROR") === true;
 }
 
+/** True when the name of an open database was gone, or another's, just when its log was to be made beside it. */
+export function isNameGone(error: unknown): boolean {
+  return sqliteCodeOf(error) === "SQLITE_IOERR_FSTAT";
+}
+
 const CODES: readonly (readonly [string, ErrorCode])[] = [
   ["SQLITE_BUSY", "E_SOURCE_BUSY"],
   ["SQLITE_LOCKED", "E_SOURCE_BUSY"],
   ["SQLITE_FULL", "E_NO_SPACE"],
+  // It came again since.
+  ["SQLITE_IOERR_FSTAT", "E_SOURCE_CHANGED"],
   ["SQLITE_CORRUPT", "E_DATABASE_DAMAGED"],
   ["SQLITE_NOTADB", "E_DATABASE_DAMAGED"],
   ["SQLITE_PERM", "E_PERMISSION"],

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { errnoOf } from "@keepsake/core/basics";
 import type { CopyResult } from "../protocol.js";
-import { isDamage, sqliteCodeOf } from "../sqlite-error.js";
+import { isDamage, isNameGone, sqliteCodeOf } from "../sqlite-error.js";
 
 /** Why there is no copy of a database. */
 export type Omitted = Extract<CopyResult, { status: "omitted" }>;
@@ -11,7 +11,8 @@ export function explain(error: unknown, file: string): Omitted | undefined {
   if (isDamage(error)) return damaged(error instanceof Error ? error.message : String(error));
   const errno = errnoOf(error);
   const cannotOpen = sqliteCodeOf(error)?.startsWith("SQLITE_CANTOPEN") === true;
-  if (errno === "ENOENT" || (cannotOpen && !existsSync(file))) return { status: "omitted", reason: "vanished" };
+  const isMissed = cannotOpen || isNameGone(error);
+  if (errno === "ENOENT" || (isMissed && !existsSync(file))) return { status: "omitted", reason: "vanished" };
   if (errno === "EACCES" || errno === "EPERM" || cannotOpen) return unreadable(error);
   return undefined;
 }
