@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { copyFile, rename, rm } from "node:fs/promises";
 import {
   isKeepsakeError,
+  maskInBytes,
   type OpOptions,
   type RedactionOutcome,
   type RedactionPolicy,
@@ -141,8 +142,9 @@ class DatabaseRedaction {
     }
     const redacted = redactDocument(value, this.#policy, where);
     if (redacted.unscanned !== undefined) binary.add(name);
-    else if (this.#found(redacted.matches)) return [{ column, value: redacted.bytes }];
-    return [];
+    // Of bytes that are no text, what they hold of text is all that can be told.
+    const { bytes, matches } = redacted.unscanned === undefined ? redacted : maskInBytes(value, this.#policy, where);
+    return this.#found(matches) ? [{ column, value: bytes }] : [];
   }
 
   async #redactStatement(index: number, sql: string): Promise<void> {

@@ -310,4 +310,27 @@ describe("a redacted copy of a database", () => {
       expect(outcome?.facts?.["sqlite/a.db"]).toMatchObject({ journal_mode: mode, user_version: 0 });
     }
   });
+
+  it("overwrites what bytes that are no text hold of text, and keeps every length in them", async () => {
+    const packed = (secret: string): Buffer => {
+      // MessagePack: a map of two, one text told by its length in a byte that is itself a letter.
+      const long = `${secret} ${"-".repeat(80)}`;
+      const parts = [[0x82, 0xa3], "key", [0xd9, long.length], long, [0xa1], "n", [0xcb, 0, 1, 2, 0xff, 0xfe, 3, 4, 5]];
+      return Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.from(part))));
+    };
+    await using at = await made((db, next) => {
+      db.exec("CREATE TABLE checkpoints (id INTEGER PRIMARY KEY, body BLOB)");
+      db.prepare("INSERT INTO checkpoints (body) VALUES (?)").run(packed(next()));
+    });
+    const [secret = ""] = at.all;
+    const { matches, unscanned } = await redact(at.file);
+    expect({ matches, unscanned }).toEqual({
+      matches: { tok: 1 },
+      unscanned: [{ path: "sqlite/a.db#checkpoints.body", reason: "binary" }],
+    });
+    expect(residueIn(at.file, at.all)).toEqual([]);
+    const [row] = query(at.file, "SELECT body FROM checkpoints") as [[Uint8Array]];
+    const expected = packed(secret).toString("latin1").replace(secret, GONE.padEnd(secret.length, "*"));
+    expect(Buffer.from(row[0]).toString("latin1")).toBe(expected);
+  });
 });
