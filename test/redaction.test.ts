@@ -159,6 +159,36 @@ describe.runIf(runnable)("a memory with secrets in every place", () => {
   });
 });
 
+describe.runIf(runnable)("a history that is left out", () => {
+  it("leaves the live repositories as they are, and is none in an empty place", async () => {
+    await using box = await CliCase.make();
+    const secrets = new Secrets();
+    await writeTree(box.memory, { "a.md": "one\n", "sub/b.md": "two\n" });
+    for (const repository of [join(box.memory, "sub"), box.memory]) {
+      await git(repository, "init", "-q", "-b", "main");
+      await git(repository, "add", "-A");
+      await git(repository, "commit", "-q", "-m", `with ${secrets.token()}`);
+    }
+    const config = box.temp.join("keepsake.yaml");
+    const sources = "sources: [{ use: git, history: omit }, { use: memdir }]\n";
+    await writeFile(config, `${sources}agents: { ana: { memory: ${box.memory} } }\n`);
+    const { id, bundle_path } = await takeOf(box, "--config", config);
+    expect(await leftIn(box, bundle_path, secrets)).toEqual([]);
+    const heads = async (): Promise<string[]> =>
+      Promise.all(["sub", "."].map((folder) => git(join(box.memory, folder), "log", "--all", "--format=%H %s")));
+    const before = await heads();
+    await writeFile(join(box.memory, "a.md"), "dreamt\n");
+    const over = ["--config", config, "--accept-redacted", "--yes"];
+    expect(await box.run("restore", [id, ...over])).toMatchObject({ code: 0 });
+    expect(await readFile(join(box.memory, "a.md"), "utf8")).toBe("one\n");
+    expect(await heads()).toEqual(before);
+    const empty = box.temp.join("empty");
+    const elsewhere = await box.run("restore", [id, ...over, "--memory", empty]);
+    expect(elsewhere, elsewhere.stderr).toMatchObject({ code: 0 });
+    expect(Object.keys(await treeDigest(empty)).sort()).toEqual(["a.md", "sub", "sub/b.md"]);
+  });
+});
+
 describe.runIf(runnable)("what a redaction refuses", () => {
   it("is a known secret in a file that cannot be rewritten; nothing is published, and the secret is not told", async () => {
     await using box = await CliCase.make();

@@ -109,7 +109,8 @@ function addOutcome(totals: RedactionTotals, { id, only, isAnew }: RedactionUnit
 async function bringUpToDate({ id, artifacts, source }: RedactionUnit, outcome: RedactionOutcome): Promise<void> {
   const { artifactsTouched, removed = [], added = [], facts = {} } = outcome;
   const gone = new Set(removed);
-  const kept = artifacts.filter(({ meta }) => !gone.has(meta.pathInBundle));
+  // Of a history that is left out nothing stays, neither a folder nor a link.
+  const kept = outcome.history === "omitted" ? [] : artifacts.filter(({ meta }) => !gone.has(meta.pathInBundle));
   const touched = new Set(artifactsTouched);
   for (const [index, artifact] of kept.entries()) {
     const { meta, file } = artifact;
