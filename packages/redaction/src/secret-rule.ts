@@ -43,10 +43,11 @@ export interface SecretRule {
 }
 
 /**
- * Where a token can begin: after anything that is no part of one; and, since many texts are JSON or URLs, after the escape of
- * a control character, a character code, or a percent-encoded byte, whose last character looks like a part of a token; and after the marks of emphasis in Markdown.
+ * Where a token can begin: after anything that is no part of a word (names are put together with dashes); and, since many
+ * texts are JSON or URLs, after the escape of a control character, a character code, or a percent-encoded byte, whose last
+ * character looks like a part of a token; and after the marks of emphasis in Markdown.
  */
-export const START = String.raw`(?:(?<![\w-])|(?<=(?<![\w-])_{1,2})|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})|(?<=\u001b\[[0-9;]{0,8}m))`;
+export const START = String.raw`(?:(?<!\w)|(?<=(?<![\w-])_{1,2})|(?<=\\[nrtbf])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})|(?<=\u001b\[[0-9;]{0,8}m))`;
 
 /** Between a name and its value: `=`, `:`, `=>`, `:=`, with quotes, escaped quotes and blanks around. */
 export const ASSIGNED = String.raw`["'\\\s]{0,6}(?:=>|:=|==?|:)["'\\\s]{0,6}`;

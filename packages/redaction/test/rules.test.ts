@@ -15,6 +15,7 @@ const NEIGHBOURS = [
   ["`", "`"],
   ["é", "é"],
   ["line\r\n", " and more"],
+  ["notes-", " and more"],
 ] as const;
 
 describe.each(DEFAULT_RULES)("$id", (rule) => {

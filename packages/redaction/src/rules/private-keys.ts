@@ -123,8 +123,8 @@ const WALLET_KEY: SecretRule = {
   description: "private keys of wallets: extended keys, WIF, Nostr",
   keywords: ["xprv", "yprv", "zprv", "tprv", "nsec1"],
   patterns: [
-    secretPattern(String.raw`(?<![\w-])(?<secret>[xyzt]prv[1-9A-HJ-NP-Za-km-z]{100,112})(?!\w)`),
-    secretPattern(String.raw`(?<![\w-])(?<secret>nsec1[02-9ac-hj-np-z]{58})(?!\w)`),
+    secretPattern(String.raw`(?<!\w)(?<secret>[xyzt]prv[1-9A-HJ-NP-Za-km-z]{100,112})(?!\w)`),
+    secretPattern(String.raw`(?<!\w)(?<secret>nsec1[02-9ac-hj-np-z]{58})(?!\w)`),
   ],
   reach: "keyword",
   check: (key) => looksRandom(key, 3.5),
