@@ -112,7 +112,10 @@ if (hasStrace) {
       const calls: string[] = [];
       for (const line of (await readFile(dir.join("log"), "utf8")).split("\n")) {
         const short = line.replaceAll(dir.path, "").replaceAll(/\.keepsake-partial-[0-9a-f-]+/g, "PARTIAL");
-        const call = /(fsync|link|unlink)\((?:[0-9]+<([^>]*)>|"([^"]*)")(?:, "([^"]*)")?\)/.exec(short);
+        // On a busy machine another thread's call comes in between, and this one's end in a line of its own.
+        const call = /(fsync|link|unlink)\((?:[0-9]+<([^>]*)>|"([^"]*)")(?:, "([^"]*)")?(?:\)| <unfinished)/.exec(
+          short,
+        );
         if (call !== null) calls.push(call.slice(1).filter(Boolean).join(" "));
         if (short.includes('"stored')) calls.push("stored");
       }

@@ -199,7 +199,7 @@ function kernelName(name: string): string {
 function seenByKernel(log: string, dir: string): string[] {
   const made = new Set<string>();
   const isRoot = process.getuid?.() === 0;
-  return log.split("\n").flatMap((line) => {
+  return wholeLines(log).flatMap((line) => {
     const [, name = "", rest = ""] = /^\d+ +([a-z0-9_]+)\((.*)$/.exec(line) ?? [];
     if (!rest.includes(dir) || rest.includes(" = -1 ")) return [];
     if (name.endsWith("chown") && !isRoot) return [];
@@ -208,6 +208,17 @@ function seenByKernel(log: string, dir: string): string[] {
     const changes = rest.includes("O_TRUNC") || (rest.includes("O_CREAT") && !made.has(path));
     if (changes) made.add(path);
     return changes ? [name] : [];
+  });
+}
+
+/** A call during which another thread's was told stands in two lines: its end is put behind its beginning. */
+function wholeLines(log: string): string[] {
+  const lines = log.split("\n");
+  return lines.map((line, index) => {
+    const [, pid, begun] = /^(\d+) +(.*) <unfinished \.\.\.>$/.exec(line) ?? [];
+    if (pid === undefined || begun === undefined) return line;
+    const end = lines.slice(index + 1).find((later) => later.startsWith(`${pid} `) && later.includes(" resumed>"));
+    return `${pid} ${begun}${end?.replace(/^.* resumed>/, "") ?? ""}`;
   });
 }
 
