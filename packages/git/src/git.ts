@@ -33,6 +33,7 @@ export function git(options: GitOptions = {}): ArtifactSource {
     takes: "own",
     content: "opaque",
     restores: "part",
+    redacts: "whole",
     required,
     open: async (target, { signal } = {}) => {
       const places = await discoverRepositories(resolve(target.paths.memory, root), { nested, signal });

@@ -40,6 +40,11 @@ export interface ArtifactSource {
   /** "part": its restore heeds the target's `only`. Default "whole": a restore of a part of it is refused. */
   readonly restores?: "whole" | "part";
   /**
+   * "whole": its artifacts name each other, as the objects of a history do. Its own {@link redact} is then given all of them or
+   * none, after the other sources', and changes names itself. Default "each".
+   */
+  readonly redacts?: "each" | "whole";
+  /**
    * Looks for what there is and prepares to capture it.
    *
    * @throws KeepsakeError when nothing at all of this source can be captured; a single bad file is an omission instead

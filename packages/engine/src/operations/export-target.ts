@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { lstat, rm, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
@@ -11,7 +10,7 @@ import {
   sha256Hex,
   streamOf,
 } from "@keepsake/core";
-import { publishFile, writeNewFile } from "@keepsake/files";
+import { publishFile, readChunks, writeNewFile } from "@keepsake/files";
 
 /** A bundle file to be written with its `.sha256`; neither overwrites anything. */
 export class ExportTarget {
@@ -76,7 +75,7 @@ export class ExportTarget {
       // A crash may have left one, which is nobody's any more.
       await rm(partial, { force: true });
       const digest = await writeNewFile(partial, bytes, { signal, mode: 0o600 });
-      await check(digest, async () => createReadStream(partial, { highWaterMark: 256 * 1024 }));
+      await check(digest, async () => readChunks(partial));
       await this.#publish(partial, digest);
       return digest;
     } catch (error) {

@@ -1,7 +1,8 @@
-import { constants, createReadStream } from "node:fs";
+import { constants } from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  abortable,
   type ArtifactSource,
   findInDocument,
   isReplaced,
@@ -9,6 +10,7 @@ import {
   type RedactionPolicy,
   type ScanContext,
 } from "@keepsake/core";
+import { readChunks } from "@keepsake/files";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
 import { namePolicy } from "./known-policies.js";
@@ -73,7 +75,7 @@ async function findInText(
 ): Promise<void> {
   if (file === undefined) return;
   const artifact = meta.pathInBundle;
-  const found = await findInDocument(createReadStream(file, { signal, highWaterMark: 1 << 20 }), policy, {
+  const found = await findInDocument(abortable(readChunks(file, 1 << 20), signal), policy, {
     path: artifact,
   });
   const reason = await contentReason(file, found.unscanned);

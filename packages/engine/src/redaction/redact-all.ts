@@ -11,7 +11,7 @@ import type { SecretFragments } from "./secret-fragments.js";
 /** A rewritten artifact may show a known secret again where a source put parts together: more rounds are not needed. */
 const MAX_ROUNDS = 3;
 
-/** By source. Repositories last: what was found until then is known when their history is rewritten. */
+/** By source. Those that are redacted as a whole last: what was found until then is known when they are. */
 export function unitsOf(artifacts: readonly StagedArtifactFile[], sources: readonly ArtifactSource[]): RedactionUnit[] {
   const ids = [...new Set(artifacts.map(({ meta }) => meta.source))];
   const units = ids.map((id): RedactionUnit => {
@@ -20,7 +20,7 @@ export function unitsOf(artifacts: readonly StagedArtifactFile[], sources: reado
     return source === undefined ? { id, artifacts: own } : { id, artifacts: own, source };
   });
   const weight = ({ source }: RedactionUnit): number =>
-    (source?.redact === undefined ? 0 : 1) + Number(source?.kind === "git_bundle");
+    (source?.redact === undefined ? 0 : 1) + Number(source?.redacts === "whole");
   return units.sort((a, b) => weight(a) - weight(b));
 }
 
@@ -39,7 +39,7 @@ export async function redactAll(
   const known = new Map<string, number>();
   for (const unit of units) {
     known.set(unit.id, fragments.size);
-    const spare = isHistory(unit) ? await copiesOf(unit.artifacts, staging, options) : [];
+    const spare = isOneWhole(unit) ? await copiesOf(unit.artifacts, staging, options) : [];
     totals = await redactUnits([unit], policy, options, totals);
     if (spare.length === 0 || fragments.size === known.get(unit.id)) continue;
     unit.artifacts.splice(0, unit.artifacts.length, ...spare);
@@ -56,8 +56,8 @@ export async function redactAll(
   return done;
 }
 
-function isHistory({ source }: RedactionUnit): boolean {
-  return source?.kind === "git_bundle" && source.redact !== undefined;
+function isOneWhole({ source }: RedactionUnit): boolean {
+  return source?.redacts === "whole" && source.redact !== undefined;
 }
 
 /** The same artifacts with files of their own. */

@@ -70,9 +70,9 @@ function withKnown(policy: RedactionPolicy, known: RedactionPolicy): RedactionPo
   return composePolicies([policy, known], policy.id);
 }
 
-/** Names within a repository stand in its history, too: they are its source's to change. */
+/** Where artifacts name each other, names are their source's to change. */
 function ownNames(units: readonly RedactionUnit[]): ReadonlySet<string> {
-  return new Set(units.filter(({ source }) => source?.kind === "git_bundle").map(({ id }) => id));
+  return new Set(units.filter(({ source }) => source?.redacts === "whole").map(({ id }) => id));
 }
 
 function keptSources({ history }: RedactionTotals): ReadonlySet<string> {

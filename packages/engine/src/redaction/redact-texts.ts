@@ -1,7 +1,8 @@
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { access, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import {
+  abortable,
   type OpOptions,
   type RedactionOutcome,
   type RedactionPolicy,
@@ -10,6 +11,7 @@ import {
   type ScanContext,
   type StreamOutcome,
 } from "@keepsake/core";
+import { readChunks } from "@keepsake/files";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { contentReason } from "./unscanned-reason.js";
 
@@ -78,7 +80,7 @@ async function redactLarge(
   const outcome: StreamOutcome = { matches: {} };
   const target = `${file}.redacted`;
   try {
-    const output = redactStream(createReadStream(from, { signal }), policy, where, outcome);
+    const output = redactStream(abortable(readChunks(from), signal), policy, where, outcome);
     await pipeline(output, createWriteStream(target, { flags: "wx", mode: 0o600 }), { signal });
     if (outcome.unscanned === undefined && Object.keys(outcome.matches).length > 0) {
       await setAside(from, file);

@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import {
   type AddedArtifact,
   type ArtifactSource,
@@ -11,6 +10,7 @@ import {
   type RedactionPolicy,
   type RedactionReport,
 } from "@keepsake/core";
+import { readChunks } from "@keepsake/files";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { redactTexts } from "./redact-texts.js";
 
@@ -21,7 +21,7 @@ export interface RedactionUnit {
   /** brought up to date in place */
   readonly artifacts: StagedArtifactFile[];
   readonly source?: ArtifactSource;
-  /** only these paths; a source of its own redaction gets all, where it has a history */
+  /** only these paths; a source that redacts as a whole gets all */
   readonly only?: ReadonlySet<string>;
   /** it was redacted before, and begins with what was there before that: its counts take the place of those */
   readonly isAnew?: boolean;
@@ -67,7 +67,7 @@ async function redactUnit(
   options: OpOptions,
 ): Promise<RedactionOutcome> {
   const isMeant = ({ meta }: StagedArtifactFile): boolean =>
-    only === undefined || source?.kind === "git_bundle" || only.has(meta.pathInBundle);
+    only === undefined || source?.redacts === "whole" || only.has(meta.pathInBundle);
   const files = artifacts.filter(isMeant).flatMap(({ meta, file }) => {
     const { pathInBundle, nameEncoding, facts } = meta;
     if (file === undefined) return [];
@@ -116,7 +116,7 @@ async function bringUpToDate({ id, artifacts, source }: RedactionUnit, outcome: 
     const { meta, file } = artifact;
     if (file === undefined || !touched.has(meta.pathInBundle)) continue;
     const changed = facts[meta.pathInBundle];
-    const digest = await digestOf(createReadStream(file, { highWaterMark: 1 << 20 }));
+    const digest = await digestOf(readChunks(file, 1 << 20));
     kept[index] = { ...artifact, meta: { ...meta, ...digest, ...(changed === undefined ? {} : { facts: changed }) } };
   }
   for (const one of added) kept.push(await stagedAddition(one, id, source));
@@ -128,7 +128,7 @@ async function stagedAddition(
   id: string,
   source: ArtifactSource | undefined,
 ): Promise<StagedArtifactFile> {
-  const digest = await digestOf(createReadStream(file));
+  const digest = await digestOf(readChunks(file));
   const meta = {
     pathInBundle: parseArtifactPath(pathInBundle),
     kind: source?.kind ?? id,

@@ -1,5 +1,5 @@
-import { createReadStream } from "node:fs";
 import {
+  abortable,
   type ArtifactSource,
   type ByteStream,
   encodeManifest,
@@ -7,13 +7,12 @@ import {
   type OpOptions,
   type ParsedManifest,
 } from "@keepsake/core";
+import { readChunks } from "@keepsake/files";
 import { readArchive } from "../bundle/read-archive.js";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { unfolded } from "./deep-content.js";
 import { ResidueScanner } from "./residue-scanner.js";
 import type { SecretFragments } from "./secret-fragments.js";
-
-const READ_BYTES = 256 * 1024;
 
 /** What stands for the manifest where artifacts are named. */
 export const MANIFEST_NAME = "manifest.json";
@@ -45,7 +44,7 @@ export async function residueOf(
 ): Promise<string | undefined> {
   if (file === undefined) return undefined;
   return (
-    (await ruleIn(createReadStream(file, { highWaterMark: READ_BYTES, signal }), fragments)) ??
+    (await ruleIn(abortable(readChunks(file), signal), fragments)) ??
     (await hiddenResidueOf({ meta, file }, { fragments, sources }, signal))
   );
 }

@@ -94,7 +94,7 @@ const WRITTEN: readonly string[] = [
   "this.apiKey = options.apiKey;",
   "secrets.DEPLOY_KEY_1 is set in the repository",
   "Set the `STRIPE_SECRET_KEY` variable before you start.",
-  "npm_config_registry=https://registry.npmjs.org",
+  "npm_config_registry=https://packages.example.org/npm",
   "npm_package_version_and_name_of_the_module",
   "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
   "xoxb-your-bot-token",
