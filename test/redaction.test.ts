@@ -159,6 +159,28 @@ describe.runIf(runnable)("a memory with secrets in every place", () => {
   });
 });
 
+describe.runIf(runnable)("names in a history", () => {
+  it("hold no secret, whatever it is joined to: of files that are long gone, of branches and tags", async () => {
+    await using box = await CliCase.make();
+    const secrets = new Secrets();
+    const names = ["t_", "notes-", "a.b.", "x~"].map((before) => `${before}${secrets.token()}.md`);
+    await writeTree(box.memory, Object.fromEntries(names.map((name) => [name, "named\n"])));
+    await git(box.memory, "init", "-q", "-b", "main");
+    await git(box.memory, "add", "-A");
+    await git(box.memory, "commit", "-q", "-m", "named");
+    await git(box.memory, "rm", "-q", "-r", ".");
+    await writeTree(box.memory, { "a.md": "nothing\n" });
+    await git(box.memory, "add", "-A");
+    await git(box.memory, "commit", "-q", "-m", "gone");
+    await git(box.memory, "branch", `wip_${secrets.token()}`);
+    await git(box.memory, "tag", `v1-${secrets.token()}`);
+    const naive = await takeOf(box, "--no-redact");
+    expect((await leftIn(box, naive.bundle_path, secrets)).length).toBe(secrets.made.length);
+    const { bundle_path } = await takeOf(box, "--redact");
+    expect(await leftIn(box, bundle_path, secrets)).toEqual([]);
+  });
+});
+
 describe.runIf(runnable)("a history that is left out", () => {
   it("leaves the live repositories as they are, and is none in an empty place", async () => {
     await using box = await CliCase.make();

@@ -114,6 +114,7 @@ export {
 } from "./redaction/document/redact-document.js";
 export { redactStream, type StreamOutcome, type StreamSizes } from "./redaction/document/redact-stream.js";
 export { mergeFindings } from "./redaction/merge-findings.js";
+export { namePolicy } from "./redaction/name-policy.js";
 export { type RedactedText, redactText } from "./redaction/redact-text.js";
 export { canonicalJson } from "./wire/canonical-json.js";
 export { fromWire, toWire } from "./wire/case.js";

@@ -1,12 +1,12 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { deflateSync, gzipSync } from "node:zlib";
-import { collectBytes } from "@keepsake/core";
+import { collectBytes, namePolicy } from "@keepsake/core";
 import { tempDir } from "@keepsake/testkit";
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { unfolded } from "../src/redaction/deep-content.js";
-import { fragmentPolicy, namePolicy, recordingPolicy } from "../src/redaction/known-policies.js";
+import { fragmentPolicy, recordingPolicy } from "../src/redaction/known-policies.js";
 import { ResidueScanner } from "../src/redaction/residue-scanner.js";
 import { SecretFragments } from "../src/redaction/secret-fragments.js";
 

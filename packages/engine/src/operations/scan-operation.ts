@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { type AgentRef, composePolicies, fromSystemError, KeepsakeError, redactText } from "@keepsake/core";
+import { type AgentRef, composePolicies, fromSystemError, KeepsakeError, namePolicy, redactText } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { uuidv7 } from "uuidv7";
 import { agentRefOf } from "../agent-ref.js";
@@ -12,7 +12,6 @@ import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { checkPlace } from "../check-place.js";
 import type { OperationOptions, ScanFinding, ScanReport, ScanRequest } from "../memory-snapshotter.js";
 import { findSecrets } from "../redaction/find-secrets.js";
-import { namePolicy } from "../redaction/known-policies.js";
 import { policiesByMode } from "../redaction/policies-by-mode.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";

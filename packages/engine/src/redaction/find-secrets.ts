@@ -6,6 +6,7 @@ import {
   type ArtifactSource,
   findInDocument,
   isReplaced,
+  namePolicy,
   type OpOptions,
   type RedactionPolicy,
   type ScanContext,
@@ -13,7 +14,6 @@ import {
 import { readChunks } from "@keepsake/files";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
-import { namePolicy } from "./known-policies.js";
 import { maskedSecret } from "./masked-secret.js";
 import { contentReason } from "./unscanned-reason.js";
 

@@ -1,5 +1,4 @@
-import { foldedPath, type RedactionPolicy, redactText } from "@keepsake/core";
-import { namePolicy } from "./known-policies.js";
+import { foldedPath, namePolicy, type RedactionPolicy, redactText } from "@keepsake/core";
 
 /** A place in a bundle: a path, and whether it is escaped. */
 export interface NamedPlace {

@@ -1,6 +1,12 @@
-import { KeepsakeError, type OpOptions, type RedactionPolicy, type RedactionReport, redactText } from "@keepsake/core";
+import {
+  KeepsakeError,
+  namePolicy,
+  type OpOptions,
+  type RedactionPolicy,
+  type RedactionReport,
+  redactText,
+} from "@keepsake/core";
 import { findSecrets, type FoundSecret } from "./find-secrets.js";
-import { namePolicy } from "./known-policies.js";
 import type { BundleDraft } from "./redact-manifest.js";
 import type { RedactionOrder } from "./redaction-order.js";
 import { MANIFEST_NAME } from "./residue.js";

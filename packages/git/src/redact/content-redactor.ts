@@ -1,5 +1,6 @@
 import {
   collectBytes,
+  namePolicy,
   redactDocument,
   type RedactionPolicy,
   redactStream,
@@ -14,10 +15,12 @@ const SLICE_BYTES = 1024 * 1024;
 /** Redacts the texts of one repository, and counts. */
 export class ContentRedactor {
   readonly #policy: RedactionPolicy;
+  readonly #names: RedactionPolicy;
   readonly matches: Record<string, number> = {};
 
   constructor(policy: RedactionPolicy) {
     this.#policy = policy;
+    this.#names = namePolicy(policy);
   }
 
   /**
@@ -32,20 +35,30 @@ export class ContentRedactor {
     return this.#count(redacted.matches) ? asBuffer(redacted.bytes) : bytes;
   }
 
-  /** A line: a name, an address, a message. */
+  /** A line: a person, an address, a message. */
   line(text: string, path: string): string {
-    const redacted = redactText(text, this.#policy, { path });
-    this.#count(redacted.matches);
-    return redacted.text;
+    return this.#redacted(text, this.#policy, path);
   }
 
-  /** The same for bytes that are hardly ever anything but UTF-8. */
+  /** The name of a file or a ref, or a path. */
+  name(text: string, path: string): string {
+    return this.#redacted(text, this.#names, path);
+  }
+
+  /** A line in bytes that are hardly ever anything but UTF-8. */
   lineBytes(bytes: Buffer, path: string): Buffer {
-    const utf8 = bytes.toString("utf8");
-    const encoding = Buffer.from(utf8, "utf8").equals(bytes) ? "utf8" : "latin1";
-    const text = encoding === "utf8" ? utf8 : bytes.toString("latin1");
-    const redacted = this.line(text, path);
-    return redacted === text ? bytes : Buffer.from(redacted, encoding);
+    return viaText(bytes, (text) => this.line(text, path));
+  }
+
+  /** A name in such bytes. */
+  nameBytes(bytes: Buffer, path: string): Buffer {
+    return viaText(bytes, (text) => this.name(text, path));
+  }
+
+  #redacted(text: string, policy: RedactionPolicy, path: string): string {
+    const redacted = redactText(text, policy, { path });
+    this.#count(redacted.matches);
+    return redacted.text;
   }
 
   async #large(bytes: Buffer, path: string): Promise<Buffer | undefined> {
@@ -62,6 +75,15 @@ export class ContentRedactor {
     for (const [rule, count] of Object.entries(matches)) this.matches[rule] = (this.matches[rule] ?? 0) + count;
     return Object.keys(matches).length > 0;
   }
+}
+
+/** Changes a text in bytes that are hardly ever anything but UTF-8. @returns the very bytes where nothing changed */
+export function viaText(bytes: Buffer, change: (text: string) => string): Buffer {
+  const utf8 = bytes.toString("utf8");
+  const encoding = Buffer.from(utf8, "utf8").equals(bytes) ? "utf8" : "latin1";
+  const text = encoding === "utf8" ? utf8 : bytes.toString("latin1");
+  const changed = change(text);
+  return changed === text ? bytes : Buffer.from(changed, encoding);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -37,7 +37,7 @@ export class FileNames {
   #one(name: Buffer): Buffer {
     const key = name.toString("latin1");
     if (this.#clean.has(key)) return name;
-    const redacted = this.#redactor.lineBytes(name, "git/tree");
+    const redacted = this.#redactor.nameBytes(name, "git/tree");
     if (redacted === name) this.#clean.add(key);
     return redacted;
   }

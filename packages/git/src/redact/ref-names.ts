@@ -14,7 +14,7 @@ export class RefNames {
     const found = sorted.flatMap((name) => {
       const space = NAMESPACE.exec(name)?.[0] ?? "";
       const rest = name.slice(space.length);
-      const redacted = redactor.line(rest, name);
+      const redacted = redactor.name(rest, name);
       return redacted === rest ? [] : [[name, space + asRefName(redacted)] as const];
     });
     const renamed = new Set(found.map(([name]) => name));

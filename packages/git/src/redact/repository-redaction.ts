@@ -101,7 +101,7 @@ export class RepositoryRedaction {
     }
     for (const path of history.unscanned) {
       // Its name is redacted, too; it has been counted in the tree.
-      const shown = new ContentRedactor(this.#order.policy).line(path, "git/tree");
+      const shown = new ContentRedactor(this.#order.policy).name(path, "git/tree");
       this.#outcome.unscanned.push({ path: `${asUtf8(this.#base)}objects#${shown}`, reason: "binary" });
     }
   }

@@ -1,5 +1,5 @@
 import { type HashKind, isOid } from "../objects/hash-kind.js";
-import type { ContentRedactor } from "./content-redactor.js";
+import { type ContentRedactor, viaText } from "./content-redactor.js";
 import type { RefNames } from "./ref-names.js";
 import { redactPerson } from "./rewrite-commit.js";
 
@@ -51,14 +51,6 @@ export async function rewriteState(path: string, bytes: Buffer, context: StateCo
   const named = viaText(bytes, (text) => context.refs.within(text));
   const redacted = await context.redactor.document(named, `git/${path}`);
   return redacted && viaText(redacted, (text) => withOids(text, context));
-}
-
-function viaText(bytes: Buffer, change: (text: string) => string): Buffer {
-  const utf8 = bytes.toString("utf8");
-  const encoding = Buffer.from(utf8, "utf8").equals(bytes) ? "utf8" : "latin1";
-  const text = encoding === "utf8" ? utf8 : bytes.toString("latin1");
-  const changed = change(text);
-  return changed === text ? bytes : Buffer.from(changed, encoding);
 }
 
 function rewriteRef(text: string, context: StateContext): string {
