@@ -173,7 +173,8 @@ describe.runIf(runnable)("names in a history", () => {
     await git(box.memory, "add", "-A");
     await git(box.memory, "commit", "-q", "-m", "gone");
     await git(box.memory, "branch", `wip_${secrets.token()}`);
-    await git(box.memory, "tag", `v1-${secrets.token()}`);
+    await git(box.memory, "tag", `v1_${secrets.token()}`);
+    await git(box.memory, "pack-refs", "--all");
     const naive = await takeOf(box, "--no-redact");
     expect((await leftIn(box, naive.bundle_path, secrets)).length).toBe(secrets.made.length);
     const { bundle_path } = await takeOf(box, "--redact");
