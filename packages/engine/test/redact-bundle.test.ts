@@ -66,6 +66,63 @@ async function storedBytes({ store }: EngineBench): Promise<string> {
   return all.join("");
 }
 
+describe("a source that is redacted as a whole", () => {
+  const named = /name=(\w+)/g;
+  /** Knows a word by its name alone. */
+  const policy: RedactionPolicy = {
+    id: "named",
+    rules: ["word"],
+    scan: (text) =>
+      [...text.matchAll(named)].map(({ index, 0: { length } }) => ({
+        start: index + 5,
+        end: index + length,
+        rule: "word",
+      })),
+  };
+
+  /** Takes out what is found, but in those files; tells what was given, and how much was found in it. */
+  const taking = (
+    calls: Record<string, string>[],
+    isLeft: (path: string) => boolean,
+  ): NonNullable<ArtifactSource["redact"]> =>
+    async function (staged, given) {
+      const texts: Record<string, string> = {};
+      for (const { pathInBundle, file: path } of staged) {
+        const text = await readFile(path, "utf8");
+        const found = given.scan(text, { path: pathInBundle });
+        texts[pathInBundle] = `${text} ${String(found.length)}`;
+        if (isLeft(pathInBundle)) continue;
+        await writeFile(
+          path,
+          found.reduceRight((rest, { start, end }) => rest.slice(0, start) + rest.slice(end), text),
+        );
+      }
+      calls.push(texts);
+      return { matches: { word: staged.length }, artifactsTouched: Object.keys(texts), unscanned: [] };
+    };
+
+  it("comes last, gets all that it has, from what it was, and keeps its names", async () => {
+    const [early, late] = [randomBytes(16).toString("hex"), randomBytes(16).toString("hex")];
+    const calls: Record<string, string>[] = [];
+    const leavesOne = (path: string): boolean => path === "history/one" && calls.length < 2;
+    const whole = sourceOf([file("one", `bare ${late} ${early}`), file("two-name=short", `name=${late}`)], {
+      ...{ id: "history", redacts: "whole", redact: taking(calls, leavesOne) },
+    });
+    const notes = sourceOf([file("a", `name=${early}`)], { redact: taking([], () => false) });
+    await using bench = await benchOf([], { ...redacting({ policy }), sources: [whole, notes] });
+    const { manifest } = await bench.snapshotter.snapshot(ANA);
+    const one = `bare ${late} ${early}`;
+    // Knowing what the notes told; once more, from what it was, with what it told itself; and where something was left.
+    expect(calls).toEqual([
+      { "history/two-name=short": `name=${late} 1`, "history/one": `${one} 1` },
+      { "history/two-name=short": `name=${late} 1`, "history/one": `${one} 2` },
+      { "history/two-name=short": "name= 0", "history/one": `${one} 2` },
+    ]);
+    const paths = manifest.artifacts.map(({ pathInBundle }) => pathInBundle);
+    expect(paths).toEqual(["history/one", "history/two-name=short", "notes/a"]);
+  });
+});
+
 describe("a redacted snapshot", () => {
   it("holds no secret in names, links, label, author, facts, and what was left out, where redacted contents alone do", async () => {
     const [inName, inFolder, inTarget, inLabel, inAuthor, inOmission, inEscaped] = Array.from({ length: 7 }, token);
