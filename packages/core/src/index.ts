@@ -61,6 +61,7 @@ export type {
   CaptureSession,
   CaptureTarget,
   DirectoryEntry,
+  FileContent,
   FileEntry,
   OmissionReason,
   OmittedEntry,
@@ -71,7 +72,7 @@ export type {
 export type { ArtifactReader, BundleEntry } from "./ports/bundle-entry.js";
 export type { BundleStore, ByteRange, StoreCapabilities, StoredBody, StoredObject } from "./ports/bundle-store.js";
 export { type Clock, SYSTEM_CLOCK } from "./ports/clock.js";
-export type { Codec, DecodeOptions } from "./ports/codec.js";
+export type { Codec, DecodeOptions, FrameCodec, FrameSize } from "./ports/codec.js";
 export type { EventPublisher, LifecycleEvent, MutationEvent } from "./ports/event-publisher.js";
 export type { HealthFinding } from "./ports/health-finding.js";
 export type { Lock, LockManager } from "./ports/lock-manager.js";

@@ -46,7 +46,15 @@ export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
 export { livenessOf, ownIdentity, type Liveness, type ProcessIdentity } from "./process-identity.js";
 export { applySwap, revertSwap } from "./swap.js";
 export { isPending, type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";
-export { walkTreeSync } from "./walk-sync.js";
-export { walkTree, type WalkEntry, type WalkFailure, type WalkOptions, walkStats, type WalkStats } from "./walk.js";
+export {
+  walkTree,
+  walkTreeSync,
+  type WalkEntry,
+  type WalkFailure,
+  type WalkOptions,
+  walkStats,
+  type WalkStats,
+} from "./walk.js";
 export { readChunks } from "./read-chunks.js";
 export { type KeptBytes, SmallFiles } from "./small-files.js";
+export { TimeSlice } from "./time-slice.js";

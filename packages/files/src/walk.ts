@@ -1,8 +1,8 @@
-import type { BigIntStats } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import { type BigIntStats, lstatSync, readdirSync } from "node:fs";
 import { errnoOf } from "@keepsake/core/basics";
 import { type FsPath, joinRaw } from "./fs-path.js";
 import { isOwnName } from "./own-names.js";
+import { TimeSlice } from "./time-slice.js";
 
 /** What the system says of something; times exact in nanoseconds, and as milliseconds for arithmetic. */
 export interface WalkStats {
@@ -66,9 +66,6 @@ export function walkStats(stats: BigIntStats): WalkStats {
   };
 }
 
-/** So many names are looked at together: one by one a large folder would wait for each answer. */
-const BATCH = 64;
-
 /**
  * Everything below `root`, a directory before its content, names in byte order; symbolic links are not followed, and
  * what is Keepsake's own is left out. What vanishes meanwhile is left out; what cannot be read is a failure entry.
@@ -76,67 +73,67 @@ const BATCH = 64;
  * @throws the system error when the root itself cannot be read
  */
 export async function* walkTree(root: FsPath, options: WalkOptions = {}): AsyncGenerator<WalkEntry | WalkFailure> {
-  yield* walkFolder(root, Buffer.alloc(0), options);
+  const slice = new TimeSlice();
+  for (const found of walkTreeSync(root, options)) {
+    if (slice.isOver) await slice.next();
+    options.signal?.throwIfAborted();
+    yield found;
+  }
 }
 
-async function* walkFolder(
+/**
+ * The same without a turn of the event loop: nothing else of this process runs meanwhile. For a tree that is known to be
+ * small, and looks that must be close together.
+ *
+ * @throws the system error when the root itself cannot be read
+ */
+export function* walkTreeSync(
+  root: FsPath,
+  options: Omit<WalkOptions, "signal"> = {},
+): Generator<WalkEntry | WalkFailure> {
+  yield* entriesOf(root, Buffer.alloc(0), readdirSync(root, { encoding: "buffer" }), options);
+}
+
+function* entriesOf(
   folder: FsPath,
   prefix: Buffer,
-  options: WalkOptions,
-): AsyncGenerator<WalkEntry | WalkFailure> {
-  const names = await readdir(folder, { encoding: "buffer" });
-  names.sort((a, b) => a.compare(b));
-  for (let start = 0; start < names.length; start += BATCH) {
-    const batch = names.slice(start, start + BATCH);
-    for (const found of await Promise.all(batch.map((name) => inspect(folder, prefix, name)))) {
-      options.signal?.throwIfAborted();
-      if (found !== undefined) yield* visit(found, options);
+  names: Buffer[],
+  options: Omit<WalkOptions, "signal">,
+): Generator<WalkEntry | WalkFailure> {
+  for (const name of names.sort((a, b) => a.compare(b))) {
+    const found = inspect(folder, prefix, name);
+    if (found === undefined) continue;
+    if (found.type === "failed") {
+      yield found;
+      continue;
     }
-  }
-}
-
-async function* visit(found: WalkEntry | WalkFailure, options: WalkOptions): AsyncGenerator<WalkEntry | WalkFailure> {
-  if (found.type === "failed") {
+    if (isOwnName(name, found.type === "directory")) {
+      options.onOwn?.(found);
+      continue;
+    }
+    if (options.enter?.(found) === false) continue;
     yield found;
-    return;
+    if (found.type === "directory") yield* below(found, options);
   }
-  if (isOwnName(nameOf(found.relative), found.type === "directory")) {
-    options.onOwn?.(found);
-    return;
-  }
-  if (options.enter?.(found) === false) return;
-  yield found;
-  if (found.type === "directory") yield* enterFolder(found, options);
 }
 
-function nameOf(relative: Buffer): Buffer {
-  return relative.subarray(relative.lastIndexOf(0x2f) + 1);
-}
-
-async function* enterFolder(entry: WalkEntry, options: WalkOptions): AsyncGenerator<WalkEntry | WalkFailure> {
+function* below(entry: WalkEntry, options: Omit<WalkOptions, "signal">): Generator<WalkEntry | WalkFailure> {
+  let names: Buffer[];
   try {
-    yield* walkFolder(entry.absolute, entry.relative, options);
+    names = readdirSync(entry.absolute, { encoding: "buffer" });
   } catch (error) {
-    // Only its own names' absence: an error of the consumer passes through here, too.
-    if (!isOf(error, entry.absolute)) throw error;
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return;
     yield { relative: entry.relative, absolute: entry.absolute, type: "failed", error };
+    return;
   }
+  yield* entriesOf(entry.absolute, entry.relative, names, options);
 }
 
-/** True for a system error of `readdir` on this very folder. */
-function isOf(error: unknown, folder: FsPath): boolean {
-  if (errnoOf(error) === undefined) return false;
-  const { syscall, path } = error as { syscall?: unknown; path?: unknown };
-  const where = typeof path === "string" || Buffer.isBuffer(path) ? path.toString() : undefined;
-  return syscall === "scandir" && (where === undefined || where === folder.toString());
-}
-
-async function inspect(folder: FsPath, prefix: Buffer, name: Buffer): Promise<WalkEntry | WalkFailure | undefined> {
+function inspect(folder: FsPath, prefix: Buffer, name: Buffer): WalkEntry | WalkFailure | undefined {
   const absolute = joinRaw(folder, name);
   const relative = prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
   try {
-    const stats = await lstat(absolute, { bigint: true });
+    const stats = lstatSync(absolute, { bigint: true });
     return { relative, absolute, type: entryTypeOf(stats), stats: walkStats(stats) };
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;

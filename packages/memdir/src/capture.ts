@@ -98,7 +98,7 @@ export class MemdirCapture implements CaptureSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    await this.#tree[Symbol.asyncDispose]();
+    this.#tree[Symbol.dispose]();
   }
 
   async #readLink(found: WalkEntry): Promise<Buffer | Unreadable> {

@@ -12,16 +12,16 @@ export function holdsJsonLines(relative: Buffer): boolean {
 }
 
 /** How many bytes to leave off a file: of one of JSON lines, the line that has only begun, unless all is to be kept. */
-export async function partialLineOf(
+export function partialLineOf(
   { relative, exact }: { readonly relative: Buffer; readonly exact: boolean },
   sizeBytes: number,
   readAt: ReadAt,
-): Promise<number> {
+): number {
   return !exact && holdsJsonLines(relative) ? partialLineBytes(sizeBytes, readAt) : 0;
 }
 
 /** Reads `length` bytes from `start`. */
-export type ReadAt = (start: number, length: number) => Promise<Buffer>;
+export type ReadAt = (start: number, length: number) => Buffer;
 
 /**
  * How many bytes at the end of a file of JSON lines are the beginning of a line that is still being written.
@@ -29,21 +29,21 @@ export type ReadAt = (start: number, length: number) => Promise<Buffer>;
  * A last line without a newline is whole when it parses by itself. A file whose last whole line is no JSON either is no
  * file of JSON lines, whatever its name says, and is left as it is.
  */
-export async function partialLineBytes(sizeBytes: number, readAt: ReadAt): Promise<number> {
-  const tail = await lastLine(sizeBytes, readAt);
+export function partialLineBytes(sizeBytes: number, readAt: ReadAt): number {
+  const tail = lastLine(sizeBytes, readAt);
   if (tail === undefined || tail.length === 0 || isJson(tail)) return 0;
   const wholeEnd = sizeBytes - tail.length;
   if (wholeEnd === 0) return /^\s*[[{]/.test(tail.toString("latin1")) ? tail.length : 0;
-  const previous = await lastLine(wholeEnd - 1, readAt);
+  const previous = lastLine(wholeEnd - 1, readAt);
   const blank = previous?.toString("latin1").trim() === "";
   return blank || (previous !== undefined && isJson(previous)) ? tail.length : 0;
 }
 
 /** The bytes between the last newline before `end` and `end`; undefined when they are too many. */
-async function lastLine(end: number, readAt: ReadAt): Promise<Buffer | undefined> {
+function lastLine(end: number, readAt: ReadAt): Buffer | undefined {
   for (let want = 4096; ; want *= 4) {
     const start = Math.max(0, end - want);
-    const bytes = await readAt(start, end - start);
+    const bytes = readAt(start, end - start);
     const newline = bytes.lastIndexOf(0x0a);
     if (newline !== -1) return bytes.subarray(newline + 1);
     if (start === 0) return bytes;

@@ -1,6 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { unlink } from "node:fs/promises";
-import { type ByteStream, type JsonObject, sha256Hex } from "@keepsake/core";
+import { type FileContent, type JsonObject, sha256Hex } from "@keepsake/core";
 import { type Attributes, attributesOf, type WalkStats, walkStats } from "@keepsake/files";
 import { CUT_FACT, partialLineOf } from "./jsonl.js";
 import type { ReadRequest } from "./read-request.js";
@@ -19,26 +19,19 @@ export interface StableFile extends Attributes, Copy {
 
 /** A private copy, less what is cut off it. */
 export interface Copy {
-  content(): { readonly stream: ByteStream } | { readonly file: string };
+  content(): FileContent;
   readonly facts?: JsonObject;
   /** says that it is not needed any more */
   release(): Promise<void>;
 }
 
 /** Keeps a small file that was read whole. @param nowMs when reading it began */
-export async function keepSmall(
-  bytes: Buffer,
-  stats: BigIntStats,
-  nowMs: number,
-  request: ReadRequest,
-): Promise<StableFile> {
-  const cut = await partialLineOf(request, bytes.length, async (start, count) => bytes.subarray(start, start + count));
-  const kept = await request.small.keep(bytes.subarray(0, bytes.length - cut));
+export function keepSmall(bytes: Buffer, stats: BigIntStats, nowMs: number, request: ReadRequest): StableFile {
+  const cut = partialLineOf(request, bytes.length, (start, count) => bytes.subarray(start, start + count));
+  const kept = request.small.keep(bytes.subarray(0, bytes.length - cut));
   return {
-    content: () => ({ stream: kept.stream() }),
-    release: async () => {
-      kept.release();
-    },
+    content: () => ({ bytes: kept.read() }),
+    release: () => Promise.resolve(),
     ...factsOf(cut),
     ...attributesOf(stats),
     stats: walkStats(stats),

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { pathKey, SmallFiles, type WalkEntry } from "@keepsake/files";
-import { inOrder } from "./in-order.js";
 import type { StableFile } from "./kept-file.js";
 import { addTo, emptyFingerprint, type Found, markOf, type MemoryLook } from "./look.js";
 import { digestNow, readNow } from "./read-now.js";
@@ -27,8 +26,6 @@ export interface TreeReading {
   readonly scratchDir: string;
 }
 
-/** So many files are read at a time: a small file's four system calls mostly wait for the thread pool. */
-const LANES = 8;
 /** How often a busy tree is walked over until nothing has moved since the walk before. */
 const PASSES = 6;
 /** Up to so many entries a tree is looked at without a turn of the event loop; measured, 10 µs each. */
@@ -40,7 +37,7 @@ const WHILE_HELD = 250;
  * Private copies of what is in a memory directory, brought up to date as often as is asked for: what has not moved since
  * it was copied is not copied again.
  */
-export class PinnedTree implements AsyncDisposable {
+export class PinnedTree implements Disposable {
   readonly #reading: TreeReading;
   readonly #small: SmallFiles;
   #entries: ReadonlyMap<string, PinnedEntry> | undefined;
@@ -68,12 +65,9 @@ export class PinnedTree implements AsyncDisposable {
       const walk = this.#isUpTo(AT_ONCE) ? this.#reading.look.walkNow() : this.#reading.look.walk(signal);
       const entries = new Map<string, PinnedEntry>();
       let moved = false;
-      for await (const entry of inOrder(
-        walk,
-        LANES,
-        async (found) => this.#known(found) ?? this.#read(found, signal),
-      )) {
-        moved ||= this.#entries?.get(keyOf(entry.found)) !== entry;
+      for await (const found of walk) {
+        const entry = this.#known(found) ?? (await this.#read(found, signal));
+        moved ||= this.#entries?.get(keyOf(found)) !== entry;
         entries.set(keyOf(entry.found), entry);
       }
       await this.#replace(entries);
@@ -110,8 +104,8 @@ export class PinnedTree implements AsyncDisposable {
     return hash.digest("hex");
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#small[Symbol.asyncDispose]();
+  [Symbol.dispose](): void {
+    this.#small[Symbol.dispose]();
   }
 
   #isUpTo(count: number): boolean {
@@ -133,8 +127,8 @@ export class PinnedTree implements AsyncDisposable {
 
   async #readNow(found: Found): Promise<PinnedEntry | undefined> {
     if (found.type !== "file") return this.#readOther(found);
-    const content = await readNow(this.#request(found));
-    return content === undefined ? undefined : this.#fileEntry(found, content);
+    const content = readNow(this.#request(found));
+    return typeof content === "string" ? undefined : this.#fileEntry(found, content);
   }
 
   async #readOther(found: Found): Promise<PinnedEntry> {

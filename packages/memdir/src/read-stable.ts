@@ -1,25 +1,25 @@
-import { type BigIntStats, constants } from "node:fs";
+import { readSync } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf, fromSystemError } from "@keepsake/core";
 import { attributesOf, walkStats, writeAll } from "@keepsake/files";
-import { fileContent, keepSmall, MAX_SMALL_BYTES, type StableFile } from "./kept-file.js";
 import { partialLineOf } from "./jsonl.js";
+import { fileContent, type StableFile } from "./kept-file.js";
+import { isSame, OPEN_FLAGS, readNow, refusal } from "./read-now.js";
 import type { ReadRequest } from "./read-request.js";
-import { type Unreadable, unreadable } from "./unreadable.js";
+import type { Unreadable } from "./unreadable.js";
 import { youngForMs } from "./young.js";
 
 const CHUNK_BYTES = 1024 * 1024;
 /** How often a file that changes while it is read is read again. */
 const ATTEMPTS = 3;
-// Not blocking: what is a FIFO by now would wait for a writer. Not following: what is a link by now is another file.
-export const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Reads a file so that its bytes, mode and time are of one moment; again when it changed meanwhile. */
 export async function readStable(request: ReadRequest): Promise<StableFile | Unreadable> {
   for (let attempt = 1; ; attempt++) {
     request.signal?.throwIfAborted();
-    const result = await attemptRead(request);
+    const now = readNow(request);
+    const result = now === "large" ? await readLarge(request) : now;
     if (result !== "changed") return result;
     if (attempt === ATTEMPTS) {
       await unlink(request.copy).catch(() => undefined);
@@ -29,7 +29,7 @@ export async function readStable(request: ReadRequest): Promise<StableFile | Unr
   }
 }
 
-async function attemptRead(request: ReadRequest): Promise<StableFile | Unreadable | "changed"> {
+async function readLarge(request: ReadRequest): Promise<StableFile | Unreadable | "changed"> {
   let handle: FileHandle;
   try {
     handle = await open(request.absolute, OPEN_FLAGS);
@@ -47,22 +47,11 @@ async function attemptRead(request: ReadRequest): Promise<StableFile | Unreadabl
   }
 }
 
-/** What it means that a file cannot be opened or read. */
-export function refusal(error: unknown): Unreadable | "changed" {
-  // A link by now, or a socket.
-  if (errnoOf(error) === "ELOOP") return "changed";
-  if (errnoOf(error) === "ENXIO") return { reason: "special_file" };
-  return unreadable(error);
-}
-
-async function readOpen(handle: FileHandle, request: ReadRequest): Promise<StableFile | Unreadable | "changed"> {
+async function readOpen(handle: FileHandle, request: ReadRequest): Promise<StableFile | "changed"> {
   const nowMs = Date.now();
   const before = await handle.stat({ bigint: true });
-  if (before.isDirectory()) return "changed";
-  if (!before.isFile()) return { reason: "special_file" };
   const size = Number(before.size);
-  if (size > request.maxFileBytes) return { reason: "too_large", detail: `${String(size)} bytes` };
-  if (size <= MAX_SMALL_BYTES) return readSmall(handle, before, nowMs, request);
+  if (!before.isFile() || size > request.maxFileBytes) return "changed";
   const youngMs = youngForMs(before, nowMs);
   if (youngMs > 0) {
     // Small ones are read once more when they are looked at; this one is let grow old enough first.
@@ -72,30 +61,6 @@ async function readOpen(handle: FileHandle, request: ReadRequest): Promise<Stabl
   const content = await copyAside(handle, size, request);
   if (content === undefined || !isSame(before, await handle.stat({ bigint: true }))) return "changed";
   return { ...content, ...attributesOf(before), stats: walkStats(before) };
-}
-
-async function readSmall(
-  handle: FileHandle,
-  before: BigIntStats,
-  nowMs: number,
-  request: ReadRequest,
-): Promise<StableFile | "changed"> {
-  const size = Number(before.size);
-  // One byte more than there should be shows a file that grew.
-  const buffer = Buffer.allocUnsafeSlow(size + 1);
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await handle.read(buffer, length, buffer.length - length, length);
-    if (bytesRead === 0) break;
-    length += bytesRead;
-  }
-  if (length !== size || !isSame(before, await handle.stat({ bigint: true }))) return "changed";
-  return keepSmall(buffer.subarray(0, size), before, nowMs, request);
-}
-
-/** True when nothing was written between two looks. */
-export function isSame(a: BigIntStats, b: BigIntStats): boolean {
-  return a.dev === b.dev && a.ino === b.ino && a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs;
 }
 
 async function copyAside(
@@ -114,10 +79,9 @@ async function copyAside(
     length += bytesRead;
   }
   if (length !== size) return undefined;
-  const cut = await partialLineOf(request, size, async (start, count) => {
+  const cut = partialLineOf(request, size, (start, count) => {
     const part = Buffer.allocUnsafe(count);
-    const { bytesRead } = await out.read(part, 0, count, start);
-    return part.subarray(0, bytesRead);
+    return part.subarray(0, readSync(out.fd, part, 0, count, start));
   });
   if (cut > 0) await written(request, out.truncate(size - cut));
   return fileContent(request.copy, cut);

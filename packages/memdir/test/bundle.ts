@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -72,6 +72,7 @@ async function unpack(
   const base = { pathInBundle: `${source}/${entry.path}`, kind: "memory_file", source, ...encoding };
   if (entry.type === "file") {
     if ("file" in entry.content) await rename(entry.content.file, file);
+    else if ("bytes" in entry.content) await writeFile(file, entry.content.bytes);
     else await pipeline(Readable.from(entry.content.stream), createWriteStream(file));
     const digest = await digestOf(createReadStream(file));
     const facts = entry.facts === undefined ? {} : { facts: entry.facts };

@@ -1,12 +1,17 @@
-import { abortable, type ByteStream, KeepsakeError, type OpOptions } from "@keepsake/core";
+import { abortable, type ByteStream, type FrameSize, KeepsakeError, type OpOptions } from "@keepsake/core";
 import { InFlight } from "./in-flight.js";
 import { ContentChecksums } from "./checksum.js";
 import { headerLength, parseFrameHeader, withSizeAndChecksum } from "./frame-header.js";
 import type { NativeZstd } from "./native.js";
+import { writeSeekTable } from "./seek-table.js";
 
-interface EncoderSettings {
+/** How one frame is compressed. */
+export interface FrameSettings {
   readonly native: NativeZstd;
   readonly level: number;
+}
+
+interface EncoderSettings extends FrameSettings {
   readonly frameBytes: number;
   readonly concurrency: number;
 }
@@ -17,18 +22,33 @@ export async function* encodeFrames(
   { signal }: OpOptions,
   settings: EncoderSettings,
 ): AsyncGenerator<Uint8Array> {
-  const inFlight = new InFlight<Uint8Array>();
+  const inFlight = new InFlight<SizedFrame>();
+  const sizes: FrameSize[] = [];
   for await (const content of portions(abortable(input, signal), settings.frameBytes)) {
-    inFlight.push(encodeFrame(content, settings));
+    inFlight.push(sizedFrame(content, settings));
     if (inFlight.size <= settings.concurrency) continue;
-    const frame = await inFlight.next();
+    const next = await inFlight.next();
     signal?.throwIfAborted();
-    if (frame !== undefined) yield frame;
+    if (next === undefined) continue;
+    sizes.push(next.size);
+    yield next.frame;
   }
-  for (let frame = await inFlight.next(); frame !== undefined; frame = await inFlight.next()) {
+  for (let next = await inFlight.next(); next !== undefined; next = await inFlight.next()) {
     signal?.throwIfAborted();
-    yield frame;
+    sizes.push(next.size);
+    yield next.frame;
   }
+  yield writeSeekTable(sizes);
+}
+
+interface SizedFrame {
+  readonly frame: Uint8Array;
+  readonly size: FrameSize;
+}
+
+async function sizedFrame(content: Buffer, settings: FrameSettings): Promise<SizedFrame> {
+  const frame = await encodeFrame(content, settings);
+  return { frame, size: { contentBytes: content.length, encodedBytes: frame.length } };
 }
 
 /** The input in portions of exactly `size` bytes, the last one shorter; one empty portion for an empty input. */
@@ -56,7 +76,7 @@ async function* portions(input: ByteStream, size: number): AsyncGenerator<Buffer
  * One frame. The library writes neither content size nor checksum: both are put in afterwards. The size lets a reader
  * decode frames whole and in parallel; without the checksum nearly every flipped bit would give wrong bytes unnoticed.
  */
-async function encodeFrame(content: Buffer, { native, level }: EncoderSettings): Promise<Uint8Array> {
+export async function encodeFrame(content: Buffer, { native, level }: FrameSettings): Promise<Uint8Array> {
   const checksums = await ContentChecksums.load();
   const compressed = native.compress(content, level);
   const checksum = checksums.of(content);

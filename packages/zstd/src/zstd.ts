@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { type Codec, KeepsakeError } from "@keepsake/core";
 import { decodeFrames, MAX_WHOLE_FRAME_BYTES } from "./decode.js";
-import { encodeFrames } from "./encode.js";
+import { encodeFrame, encodeFrames } from "./encode.js";
 import { loadNative, type NativeZstd } from "./native.js";
+import { readSeekTable, writeSeekTable } from "./seek-table.js";
 
 /** Which implementation works: the native library, or JavaScript, which only decodes. */
 export type ZstdBackend = "native" | "fzstd";
@@ -25,7 +26,7 @@ const MAX_LEVEL = 22;
 
 /**
  * Zstandard (RFC 8878). The output is a row of independent frames of a fixed input size, each with content size and
- * checksum, which the `zstd` command reads; equal input gives equal output however it is cut into chunks. Decoding takes
+ * checksum, which the `zstd` command reads, and a seek table behind them, which it passes over; equal input gives equal output however it is cut into chunks. Decoding takes
  * what any maker wrote, in bounded memory: `(concurrency + 1) × 8 MiB` and a window of at most 128 MiB.
  *
  * An input that was cut exactly between two frames is whole zstd: only the reader of its content can notice.
@@ -42,6 +43,14 @@ export function zstd(options: ZstdOptions = {}): Codec {
     suffix: ".zst",
     async *encode(input, operation = {}) {
       yield* encodeFrames(input, operation, { native: present(native()), level, frameBytes, concurrency });
+    },
+    frames: {
+      contentBytes: frameBytes,
+      concurrency,
+      encodeFrame: async ({ buffer, byteOffset, length }) =>
+        encodeFrame(Buffer.from(buffer, byteOffset, length), { native: present(native()), level }),
+      index: writeSeekTable,
+      readIndex: readSeekTable,
     },
     async *decode(input, operation) {
       const decoder = options.backend === "native" ? present(native()) : native();

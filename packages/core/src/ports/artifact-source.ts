@@ -96,7 +96,7 @@ export interface CaptureSession extends AsyncDisposable {
   /** Lets go of what is pinned, so that `hold` and `pin` may be called again; what has not moved need not be copied again.
    *  Not called after `entries`. Absent: the engine tries again with a new session. */
   unpin?(options?: OpOptions): Promise<void>;
-  /** What was captured. Consumed once. Files hand over their content as a stream or as a file in the scratch directory. */
+  /** What was captured. Consumed once. Files hand over their content as {@link FileContent}. */
   entries(options?: OpOptions): AsyncIterable<SourceEntry>;
   /** Facts for the manifest; called after `entries` ended. */
   describe?(): Promise<SourceFacts>;
@@ -121,6 +121,13 @@ interface EntryBase {
   readonly nameEncoding?: "percent";
 }
 
+/**
+ * A stream; or a finished private file in the session's scratch directory, which the engine takes over as it is: it is not
+ * changed after it was yielded, the session may still read it, and may remove its own name of it when disposed; or, of a
+ * small file, the bytes themselves, which stay as they are until the next entry is asked for.
+ */
+export type FileContent = { readonly stream: ByteStream } | { readonly file: string } | { readonly bytes: Uint8Array };
+
 /** A regular file. */
 export interface FileEntry extends EntryBase {
   readonly type: "file";
@@ -128,11 +135,7 @@ export interface FileEntry extends EntryBase {
   readonly mode: number;
   /** milliseconds since 1970 */
   readonly mtimeMs: number;
-  /**
-   * A stream; or a finished private file in the session's scratch directory, which the engine takes over as it is: it is
-   * not changed after it was yielded. The session may still read it, and may remove its own name of it when disposed.
-   */
-  readonly content: { readonly stream: ByteStream } | { readonly file: string };
+  readonly content: FileContent;
   /** overrides the source's kind for this artifact ("sqlite_long_term") */
   readonly kind?: string;
   /** facts of this artifact for the manifest (row counts) */

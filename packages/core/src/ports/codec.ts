@@ -26,6 +26,38 @@ export interface Codec {
    *   `E_DECRYPT` when no identity fits and `E_IDENTITY` when none was given
    */
   decode(input: ByteStream, options: DecodeOptions): ByteStream;
+  /** Absent: its output can only be written, and read, from the beginning. */
+  readonly frames?: FrameCodec;
   /** What the manifest says of it; an encrypting codec gives `scheme` and `recipientsFingerprint` (string array). */
   describe?(): JsonObject;
+}
+
+/** How long one frame is, in bytes: as it was, and encoded. */
+export interface FrameSize {
+  readonly contentBytes: number;
+  readonly encodedBytes: number;
+}
+
+/**
+ * A codec whose output is a row of frames that depend on nothing but their content: `decode` of frames one after the other
+ * gives their contents one after the other. So they can be encoded at the same time, taken over from an earlier output, and
+ * read one by one.
+ */
+export interface FrameCodec {
+  /** so much content goes into a frame at most, in bytes */
+  readonly contentBytes: number;
+  /** how many are worth encoding at a time */
+  readonly concurrency: number;
+  /** One frame. The content is not touched once the promise is settled. */
+  encodeFrame(content: Uint8Array): Promise<Uint8Array>;
+  /** What stands behind the last frame and says where each one lies; `decode` passes it over. */
+  index(frames: readonly FrameSize[]): Uint8Array;
+  /**
+   * The index of an output.
+   *
+   * @param readEnd reads so many of the output's last bytes, or all where there are fewer
+   * @returns undefined when it has none
+   * @throws KeepsakeError `E_INTEGRITY` when it is malformed; what `readEnd` throws
+   */
+  readIndex(readEnd: (bytes: number) => Promise<Uint8Array>): Promise<readonly FrameSize[] | undefined>;
 }

@@ -29,6 +29,8 @@ const recordSchema = z.object({
   verifiedAtMs: z.number().optional(),
   provenAtMs: z.number().optional(),
   provenRestoreMs: z.number().nonnegative().optional(),
+  /** what taking it spent its time with, in milliseconds */
+  phasesMs: z.record(z.string(), z.number()).optional(),
 });
 
 /** What `list` knows of a snapshot without opening its bundle. A snapshot exists when its record does. */

@@ -17,10 +17,11 @@ import {
 } from "@keepsake/core";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import { recordOf } from "../catalog/record-of.js";
+import { PhaseTimes } from "../snapshot/phase-times.js";
 import { bundleKey, digestKey, recordKey } from "../layout.js";
-import { encodeThrough, suffixOf } from "./codec-chain.js";
-import { countedStream } from "./counted-stream.js";
-import { packArchive } from "./pack-archive.js";
+import { suffixOf } from "./codec-chain.js";
+import { encodeArchive } from "./encode-archive.js";
+import { archiveSegments } from "./segments.js";
 import type { StagedArtifactFile } from "./staged-bundle.js";
 
 /** A bundle ready to be written. */
@@ -34,12 +35,12 @@ export interface BundleToWrite {
 /** The sealed manifest and the encoded bytes of a bundle. */
 export function encodeBundle(
   bundle: BundleToWrite,
-  { signal, onBytes }: Pick<Publication, "signal" | "onBytes">,
+  { signal, onBytes, phases }: Pick<Publication, "signal" | "onBytes" | "phases">,
 ): { manifest: Manifest; bytes: ByteStream } {
   const encryption = encryptionOf(bundle.codecs);
   const { manifest, wire } = sealManifest({ ...bundle.unsealed, ...(encryption === undefined ? {} : { encryption }) });
-  const archive = packArchive(encodeManifest(wire), bundle.artifacts, signal);
-  return { manifest, bytes: encodeThrough(bundle.codecs, countedStream(archive, onBytes), signal) };
+  const segments = archiveSegments(encodeManifest(wire), bundle.artifacts);
+  return { manifest, bytes: encodeArchive(segments, bundle.codecs, { signal, onBytes, phases }) };
 }
 
 function encryptionOf(codecs: readonly Codec[]): UnsealedManifest["encryption"] {
@@ -59,6 +60,8 @@ export interface Publication extends OpOptions {
   readonly store: BundleStore;
   readonly privateLabel: boolean;
   readonly onBytes?: ((bytesPacked: number) => void) | undefined;
+  /** where the time goes; told in the record */
+  readonly phases?: PhaseTimes | undefined;
   /** looks at the stored bytes before the record makes the snapshot visible; may throw to take them back */
   readonly prove?: ((stored: () => Promise<ByteStream>) => Promise<void>) | undefined;
   /** asked right before the record makes the snapshot visible */
@@ -85,12 +88,12 @@ export async function publishBytes(
   key: string,
   manifest: Manifest,
   codecs: readonly string[],
-  { ref, id, store, signal, privateLabel, assertHeld, prove }: Publication,
+  { ref, id, store, signal, privateLabel, assertHeld, prove, phases = new PhaseTimes() }: Publication,
 ): Promise<SnapshotRecord> {
   const hashed = new HashedStream(bytes);
   const catalog = new SnapshotCatalog(store);
   try {
-    await store.put(key, hashed, { signal });
+    await phases.of("store", () => store.put(key, hashed, { signal }));
   } catch (error) {
     // What has the name already was written by somebody else: it is not ours to take back.
     if (!isKeepsakeError(error, "E_ALREADY_EXISTS")) await withdraw(store, key, recordKey(ref, id));
@@ -100,7 +103,8 @@ export async function publishBytes(
     await prove?.(async () => (await store.get(key, { signal })).body);
     const { sizeBytes, sha256: fileSha256 } = hashed.digest;
     await store.put(digestKey(key), streamOf(`${fileSha256}\n`), { signal });
-    const record = recordOf(manifest, { bundlePath: key, sizeBytes, fileSha256, codecs, privateLabel });
+    const facts = { bundlePath: key, sizeBytes, fileSha256, codecs, privateLabel, phasesMs: phases.all };
+    const record = recordOf(manifest, facts);
     await assertHeld();
     await catalog.publish(record, { signal });
     return record;

@@ -1,5 +1,5 @@
-import type { ArtifactMeta, ByteStream } from "@keepsake/core";
-import { type KeptBytes, readChunks } from "@keepsake/files";
+import type { ArtifactMeta } from "@keepsake/core";
+import type { KeptBytes } from "@keepsake/files";
 
 /** An artifact whose bytes lie in private staging; links and folders have none. */
 export interface StagedArtifactFile {
@@ -8,12 +8,6 @@ export interface StagedArtifactFile {
   readonly file?: string;
   /** its bytes without a file of their own; only where nobody needs one */
   readonly kept?: KeptBytes;
-}
-
-/** The staged bytes, read once. */
-export function contentOf({ file, kept }: StagedArtifactFile): ByteStream | undefined {
-  if (kept !== undefined) return kept.stream();
-  return file === undefined ? undefined : readChunks(file);
 }
 
 /** Orders artifacts as they stand in manifest and archive: by path, in code unit order, so a folder before its content. */

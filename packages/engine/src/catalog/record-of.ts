@@ -7,6 +7,8 @@ export interface StoredBundle {
   readonly fileSha256: string;
   readonly codecs: readonly string[];
   readonly privateLabel: boolean;
+  /** where the time went that writing it took, in milliseconds; unknown for a bundle from elsewhere */
+  readonly phasesMs?: Readonly<Record<string, number>>;
 }
 
 /** The record of a bundle. It holds no file names and no content, so it may lie beside an encrypted bundle. */
@@ -34,6 +36,7 @@ export function recordOf(manifest: Manifest, stored: StoredBundle): SnapshotReco
     artifactCount: manifest.artifacts.length,
     complete: isComplete(manifest),
     ...(encryption === undefined ? {} : { recipientsFingerprint: encryption.recipientsFingerprint }),
+    ...(stored.phasesMs?.["capture"] === undefined ? {} : { phasesMs: { ...stored.phasesMs } }),
   };
 }
 

@@ -1,7 +1,8 @@
 import { type ByteStream, encodeManifest, type OpOptions, sealManifest } from "@keepsake/core";
 import type { BundleToWrite } from "../bundle/bundle-writer.js";
 import { decodeThrough } from "../bundle/codec-chain.js";
-import { packArchive } from "../bundle/pack-archive.js";
+import { plainArchive } from "../bundle/encode-archive.js";
+import { archiveSegments } from "../bundle/segments.js";
 import { proveClean, type ResidueSearch } from "./residue.js";
 
 /** The manifest of a redacted bundle may be as large as it is: it was just written. */
@@ -24,7 +25,7 @@ export async function proveBundle(
   const { codecs, artifacts } = bundle;
   const isEncrypted = codecs.some((codec) => codec.encrypts === true);
   const decoded = isEncrypted
-    ? packArchive(encodeManifest(sealManifest(bundle.unsealed).wire), artifacts, signal)
+    ? plainArchive(archiveSegments(encodeManifest(sealManifest(bundle.unsealed).wire), artifacts), { signal })
     : decodeThrough(codecs.toReversed(), await stored(), { maxOutputBytes: ANY_SIZE, signal });
   await proveClean(decoded, artifacts, search, { signal, maxManifestBytes: ANY_SIZE });
 }

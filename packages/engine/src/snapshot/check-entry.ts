@@ -9,6 +9,7 @@ const isTime: Test = (value) => Number.isFinite(value);
 const isContent: Test = (value) => {
   if (typeof value !== "object" || value === null) return false;
   if ("file" in value) return isString(value.file);
+  if ("bytes" in value) return value.bytes instanceof Uint8Array;
   return (
     "stream" in value &&
     typeof value.stream === "object" &&

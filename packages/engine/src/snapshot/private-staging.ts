@@ -68,20 +68,20 @@ export class PrivateStaging implements AsyncDisposable {
 
   /** Removes what is in it, so that another attempt begins with the same free space. */
   async clear(): Promise<void> {
-    await this.#closeSmall();
+    this.#closeSmall();
     for (const name of await readdir(this.dir)) await rm(join(this.dir, name), { recursive: true, force: true });
   }
 
   /** Never fails what was done: what cannot be removed now, the agent's next operation removes, or fails saying so. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#closeSmall();
+    this.#closeSmall();
     await rm(this.dir, { recursive: true, force: true }).catch(() => undefined);
   }
 
-  async #closeSmall(): Promise<void> {
+  #closeSmall(): void {
     const small = this.#small;
     this.#small = undefined;
-    await small?.[Symbol.asyncDispose]().catch(() => undefined);
+    small?.[Symbol.dispose]();
   }
 }
 

@@ -23,7 +23,8 @@ import type { AgentProfile, Workspace } from "../workspace.js";
 import { proveBundle } from "../redaction/bundle-proof.js";
 import type { BundleDraft } from "../redaction/redact-manifest.js";
 import { redactBundle, type RedactedBundle } from "../redaction/redact-bundle.js";
-import { Cut, type CutMode, isWorthAnotherAttempt } from "./cut.js";
+import { Cut, type CutMode, isWorthAnotherAttempt, type PinnedSource } from "./cut.js";
+import { PhaseTimes } from "./phase-times.js";
 import { PrivateStaging } from "./private-staging.js";
 import { type StagedSource, stageSource } from "./stage-source.js";
 import { STATE_FOLDER, stageState } from "./stage-state.js";
@@ -48,6 +49,7 @@ export interface SnapshotOrder {
 export interface CaptureOrder extends Pick<SnapshotOrder, "profile" | "allow" | "exact"> {
   /** see `StagingOptions` */
   readonly keepsSmall?: boolean;
+  readonly phases?: PhaseTimes;
 }
 
 /** A live memory of one moment, in private staging. */
@@ -81,12 +83,14 @@ export class SnapshotPipeline {
     const { profile, id } = order;
     await using staging = await PrivateStaging.make(this.#workspace.stateRoot, profile.ref, id);
     const createdAtMs = this.#clock.now();
+    const phases = new PhaseTimes();
     // What is redacted is redacted in its file.
-    const staged = await this.capture({ ...order, keepsSmall: !order.redact }, staging, options);
+    const staged = await this.capture({ ...order, keepsSmall: !order.redact, phases }, staging, options);
     const captured = [...staged.sources.flatMap((source) => source.artifacts), ...staged.state].sort(byPath);
     if (captured.length === 0) throw nothingToCapture(profile);
     const draft: BundleDraft = { unsealed: manifestOf(order, staged, captured, createdAtMs), artifacts: captured };
-    const redacted = order.redact ? await this.#redact(draft, order, staging, options) : undefined;
+    const redact = () => this.#redact(draft, order, staging, options);
+    const redacted = order.redact ? await phases.of("redact", redact) : undefined;
     const { unsealed, artifacts } = redacted ?? draft;
     const total = artifacts.reduce((sum, { meta }) => sum + meta.sizeBytes, 0);
     options.onProgress?.({ phase: "write", bytesDone: 0, bytesTotal: total });
@@ -97,6 +101,7 @@ export class SnapshotPipeline {
       store: profile.store,
       privateLabel: profile.encryption.privateLabels && order.codecs.some((codec) => codec.encrypts === true),
       assertHeld: order.assertHeld,
+      phases,
       ...(redacted && { prove: (stored) => proveBundle(bundle, redacted.search, stored, { signal: options.signal }) }),
       signal: options.signal,
       onBytes: (bytesDone) => options.onProgress?.({ phase: "write", bytesDone, bytesTotal: total }),
@@ -149,30 +154,30 @@ function modesToTry(allow: CutMode, attempts: number): readonly CutMode[] {
 }
 
 async function captureOnce(
-  { profile, exact, keepsSmall = false }: CaptureOrder,
+  { profile, exact, keepsSmall = false, phases = new PhaseTimes() }: CaptureOrder,
   staging: PrivateStaging,
   mode: CutMode,
   startedAtMs: number,
   options: OperationOptions,
 ): Promise<Capture> {
-  await using cut = await Cut.attempt(profile, staging, mode, { signal: options.signal, exact });
+  const attempt = () => Cut.attempt(profile, staging, mode, { signal: options.signal, exact });
+  await using cut = await phases.of("cut", attempt);
   let bytesDone = 0;
   const onBytes = (bytes: number) => {
     bytesDone += bytes;
     options.onProgress?.({ phase: "capture", bytesDone });
   };
   const staged = new Map<string, StagedSource>();
-  // What only a fence vouches for is read first: the shorter the reading, the sooner it is proven.
-  const fencedFirst = [...cut.pinned].sort((a, b) => Number(a.fence === undefined) - Number(b.fence === undefined));
-  let proven = false;
-  for (const pinned of fencedFirst) {
-    if (pinned.fence === undefined && !proven) {
-      await cut.proveUnmoved(options);
-      proven = true;
-    }
+  const stage = async (pinned: PinnedSource): Promise<void> => {
     staged.set(pinned.source.id, await stageSource(pinned, staging, { signal: options.signal, onBytes, keepsSmall }));
-  }
-  if (!proven) await cut.proveUnmoved(options);
+  };
+  // What only a fence vouches for is read first: the shorter the reading, the sooner it is proven. The rest has time, and is
+  // read side by side: databases are copied in another process.
+  await phases.of("capture", async () => {
+    for (const pinned of cut.pinned.filter(({ fence }) => fence !== undefined)) await stage(pinned);
+    await cut.proveUnmoved(options);
+    await allSettled(cut.pinned.filter(({ fence }) => fence === undefined).map(stage));
+  });
   return {
     sources: profile.sources.flatMap((source) => staged.get(source.id) ?? []),
     state: await stageState(cut.state.items, staging, startedAtMs),
@@ -183,6 +188,12 @@ async function captureOnce(
     })),
     cut: { consistency: mode, attempts: 1, heldMs: cut.heldMs, startedAtMs },
   };
+}
+
+/** Waits for all, whatever fails: nothing goes on behind our back. @throws the first failure */
+async function allSettled(works: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 function manifestOf(

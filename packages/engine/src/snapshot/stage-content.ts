@@ -8,12 +8,13 @@ import {
   type FileEntry,
   KeepsakeError,
   sha256Hex,
+  streamOf,
 } from "@keepsake/core";
 import { type KeptBytes, readChunks, writeNewFile } from "@keepsake/files";
 import type { PrivateStaging } from "./private-staging.js";
 
 /** So much of a file is kept without a file of its own. */
-const MAX_SMALL_BYTES = 64 * 1024;
+const MAX_SMALL_BYTES = 256 * 1024;
 
 /** Staged bytes of one file: in a file of ours, or kept among the small ones. */
 export interface StagedContent {
@@ -43,16 +44,23 @@ export class ContentStager {
     this.#signal = options.signal;
   }
 
-  async stage({ content, path }: FileEntry): Promise<StagedContent> {
-    if ("file" in content) return await this.#takeOver(content.file, path);
-    if (!this.#keepsSmall) return await this.#write(content.stream);
-    const begun = await begin(abortable(content.stream, this.#signal), MAX_SMALL_BYTES);
-    return "whole" in begun ? await this.#keep(begun.whole) : await this.#write(begun.stream);
+  /** @returns at once where nothing has to be waited for */
+  stage({ content, path }: FileEntry): StagedContent | Promise<StagedContent> {
+    if ("file" in content) return this.#takeOver(content.file, path);
+    if ("stream" in content) return this.#takeStream(content.stream);
+    const isSmall = this.#keepsSmall && content.bytes.length <= MAX_SMALL_BYTES;
+    return isSmall ? this.#keep(content.bytes) : this.#write(streamOf(content.bytes));
   }
 
-  async #keep(bytes: Buffer): Promise<StagedContent> {
+  async #takeStream(stream: ByteStream): Promise<StagedContent> {
+    if (!this.#keepsSmall) return await this.#write(stream);
+    const begun = await begin(abortable(stream, this.#signal), MAX_SMALL_BYTES);
+    return "whole" in begun ? this.#keep(begun.whole) : await this.#write(begun.stream);
+  }
+
+  #keep(bytes: Uint8Array): StagedContent {
     const digest = { sizeBytes: bytes.length, sha256: sha256Hex(bytes) };
-    return { digest, kept: await this.#staging.small.keep(bytes) };
+    return { digest, kept: this.#staging.small.keep(bytes) };
   }
 
   async #write(stream: ByteStream): Promise<StagedContent> {
@@ -68,7 +76,7 @@ export class ContentStager {
       const sentence = `The source ${this.#source} handed over a file outside its scratch directory.`;
       throw new KeepsakeError("E_PLUGIN_FAILED", sentence, { context: { source: this.#source, path } });
     }
-    if (this.#keepsSmall && stats.size <= MAX_SMALL_BYTES) return await this.#keep(await readFile(from));
+    if (this.#keepsSmall && stats.size <= MAX_SMALL_BYTES) return this.#keep(await readFile(from));
     const file = await this.#nextFile();
     await chmod(from, 0o600);
     await link(from, file);

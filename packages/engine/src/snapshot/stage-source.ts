@@ -15,6 +15,7 @@ import {
   type SourceFacts,
   type SourceSummary,
 } from "@keepsake/core";
+import { TimeSlice } from "@keepsake/files";
 import { digestOfLink } from "../bundle/read-archive.js";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { checkEntry } from "./check-entry.js";
@@ -45,11 +46,13 @@ export async function stageSource(
   options: StagingOptions,
 ): Promise<StagedSource> {
   const stager = new SourceStager(source, staging, options);
+  const slice = new TimeSlice();
   try {
     for await (const entry of session.entries(options)) {
       options.signal?.throwIfAborted();
       checkEntry(entry, source.id);
       await stager.take(entry);
+      if (slice.isOver) await slice.next();
     }
   } catch (error) {
     throw stagingError(error, source.id);

@@ -1,26 +1,32 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { copyFile, mkdir, open, unlink } from "node:fs/promises";
-import { join } from "node:path";
-import { errnoOf } from "@keepsake/core";
-import { writeAll } from "@keepsake/files";
+import { dirname, join } from "node:path";
+import { errnoOf, type FileContent } from "@keepsake/core";
+import { SmallFiles, TimeSlice, writeAll } from "@keepsake/files";
 import type { GitObject } from "../objects/git-object.js";
 import type { HashKind } from "../objects/hash-kind.js";
-import { copyLooseChecked, encodeLoose, loosePath } from "../objects/loose.js";
+import {
+  copyLooseChecked,
+  encodeLoose,
+  isIntactLoose,
+  type LooseFile,
+  loosePath,
+  readLooseFile,
+} from "../objects/loose.js";
 import type { ObjectFiles } from "../objects/object-store.js";
 import { looseObjects, packNames } from "../repository/scan-objects.js";
-import { eachAtOnce } from "./each-at-once.js";
 
 /** Files beside a pack that say how to treat it. What can be computed from the pack (`.rev`, `.bitmap`, …) is not among them. */
 const COMPANIONS = [".promisor", ".keep", ".mtimes"];
-const AT_ONCE = 16;
 
-/** A growing private copy of a folder `objects`. */
-export class ObjectCopy {
+/** A growing private copy of a folder `objects`. Small loose objects, which most are, have no file of their own in it. */
+export class ObjectCopy implements Disposable {
   readonly #from: string;
   readonly #into: string;
   readonly #kind: HashKind;
-  readonly #loose = new Map<string, string>();
+  readonly #small: SmallFiles;
+  readonly #loose = new Map<string, LooseFile>();
   readonly #packs = new Map<string, string[]>();
   readonly #times = new Map<string, number>();
   /** loose objects whose file does not hold what its name says; not in the copy */
@@ -32,6 +38,11 @@ export class ObjectCopy {
     this.#from = from;
     this.#into = into;
     this.#kind = kind;
+    this.#small = new SmallFiles(`${into}-small`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#small[Symbol.dispose]();
   }
 
   get files(): ObjectFiles {
@@ -47,13 +58,14 @@ export class ObjectCopy {
   }
 
   /** What was copied, by path below `objects`; the time matters to git's pruning of what nothing needs. */
-  *copied(): Generator<{ readonly path: string; readonly file: string; readonly mtimeMs: number }> {
+  *copied(): Generator<{ readonly path: string; readonly content: FileContent; readonly mtimeMs: number }> {
     for (const [oid, file] of [...this.#loose].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      yield { path: loosePath(oid), file, mtimeMs: this.#times.get(oid) ?? 0 };
+      const content = typeof file === "string" ? { file } : { bytes: file.read() };
+      yield { path: loosePath(oid), content, mtimeMs: this.#times.get(oid) ?? 0 };
     }
     for (const [pack, files] of this.#packs) {
       for (const name of files) {
-        yield { path: `pack/${name}`, file: this.#packFile(name), mtimeMs: this.#times.get(pack) ?? 0 };
+        yield { path: `pack/${name}`, content: { file: this.#packFile(name) }, mtimeMs: this.#times.get(pack) ?? 0 };
       }
     }
   }
@@ -66,12 +78,14 @@ export class ObjectCopy {
    */
   async round(signal?: AbortSignal): Promise<boolean> {
     let changed = false;
-    await eachAtOnce(looseObjects(this.#from, this.#kind), AT_ONCE, async ([oid, file]) => {
-      if (this.#loose.has(oid) || this.damagedLoose.has(oid)) return;
+    const slice = new TimeSlice();
+    for await (const [oid, file] of looseObjects(this.#from, this.#kind)) {
+      if (this.#loose.has(oid) || this.damagedLoose.has(oid)) continue;
+      if (slice.isOver) await slice.next();
       signal?.throwIfAborted();
       changed = true;
       await this.#copyLoose(oid, file, signal);
-    });
+    }
     for (const name of await packNames(this.#from)) {
       if (this.#packs.has(name)) continue;
       signal?.throwIfAborted();
@@ -82,32 +96,49 @@ export class ObjectCopy {
   }
 
   /** Puts an object into the copy that the live folder only borrows. */
-  supply(oid: string, object: GitObject): string {
-    const file = join(this.#into, loosePath(oid));
-    mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
-    writeFileSync(file, encodeLoose(object), { flag: "wx", mode: 0o444 });
+  supply(oid: string, object: GitObject): LooseFile {
+    const bytes = encodeLoose(object);
+    const file = bytes.length <= SmallFiles.maxBytes ? this.#small.keep(bytes) : this.#looseFile(oid);
+    if (typeof file === "string") {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      writeFileSync(file, bytes, { flag: "wx", mode: 0o444 });
+    }
     this.#loose.set(oid, file);
     this.#times.set(oid, Date.now());
     return file;
   }
 
   async #copyLoose(oid: string, file: string, signal: AbortSignal | undefined): Promise<void> {
-    const target = join(this.#into, loosePath(oid));
-    await mkdir(join(target, ".."), { recursive: true, mode: 0o700 });
     try {
-      const { intact, mtimeMs } = await copyLooseChecked(file, target, oid, this.#kind, signal);
-      if (intact) {
-        this.#loose.set(oid, target);
-        this.#times.set(oid, mtimeMs);
+      const { mtimeMs, bytes } = readLooseFile(file);
+      const copy = bytes === undefined ? await this.#copyLarge(oid, file, signal) : this.#keep(oid, bytes);
+      if (copy === undefined) {
+        this.damagedLoose.add(oid);
         return;
       }
-      this.damagedLoose.add(oid);
+      this.#loose.set(oid, copy);
+      this.#times.set(oid, mtimeMs);
     } catch (error) {
       if (errnoOf(error) === "ENOENT") return;
       if (errnoOf(error) !== "EACCES") throw error;
       this.damagedLoose.add(oid);
     }
+  }
+
+  #keep(oid: string, bytes: Buffer): LooseFile | undefined {
+    return isIntactLoose(bytes, oid, this.#kind) ? this.#small.keep(bytes) : undefined;
+  }
+
+  async #copyLarge(oid: string, file: string, signal: AbortSignal | undefined): Promise<LooseFile | undefined> {
+    const target = this.#looseFile(oid);
+    await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+    if (await copyLooseChecked(file, target, oid, this.#kind, signal)) return target;
     await unlink(target).catch(() => undefined);
+    return undefined;
+  }
+
+  #looseFile(oid: string): string {
+    return join(this.#into, loosePath(oid));
   }
 
   /** Both files are opened before either is read: an open file stays readable when a gc removes its name. */

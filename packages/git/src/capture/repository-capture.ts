@@ -81,7 +81,7 @@ export class RepositoryCapture {
       return;
     }
     const objectsDir = await realpath(join(this.place.commonDir, "objects"));
-    const copy = new ObjectCopy(objectsDir, join(this.#scratch, "objects"), format.kind);
+    using copy = new ObjectCopy(objectsDir, join(this.#scratch, "objects"), format.kind);
     const { place } = this;
     const report = await completeCopy({ copy, place, objectsDir, files: pinned.files, kind: format.kind }, signal);
     await this.#describe(pinned, copy, report, format);
@@ -153,10 +153,10 @@ export class RepositoryCapture {
 
   *#objectEntries(copy: ObjectCopy): Generator<SourceEntry> {
     yield { type: "directory", ...this.#name(Buffer.from("objects")), mode: 0o755, mtimeMs: 0 };
-    for (const { path, file, mtimeMs } of copy.copied()) {
+    for (const { path, content, mtimeMs } of copy.copied()) {
       const name = this.#name(Buffer.from(`objects/${path}`));
       const mode = path.endsWith(".keep") || path.endsWith(".promisor") ? 0o644 : 0o444;
-      yield { type: "file", ...name, mode, mtimeMs, content: { file } };
+      yield { type: "file", ...name, mode, mtimeMs, content };
     }
   }
 

@@ -1,14 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { open, readFile, writeFile } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createInflate, deflateSync, inflateSync } from "node:zlib";
-import { writeAll } from "@keepsake/files";
+import { type KeptBytes, SmallFiles, writeAll } from "@keepsake/files";
 import { type GitObject, MAX_OBJECT_BYTES, parseHeader, withHeader } from "./git-object.js";
 import type { HashKind } from "./hash-kind.js";
-
-/** Files up to this size are checked in one piece, in bytes. */
-const IN_ONE_PIECE = 1024 * 1024;
 
 /** Where a loose object lies below the folder `objects`. */
 export function loosePath(oid: string): string {
@@ -28,10 +25,13 @@ export function parseLoose(bytes: Buffer): GitObject | undefined {
   }
 }
 
+/** A loose object's file, or its bytes where they were kept without one. */
+export type LooseFile = string | KeptBytes;
+
 /** Reads a loose object. @returns undefined when the file is not there or damaged */
-export function readLoose(file: string): GitObject | undefined {
+export function readLoose(file: LooseFile): GitObject | undefined {
   try {
-    return parseLoose(readFileSync(file));
+    return parseLoose(typeof file === "string" ? readFileSync(file) : file.read());
   } catch {
     return undefined;
   }
@@ -42,13 +42,41 @@ export function encodeLoose(object: GitObject): Buffer {
   return deflateSync(withHeader(object), { level: 1 });
 }
 
+/** A loose object's file that was read. */
+export interface ReadLoose {
+  readonly mtimeMs: number;
+  /** good until the next is read; undefined when it is too large for that */
+  readonly bytes?: Buffer;
+}
+
+/** One for all: between reading and keeping nothing waits. */
+const buffer = Buffer.allocUnsafeSlow(SmallFiles.maxBytes);
+
+/** Reads a small loose object's file. @throws the system error (`ENOENT`: it was packed meanwhile) */
+export function readLooseFile(file: string): ReadLoose {
+  const fd = openSync(file, "r");
+  try {
+    const { size, mtimeMs } = fstatSync(fd);
+    if (size > buffer.length) return { mtimeMs };
+    let length = 0;
+    for (let got = -1; got !== 0 && length < size; length += got)
+      got = readSync(fd, buffer, length, size - length, length);
+    return { mtimeMs, bytes: buffer.subarray(0, length) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** False for an empty or torn file, which is what a power cut leaves most often. */
+export function isIntactLoose(bytes: Buffer, oid: string, kind: HashKind): boolean {
+  return hashOfDeflated(bytes, kind) === oid;
+}
+
 /**
- * Copies a loose object's file and checks, in the same pass, that its content has the id that its name says: an empty or
- * torn object file is what a power cut leaves most often.
+ * Copies the file of a large loose object and checks, in the same pass, that its content has the id that its name says.
  *
  * @param target must not exist; what was written there is left when the object is damaged
- * @returns whether it is intact, and its modification time in milliseconds since 1970
- * @throws the system error when it cannot be read (`ENOENT`: it was packed meanwhile) or written
+ * @throws the system error when it cannot be read or written
  */
 export async function copyLooseChecked(
   source: string,
@@ -56,17 +84,10 @@ export async function copyLooseChecked(
   oid: string,
   kind: HashKind,
   signal?: AbortSignal,
-): Promise<{ readonly intact: boolean; readonly mtimeMs: number }> {
+): Promise<boolean> {
   const handle = await open(source);
   try {
-    const { size, mtimeMs } = await handle.stat();
-    if (size > IN_ONE_PIECE) {
-      const stream = handle.createReadStream({ autoClose: false });
-      return { intact: await copyLargeChecked(stream, target, oid, kind, signal), mtimeMs };
-    }
-    const bytes = await readFile(handle);
-    await writeFile(target, bytes, { flag: "wx", mode: 0o444 });
-    return { intact: hashOfDeflated(bytes, kind) === oid, mtimeMs };
+    return await copyLargeChecked(handle.createReadStream({ autoClose: false }), target, oid, kind, signal);
   } finally {
     await handle.close();
   }

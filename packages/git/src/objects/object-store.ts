@@ -1,12 +1,12 @@
 import { applyDelta } from "./delta.js";
 import type { GitObject } from "./git-object.js";
 import type { HashKind } from "./hash-kind.js";
-import { readLoose } from "./loose.js";
+import { type LooseFile, readLoose } from "./loose.js";
 import { Pack } from "./pack.js";
 
 /** Files that hold objects: loose ones by id, and packs with their index. */
 export interface ObjectFiles {
-  readonly loose: ReadonlyMap<string, string>;
+  readonly loose: ReadonlyMap<string, LooseFile>;
   readonly packs: readonly { readonly pack: string; readonly index: string }[];
 }
 
@@ -20,7 +20,7 @@ const LONGEST_CHAIN = 10_000;
  */
 export class ObjectStore implements Disposable {
   readonly kind: HashKind;
-  readonly #loose: Map<string, { readonly file: string; readonly slot: number }>;
+  readonly #loose: Map<string, { readonly file: LooseFile; readonly slot: number }>;
   readonly #packs: { readonly pack: Pack; readonly file: string; readonly firstSlot: number }[] = [];
   readonly #cache = new Map<string, GitObject>();
   #cachedBytes = 0;
@@ -56,7 +56,7 @@ export class ObjectStore implements Disposable {
     return this.slotOf(oid) !== undefined;
   }
 
-  addLoose(oid: string, file: string): void {
+  addLoose(oid: string, file: LooseFile): void {
     if (!this.#loose.has(oid)) this.#loose.set(oid, { file, slot: this.#slots++ });
   }
 

@@ -13,6 +13,8 @@ export function guardedPart<T extends object>(part: T, who: PluginPart): T {
     get(target, key) {
       // With the part itself as receiver and as `this`: private members know no proxy.
       const member: unknown = Reflect.get(target, key, target);
+      // What a codec does with frames is a part in itself.
+      if (key === "frames" && typeof member === "object" && member !== null) return guardedPart(member, who);
       if (typeof member !== "function") return member;
       return (...args: unknown[]): unknown => {
         try {

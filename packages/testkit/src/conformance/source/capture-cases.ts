@@ -37,7 +37,7 @@ async function checkEntry(entry: SourceEntry, scratchDir: string): Promise<void>
   check(Number.isInteger(entry.mode) && entry.mode >= 0 && entry.mode <= 0o7777, `The mode of ${path} is none.`);
   if (entry.type === "directory") return;
   check(isPlainJson(entry.facts ?? {}), `The facts of ${path} are not plain JSON.`);
-  if ("stream" in entry.content) return;
+  if (!("file" in entry.content)) return;
   const { file } = entry.content;
   check(
     SourceWorld.withinScratch(scratchDir, file) !== undefined,

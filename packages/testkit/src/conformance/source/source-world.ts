@@ -16,6 +16,7 @@ import {
   type RestorePlan,
   type RestoreSession,
   sha256Hex,
+  streamOf,
   type SourceEntry,
 } from "@keepsake/core";
 import { check } from "../expectations.js";
@@ -166,6 +167,9 @@ export class SourceWorld {
 }
 
 async function copyContent({ content }: Extract<SourceEntry, { type: "file" }>, file: string): Promise<void> {
-  const stream = "file" in content ? createReadStream(content.file) : Readable.from(content.stream);
+  const stream =
+    "file" in content
+      ? createReadStream(content.file)
+      : Readable.from("bytes" in content ? streamOf(content.bytes) : content.stream);
   await pipeline(stream, createWriteStream(file, { mode: 0o600 }));
 }

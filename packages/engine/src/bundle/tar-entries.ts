@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import type { ArtifactMeta } from "@keepsake/core";
+import { type Header, pack } from "tar-stream";
+
+/** Archives are made of blocks of this size (POSIX.1-2017, pax, "ustar Interchange Format"), in bytes. */
+export const TAR_BLOCK = 512;
+/** Two blocks of zeros end an archive. */
+export const TAR_END = Buffer.alloc(2 * TAR_BLOCK);
+
+/** What this program says of an entry; tar-stream adds owner 0:0 and no names. */
+export type EntryHeader = Pick<Header, "name" | "mode" | "mtime" | "size"> & Partial<Pick<Header, "type" | "linkname">>;
+
+export function headerOf(meta: ArtifactMeta): EntryHeader {
+  const base = { name: meta.pathInBundle, mode: meta.mode, mtime: wholeSeconds(meta.mtimeMs) };
+  switch (meta.type) {
+    case "file":
+      return { ...base, type: "file", size: meta.sizeBytes };
+    case "directory":
+      return { ...base, name: `${base.name}/`, type: "directory", size: 0 };
+    case "symlink":
+      return { ...base, type: "symlink", linkname: meta.linkTarget ?? "", size: 0 };
+  }
+}
+
+/** ustar holds whole seconds from 1970 on; the exact time is in the manifest. */
+function wholeSeconds(mtimeMs: number): Date {
+  // tar-stream turns the number 0 into the present time; a Date of 0 stays.
+  return new Date(Math.max(0, Math.floor(mtimeMs / 1000)) * 1000);
+}
+
+/** Whole entries as they stand in an archive, without its end. The bytes are as many as each header says. */
+export async function packEntries(entries: Iterable<readonly [EntryHeader, Buffer]>): Promise<Buffer> {
+  const archive = pack();
+  for (const [header, bytes] of entries) {
+    // It completes the header object that it is given: it gets one of its own.
+    if (header.size === 0) archive.entry({ ...header });
+    else archive.entry({ ...header }, bytes);
+  }
+  archive.finalize();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of archive as AsyncIterable<Uint8Array>) chunks.push(chunk);
+  const packed = Buffer.concat(chunks);
+  return packed.subarray(0, packed.length - TAR_END.length);
+}
+
+/** What stands before the content of an entry: its header, and what extends it. */
+export async function packHeader(header: EntryHeader): Promise<Buffer> {
+  const archive = pack();
+  const parts: Uint8Array[] = [];
+  const entry: unknown = archive.entry({ ...header });
+  // The content never comes.
+  (entry as NodeJS.WritableStream).on("error", () => undefined);
+  await once(archive, "readable");
+  for (let part = archive.read() as Uint8Array | null; part !== null; part = archive.read() as Uint8Array | null)
+    parts.push(part);
+  archive.destroy();
+  return Buffer.concat(parts);
+}
