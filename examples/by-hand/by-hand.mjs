@@ -22,6 +22,9 @@ const decoded = (body, codecs, maxOutputBytes, signal) =>
     const limit = index === 0 ? maxOutputBytes : maxOutputBytes * 2 + 65_536;
     return codec.decode(stream, { maxOutputBytes: limit, signal });
   }, body);
+/** A stream, a file or the bytes themselves: what a source hands over that was told of nothing it has brought before. */
+const contentOf = ({ stream, file, bytes }) =>
+  stream ?? (bytes === undefined ? createReadStream(file) : streamOf(bytes));
 const suffixOf = (codecs) => codecs.map(({ suffix }) => suffix).join("");
 
 /**
@@ -46,7 +49,7 @@ export async function keep({ source, codecs, store }, { agent, memory, name, sig
     const guarantee = await session.pin({ signal });
     for await (const entry of session.entries({ signal })) {
       if (entry.type === "file") {
-        const hashed = new HashedStream(entry.content.stream ?? createReadStream(entry.content.file));
+        const hashed = new HashedStream(contentOf(entry.content));
         const key = `${name}/${artifacts.length}${suffixOf(codecs)}`;
         await put(key, hashed);
         const { path, mode, mtimeMs } = entry;

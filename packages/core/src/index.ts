@@ -63,6 +63,7 @@ export type {
   DirectoryEntry,
   FileContent,
   FileEntry,
+  KnownFile,
   OmissionReason,
   OmittedEntry,
   SourceEntry,

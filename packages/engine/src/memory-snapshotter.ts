@@ -56,12 +56,18 @@ export interface SnapshotRequest extends LiveAgentRequest {
   readonly allowPartial?: boolean | undefined;
   /** default "keepsake" */
   readonly createdBy?: string | undefined;
+  /** read everything, also what seems not to have changed; default: as often as the configuration says */
+  readonly full?: boolean | undefined;
+  /** take none when nothing has changed since the last; default: what the configuration says */
+  readonly skipUnchanged?: boolean | undefined;
 }
 
 /** A taken snapshot. `record.complete` is false when something expected is not in it. */
 export interface SnapshotResult {
   readonly record: SnapshotRecord;
   readonly manifest: Manifest;
+  /** nothing had changed since this one was taken, and no other was: only where that was asked for */
+  readonly unchanged?: true;
 }
 
 /** Either a snapshot of the store or a bundle file from elsewhere. */

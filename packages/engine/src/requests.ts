@@ -42,7 +42,7 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
       createdBy: z.string("must be a text").optional(),
       recipients: texts,
     },
-    ...{ redact: flag, requireClean: flag, allowPartial: flag },
+    ...{ redact: flag, requireClean: flag, allowPartial: flag, full: flag, skipUnchanged: flag },
   }),
   restore: z.union([z.strictObject({ ...restoring, ...byRef }), z.strictObject({ ...restoring, ...byFile })]),
   list: z.strictObject(maybeAgent),

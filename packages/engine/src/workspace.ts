@@ -41,7 +41,13 @@ export interface AgentProfile {
   };
   readonly lock: { readonly timeoutMs: number };
   /** how far a snapshot is checked once it is stored */
-  readonly snapshot: { readonly verifyAfter: VerifyAfter };
+  readonly snapshot: {
+    readonly verifyAfter: VerifyAfter;
+    /** everything is read at every so many snapshots, also what seems not to have changed; 1: always */
+    readonly fullReadEvery: number;
+    /** take none when nothing has changed since the last */
+    readonly skipUnchanged: boolean;
+  };
   readonly restore: {
     readonly preSnapshot: boolean;
     /** how far the pre-restore snapshot is checked before live data changes */

@@ -171,7 +171,7 @@ describe("a snapshot that was proven restorable", () => {
 
 describe("what is looked at once it is stored", () => {
   const asked = (verifyAfter: "none" | "stored" | "restorable"): BenchOptions["profile"] & object => ({
-    snapshot: { verifyAfter },
+    snapshot: { verifyAfter, fullReadEvery: 10, skipUnchanged: false },
     restore: { preSnapshot: true, verifyAfter },
   });
 

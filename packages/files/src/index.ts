@@ -58,3 +58,4 @@ export {
 export { readChunks } from "./read-chunks.js";
 export { type KeptBytes, SmallFiles } from "./small-files.js";
 export { TimeSlice } from "./time-slice.js";
+export { youngForMs } from "./young.js";

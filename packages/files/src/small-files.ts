@@ -15,7 +15,8 @@ export class SmallFiles implements Disposable {
   #block = Buffer.alloc(0);
   #filled = 0;
   #file: number | undefined;
-  #end = 0;
+  /** where the block will be in the file; undefined while blocks stay in memory */
+  #blockPlace: number | undefined;
 
   /** @param path a private path, for what is too much for memory; used only then */
   constructor(path: string) {
@@ -30,12 +31,16 @@ export class SmallFiles implements Disposable {
   /** Copies the bytes: theirs may be used for others. @throws RangeError when they are too many; the system error */
   keep(bytes: Uint8Array): KeptBytes {
     if (bytes.length > BLOCK_BYTES) throw new RangeError(`More than ${String(BLOCK_BYTES)} bytes are no small file.`);
-    if (this.#filled + bytes.length > this.#block.length && !this.#hasNewBlock()) return this.#spill(bytes);
-    const start = this.#filled;
-    this.#block.set(bytes, start);
+    if (this.#filled + bytes.length > this.#block.length) this.#beginBlock();
+    const [block, start] = [this.#block, this.#filled];
+    block.set(bytes, start);
     this.#filled += bytes.length;
-    const kept = this.#block.subarray(start, this.#filled);
-    return { sizeBytes: kept.length, read: () => kept };
+    const kept = block.subarray(start, this.#filled);
+    const place = this.#blockPlace;
+    // A block that goes to the file is filled again with others.
+    const isHere = (): boolean => place === undefined || place === this.#blockPlace;
+    const sizeBytes = bytes.length;
+    return { sizeBytes, read: () => (isHere() ? kept : this.#readBack((place ?? 0) + start, sizeBytes)) };
   }
 
   [Symbol.dispose](): void {
@@ -43,20 +48,25 @@ export class SmallFiles implements Disposable {
     this.#file = undefined;
   }
 
-  #hasNewBlock(): boolean {
-    if (this.#blocks >= BLOCKS_IN_MEMORY) return false;
-    this.#blocks += 1;
-    this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  #beginBlock(): void {
+    if (this.#blocks < BLOCKS_IN_MEMORY) {
+      this.#blocks += 1;
+      this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    } else if (this.#blockPlace === undefined) {
+      this.#file = openSync(this.#path, "wx+", 0o600);
+      this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      this.#blockPlace = 0;
+    } else {
+      this.#write(this.#block, this.#blockPlace);
+      this.#blockPlace += BLOCK_BYTES;
+    }
     this.#filled = 0;
-    return true;
   }
 
-  #spill(bytes: Uint8Array): KeptBytes {
-    const file = (this.#file ??= openSync(this.#path, "wx+", 0o600));
-    const start = this.#end;
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, start + done);
-    this.#end += bytes.length;
-    return { sizeBytes: bytes.length, read: () => this.#readBack(start, bytes.length) };
+  #write(block: Buffer, place: number): void {
+    const file = this.#file;
+    if (file === undefined) throw new TypeError("Nothing is kept any more.");
+    for (let done = 0; done < block.length; ) done += writeSync(file, block, done, block.length - done, place + done);
   }
 
   #readBack(start: number, length: number): Buffer {
@@ -73,6 +83,6 @@ export class SmallFiles implements Disposable {
 /** Bytes that were kept. */
 export interface KeptBytes {
   readonly sizeBytes: number;
-  /** as often as wanted; not to be changed */
+  /** As often as wanted; not to be changed, and good until more is kept. */
   read(): Buffer;
 }

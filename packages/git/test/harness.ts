@@ -135,7 +135,7 @@ export async function capture(source: ArtifactSource, memory: string, signal?: A
     const file = join(files, String(entries.length));
     if ("file" in entry.content) renameSync(entry.content.file, file);
     else if ("bytes" in entry.content) writeFileSync(file, entry.content.bytes);
-    else writeFileSync(file, await collectBytes(entry.content.stream, 1e9));
+    else if ("stream" in entry.content) writeFileSync(file, await collectBytes(entry.content.stream, 1e9));
     const bytes = readFileSync(file);
     entries.push({ meta: { ...meta, sizeBytes: bytes.length, sha256: sha256Hex(bytes) }, path: entry.path, file });
   }

@@ -67,7 +67,7 @@ export function localFs({ root: givenRoot, id = "local-fs" }: LocalFsOptions): B
 
   return {
     id,
-    capabilities: { durable: true, noOverwrite: "atomic", ranges: true },
+    capabilities: { durable: true, noOverwrite: "atomic", ranges: true, near: true },
     describe: () => `folder ${root}`,
 
     put: (key, body, { signal } = {}) => write(key, body, "new", signal),

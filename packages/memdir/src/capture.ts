@@ -5,6 +5,7 @@ import {
   type CaptureTarget,
   errnoOf,
   isLinkInside,
+  type KnownFile,
   type OmittedEntry,
   type OpOptions,
   percentEncodePath,
@@ -43,6 +44,7 @@ export class MemdirCapture implements CaptureSession {
       maxFileBytes: options.maxFileBytes,
       exact: target.exact ?? false,
       scratchDir: target.scratchDir,
+      known: target.known ?? new Map<string, KnownFile>(),
     });
   }
 
@@ -125,7 +127,7 @@ export class MemdirCapture implements CaptureSession {
     return isLinkInside(link, to, (path) => links.has(path));
   }
 
-  *#entriesOf({ found, content, target }: PinnedEntry, names: BundleNames): Generator<SourceEntry> {
+  *#entriesOf({ found, content, target, mark }: PinnedEntry, names: BundleNames): Generator<SourceEntry> {
     switch (found.type) {
       case "left_out":
         yield omission(names, found.relative, { reason: "excluded" });
@@ -146,7 +148,7 @@ export class MemdirCapture implements CaptureSession {
       case "file":
         if (content === undefined) return;
         if ("reason" in content) yield omission(names, found.relative, content);
-        else yield fileEntry(content, found.relative, names);
+        else yield fileEntry(content, found.relative, names, mark);
         return;
     }
   }
@@ -158,10 +160,19 @@ function isBelow(relative: Buffer, folder: WalkEntry | undefined): boolean {
   return relative.subarray(0, prefix.length).equals(prefix);
 }
 
-function fileEntry(file: StableFile, relative: Buffer, names: BundleNames): SourceEntry {
-  const { mode, mtimeMs, facts } = file;
+function fileEntry(file: StableFile, relative: Buffer, names: BundleNames, mark: string | undefined): SourceEntry {
+  const { mode, mtimeMs, facts, youngSha256 } = file;
   const content = file.content();
-  return { type: "file", ...names.name(relative), mode, mtimeMs, content, ...(facts === undefined ? {} : { facts }) };
+  return {
+    type: "file",
+    ...names.name(relative),
+    mode,
+    mtimeMs,
+    content,
+    ...(facts === undefined ? {} : { facts }),
+    // Of one that was just written another write might not show.
+    ...(mark === undefined || youngSha256 !== undefined ? {} : { mark }),
+  };
 }
 
 function directoryEntry(found: WalkEntry, names: BundleNames): SourceEntry {

@@ -1,10 +1,9 @@
 import type { BigIntStats } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { type FileContent, type JsonObject, sha256Hex } from "@keepsake/core";
-import { type Attributes, attributesOf, type WalkStats, walkStats } from "@keepsake/files";
+import { type Attributes, attributesOf, type WalkStats, walkStats, youngForMs } from "@keepsake/files";
 import { CUT_FACT, partialLineOf } from "./jsonl.js";
 import type { ReadRequest } from "./read-request.js";
-import { youngForMs } from "./young.js";
 
 /** Up to this size a file is read whole, in bytes: the many small notes need no file of their own for their copy. */
 export const MAX_SMALL_BYTES = 256 * 1024;
@@ -37,6 +36,11 @@ export function keepSmall(bytes: Buffer, stats: BigIntStats, nowMs: number, requ
     stats: walkStats(stats),
     ...(youngForMs(stats, nowMs) > 0 ? { youngSha256: sha256Hex(bytes) } : {}),
   };
+}
+
+/** A file whose bytes are those that an earlier capture brought. */
+export function unreadFile(stats: WalkStats): StableFile {
+  return { content: () => ({ known: true }), release: () => Promise.resolve(), ...attributesOf(stats), stats };
 }
 
 /** A copy that is a file of its own. */

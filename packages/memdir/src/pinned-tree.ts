@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { type KnownFile, toBundlePath } from "@keepsake/core";
 import { pathKey, SmallFiles, type WalkEntry } from "@keepsake/files";
-import type { StableFile } from "./kept-file.js";
+import { holdsJsonLines } from "./jsonl.js";
+import { MAX_SMALL_BYTES, type StableFile, unreadFile } from "./kept-file.js";
 import { addTo, emptyFingerprint, type Found, markOf, type MemoryLook } from "./look.js";
 import { digestNow, readNow } from "./read-now.js";
 import type { ReadRequest } from "./read-request.js";
@@ -24,6 +26,8 @@ export interface TreeReading {
   readonly maxFileBytes: number;
   readonly exact: boolean;
   readonly scratchDir: string;
+  /** what an earlier capture brought, by the path of the artifact */
+  readonly known: ReadonlyMap<string, KnownFile>;
 }
 
 /** How often a busy tree is walked over until nothing has moved since the walk before. */
@@ -122,7 +126,16 @@ export class PinnedTree implements Disposable {
 
   async #read(found: Found, signal: AbortSignal | undefined): Promise<PinnedEntry> {
     if (found.type !== "file") return this.#readOther(found);
-    return this.#fileEntry(found, await readStable({ ...this.#request(found), signal }));
+    return this.#fileEntry(found, this.#unread(found) ?? (await readStable({ ...this.#request(found), signal })));
+  }
+
+  /** A large file that has not been written since an earlier capture. */
+  #unread(found: WalkEntry): StableFile | undefined {
+    // What is left off a file of JSON lines depends on how it is captured.
+    if (found.stats.size <= MAX_SMALL_BYTES || holdsJsonLines(found.relative)) return undefined;
+    const { known, maxFileBytes } = this.#reading;
+    const before = known.get(toBundlePath(found.relative).path);
+    return before?.mark === markOf(found, maxFileBytes) ? unreadFile(found.stats) : undefined;
   }
 
   async #readNow(found: Found): Promise<PinnedEntry | undefined> {

@@ -2,13 +2,12 @@ import { readSync } from "node:fs";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { errnoOf, fromSystemError } from "@keepsake/core";
-import { attributesOf, walkStats, writeAll } from "@keepsake/files";
+import { attributesOf, walkStats, writeAll, youngForMs } from "@keepsake/files";
 import { partialLineOf } from "./jsonl.js";
 import { fileContent, type StableFile } from "./kept-file.js";
 import { isSame, OPEN_FLAGS, readNow, refusal } from "./read-now.js";
 import type { ReadRequest } from "./read-request.js";
 import type { Unreadable } from "./unreadable.js";
-import { youngForMs } from "./young.js";
 
 const CHUNK_BYTES = 1024 * 1024;
 /** How often a file that changes while it is read is read again. */

@@ -73,7 +73,7 @@ async function unpack(
   if (entry.type === "file") {
     if ("file" in entry.content) await rename(entry.content.file, file);
     else if ("bytes" in entry.content) await writeFile(file, entry.content.bytes);
-    else await pipeline(Readable.from(entry.content.stream), createWriteStream(file));
+    else if ("stream" in entry.content) await pipeline(Readable.from(entry.content.stream), createWriteStream(file));
     const digest = await digestOf(createReadStream(file));
     const facts = entry.facts === undefined ? {} : { facts: entry.facts };
     const meta: ArtifactMeta = { ...base, type: "file", mode: entry.mode, mtimeMs: entry.mtimeMs, ...digest, ...facts };

@@ -48,7 +48,7 @@ async function contents(session: CaptureSession): Promise<Readonly<Record<string
     const chunks: Uint8Array[] = [];
     if ("file" in entry.content) chunks.push(await readFile(entry.content.file));
     else if ("bytes" in entry.content) chunks.push(entry.content.bytes);
-    else for await (const chunk of entry.content.stream) chunks.push(chunk);
+    else if ("stream" in entry.content) for await (const chunk of entry.content.stream) chunks.push(chunk);
     read[entry.path] = Buffer.concat(chunks).toString();
   }
   return read;

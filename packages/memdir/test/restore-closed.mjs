@@ -16,9 +16,7 @@ for await (const entry of session.entries()) {
   const base = { source: "memory_files", kind: "memory_file", sizeBytes: 0, sha256: "", pathInBundle: entry.path };
   if (entry.type === "directory") entries.push({ meta: { ...base, ...entry }, path: entry.path });
   if (entry.type !== "file") continue;
-  const chunks = [];
-  for await (const chunk of entry.content.stream) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
+  const { bytes } = entry.content;
   const file = join(dir, `entry-${entries.length}`);
   writeFileSync(file, bytes);
   const sha256 = createHash("sha256").update(bytes).digest("hex");

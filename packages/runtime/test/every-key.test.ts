@@ -52,7 +52,7 @@ const FULL = {
   encryption: { use: "age", enabled: true, recipients: ["age1x"], identity_file: "i.txt", private_labels: true },
   stores: { primary: { use: "local-fs", root: "/p" }, second: { use: "vault", token: { env: "T" } } },
   lock: { use: "local-fs", timeout_secs: 5, lease_secs: 6 },
-  snapshot: { verify_after: "stored" as const },
+  snapshot: { verify_after: "stored" as const, full_read_every: 3, skip_unchanged: true },
   restore: { pre_snapshot: false, verify_after: "restorable" as const },
   limits: { max_manifest_bytes: 2048, max_bundle_bytes: 4096 },
   retention: {

@@ -1,6 +1,7 @@
 import {
   type CaptureSession,
   type CaptureTarget,
+  type KnownFile,
   type OpOptions,
   type PathClaim,
   type SourceEntry,
@@ -17,20 +18,29 @@ export class SqliteCaptureSession implements CaptureSession {
   readonly #helper: HelperProcess;
   readonly #discovery: Discovery;
   readonly #options: SqliteOptions;
+  readonly #known: ReadonlyMap<string, KnownFile>;
   readonly #userVersions: [string, number][] = [];
 
-  private constructor(helper: HelperProcess, discovery: Discovery, options: SqliteOptions) {
+  private constructor(
+    helper: HelperProcess,
+    discovery: Discovery,
+    options: SqliteOptions,
+    known: ReadonlyMap<string, KnownFile>,
+  ) {
     this.#helper = helper;
     this.#discovery = discovery;
     this.#options = options;
+    this.#known = known;
   }
 
   static async open(options: SqliteOptions, target: CaptureTarget, op?: OpOptions): Promise<SqliteCaptureSession> {
     const selection = selectionFor(options, target.agent, target.paths);
     const helper = new HelperProcess();
     try {
-      const discovery = await helper.call("open", { selection, scratchDir: target.scratchDir }, op);
-      return new SqliteCaptureSession(helper, discovery, options);
+      const { scratchDir, known = new Map<string, KnownFile>() } = target;
+      const marks = Object.fromEntries([...known].map(([path, { mark }]) => [path, mark]));
+      const discovery = await helper.call("open", { selection, scratchDir, known: marks }, op);
+      return new SqliteCaptureSession(helper, discovery, options, known);
     } catch (error) {
       await helper[Symbol.asyncDispose]();
       throw error;
@@ -100,17 +110,20 @@ export class SqliteCaptureSession implements CaptureSession {
       const { status: _status, ...why } = result;
       return omission({ path, ...why });
     }
-    this.#userVersions.push([path, result.userVersion]);
+    const { mode, mtimeMs, mark } = result;
+    const facts = result.status === "copied" ? result.facts : (this.#known.get(path)?.facts ?? {});
+    this.#userVersions.push([path, Number(facts["user_version"])]);
     const kind = this.#options.kinds?.[found.name];
     return {
       type: "file",
       path,
       ...(nameEncoding === undefined ? {} : { nameEncoding }),
-      mode: result.mode,
-      mtimeMs: result.mtimeMs,
-      content: { file: result.file },
+      mode,
+      mtimeMs,
+      content: result.status === "copied" ? { file: result.file } : { known: true },
       ...(kind === undefined ? {} : { kind }),
-      facts: result.facts,
+      facts,
+      ...(mark === undefined ? {} : { mark }),
     };
   }
 }

@@ -13,22 +13,23 @@ import { withKeepsake } from "../session/with-keepsake.js";
 /** `snapshot`: takes one and prints its record; exit code 3 when something expected is not in it. */
 export const snapshot: CommandRun<SnapshotOptions> = async (context, options) => {
   const { output } = context;
-  const { label, redact, requireClean, encrypt, allowPartial, createdBy } = options;
-  const { record, manifest } = await withKeepsake(context, (keepsake, operation) =>
+  const { label, redact, requireClean, encrypt, allowPartial, createdBy, full, skipUnchanged } = options;
+  const { record, manifest, unchanged } = await withKeepsake(context, (keepsake, operation) =>
     keepsake.snapshot(
       {
         ...{ ...liveAgentRequest(context, options), label, redact, requireClean },
-        ...{ recipients: encrypt, allowPartial, createdBy },
+        ...{ recipients: encrypt, allowPartial, createdBy, full, skipUnchanged },
       },
       operation,
     ),
   );
   output.result({
-    json: toWire(record),
+    json: { ...toWire(record), ...(unchanged === true ? { unchanged } : {}) },
     quiet: [record.id],
     human: (style) =>
       manifestFacts(manifest, context.nowMs, style) +
       facts([["stored", `${bytesText(record.bundleSizeBytes)} as ${record.bundlePath}`]], style) +
+      (unchanged === true ? "Nothing has changed since this snapshot, and no other was taken.\n" : "") +
       (manifest.sources.length > 0 ? `\n${sourceTable(manifest, style)}` : ""),
   });
   for (const line of warningLines(manifest.redactions)) output.warn(line);

@@ -20,6 +20,8 @@ export interface SnapshotOptions extends AgentOption, MemoryOption {
   readonly requireClean?: boolean;
   readonly allowPartial?: boolean;
   readonly createdBy?: string;
+  readonly full?: boolean;
+  readonly skipUnchanged?: boolean;
 }
 
 export interface ListOptions {

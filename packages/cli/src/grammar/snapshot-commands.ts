@@ -28,7 +28,9 @@ export function addSnapshotCommands(program: Command, bind: Bind): void {
       .option(...REQUIRE_CLEAN)
       .option(...ENCRYPT)
       .option("--allow-partial", "accept a weaker consistency than configured; the manifest says so")
-      .option("--created-by <text>", "who or what takes it"),
+      .option("--created-by <text>", "who or what takes it")
+      .option("--full", "read everything, also what seems not to have changed since the last snapshot")
+      .option("--skip-unchanged", "take none when nothing has changed since the last"),
     async () => (await import("../commands/snapshot.js")).snapshot,
   );
   bind(

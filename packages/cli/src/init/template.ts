@@ -86,7 +86,7 @@ ${stateRootText(insideMemory)}
 #   primary: { use: local-fs, root: ./state }
 # lock: { timeout_secs: 60, lease_secs: 60 }
 
-# snapshot: { verify_after: none }
+# snapshot: { verify_after: none, full_read_every: 10, skip_unchanged: false }
 # restore: { pre_snapshot: true, verify_after: stored }
 # limits: { max_manifest_bytes: 67108864, max_bundle_bytes: null }
 

@@ -18,6 +18,19 @@ export interface CaptureTarget {
   readonly exact?: boolean;
   /** What the other sources look after. Filled only for a source whose `takes` is "remainder". */
   readonly claimed: readonly PathClaim[];
+  /**
+   * What an earlier capture of this source brought, by path: a file that has the same mark now need not be read again. Absent
+   * when everything is to be read.
+   */
+  readonly known?: ReadonlyMap<string, KnownFile>;
+}
+
+/** A file that an earlier capture brought. */
+export interface KnownFile {
+  /** the mark of the entry */
+  readonly mark: string;
+  readonly sizeBytes: number;
+  readonly facts?: JsonObject | undefined;
 }
 
 /**
@@ -124,9 +137,14 @@ interface EntryBase {
 /**
  * A stream; or a finished private file in the session's scratch directory, which the engine takes over as it is: it is not
  * changed after it was yielded, the session may still read it, and may remove its own name of it when disposed; or, of a
- * small file, the bytes themselves, which stay as they are until the next entry is asked for.
+ * small file, the bytes themselves, which stay as they are until the next entry is asked for; or that they are still those that
+ * the target's `known` has this path and mark of.
  */
-export type FileContent = { readonly stream: ByteStream } | { readonly file: string } | { readonly bytes: Uint8Array };
+export type FileContent =
+  | { readonly stream: ByteStream }
+  | { readonly file: string }
+  | { readonly bytes: Uint8Array }
+  | { readonly known: true };
 
 /** A regular file. */
 export interface FileEntry extends EntryBase {
@@ -136,6 +154,11 @@ export interface FileEntry extends EntryBase {
   /** milliseconds since 1970 */
   readonly mtimeMs: number;
   readonly content: FileContent;
+  /**
+   * What can be told of the file without reading it, and is certain to change whenever its bytes do (identity, size, times to the
+   * nanosecond, not just set). Absent where nothing is.
+   */
+  readonly mark?: string;
   /** overrides the source's kind for this artifact ("sqlite_long_term") */
   readonly kind?: string;
   /** facts of this artifact for the manifest (row counts) */

@@ -15,6 +15,8 @@ export interface StoreCapabilities {
   readonly noOverwriteLarge?: "atomic" | "advisory";
   /** `get` honours `range` */
   readonly ranges: boolean;
+  /** true: to read an object costs little more than to read a file of this machine. Default false. */
+  readonly near?: boolean;
 }
 
 /** A stored object's facts. */

@@ -20,7 +20,7 @@ import { recordOf } from "../catalog/record-of.js";
 import { PhaseTimes } from "../snapshot/phase-times.js";
 import { bundleKey, digestKey, recordKey } from "../layout.js";
 import { suffixOf } from "./codec-chain.js";
-import { encodeArchive } from "./encode-archive.js";
+import { encodeArchive, type EncodeOptions } from "./encode-archive.js";
 import { archiveSegments } from "./segments.js";
 import type { StagedArtifactFile } from "./staged-bundle.js";
 
@@ -35,12 +35,12 @@ export interface BundleToWrite {
 /** The sealed manifest and the encoded bytes of a bundle. */
 export function encodeBundle(
   bundle: BundleToWrite,
-  { signal, onBytes, phases }: Pick<Publication, "signal" | "onBytes" | "phases">,
+  { signal, onBytes, phases, memo }: Pick<Publication, "signal" | "onBytes" | "phases" | "memo">,
 ): { manifest: Manifest; bytes: ByteStream } {
   const encryption = encryptionOf(bundle.codecs);
   const { manifest, wire } = sealManifest({ ...bundle.unsealed, ...(encryption === undefined ? {} : { encryption }) });
   const segments = archiveSegments(encodeManifest(wire), bundle.artifacts);
-  return { manifest, bytes: encodeArchive(segments, bundle.codecs, { signal, onBytes, phases }) };
+  return { manifest, bytes: encodeArchive(segments, bundle.codecs, { signal, onBytes, phases, ...memo }) };
 }
 
 function encryptionOf(codecs: readonly Codec[]): UnsealedManifest["encryption"] {
@@ -62,6 +62,8 @@ export interface Publication extends OpOptions {
   readonly onBytes?: ((bytesPacked: number) => void) | undefined;
   /** where the time goes; told in the record */
   readonly phases?: PhaseTimes | undefined;
+  /** what can be taken over from an earlier bundle, and who remembers for the next */
+  readonly memo?: Pick<EncodeOptions, "earlier" | "onSegment"> | undefined;
   /** looks at the stored bytes before the record makes the snapshot visible; may throw to take them back */
   readonly prove?: ((stored: () => Promise<ByteStream>) => Promise<void>) | undefined;
   /** asked right before the record makes the snapshot visible */

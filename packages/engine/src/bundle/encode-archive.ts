@@ -4,6 +4,8 @@ import { encodeThrough, phaseBehind } from "./codec-chain.js";
 import { countedStream } from "./counted-stream.js";
 import { FrameQueue } from "./frame-queue.js";
 import type { Segment } from "./segments.js";
+import type { OnSegment } from "./segment-places.js";
+import type { EarlierBundle } from "./taken-over.js";
 
 /** How large the pieces are that a codec gets which knows no frames, in bytes. */
 const PIECE_BYTES = 256 * 1024;
@@ -12,6 +14,10 @@ export interface EncodeOptions extends OpOptions {
   /** told how many bytes of the archive have been encoded */
   readonly onBytes?: ((done: number) => void) | undefined;
   readonly phases?: PhaseTimes | undefined;
+  /** frames that need not be encoded again */
+  readonly earlier?: EarlierBundle | undefined;
+  /** told where each segment with a key lies among the encoded bytes */
+  readonly onSegment?: OnSegment | undefined;
 }
 
 /** An archive through every codec in order. */
@@ -40,25 +46,41 @@ export async function* plainArchive(segments: Iterable<Segment>, { signal }: OpO
 async function* encodeFrames(
   segments: Iterable<Segment>,
   codec: FrameCodec,
-  { signal, onBytes }: EncodeOptions,
+  options: EncodeOptions,
 ): AsyncGenerator<Uint8Array> {
-  const queue = new FrameQueue(codec);
-  let done = 0;
-  for (const segment of segments) {
-    for await (const piece of segment.pieces({
-      pieceBytes: codec.contentBytes,
-      signal,
-      buffer: () => queue.buffer(),
-    })) {
-      done += piece.length;
-      queue.push(piece);
-      if (!queue.isFull) continue;
-      yield* queue.next();
-      onBytes?.(done);
-      signal?.throwIfAborted();
-    }
+  const queue = new FrameQueue(codec, options.onSegment);
+  for await (const _full of fill(queue, segments, codec, options)) {
+    yield* queue.next();
+    options.signal?.throwIfAborted();
   }
   while (!queue.isEmpty) yield* queue.next();
-  onBytes?.(done);
   yield codec.index(queue.sizes);
+}
+
+/** Puts all into the queue, and waits whenever it is full. */
+async function* fill(
+  queue: FrameQueue,
+  segments: Iterable<Segment>,
+  codec: FrameCodec,
+  { signal, onBytes, earlier }: EncodeOptions,
+): AsyncGenerator<undefined> {
+  const buffer = (): Buffer => queue.buffer();
+  let done = 0;
+  for (const segment of segments) {
+    const { key } = segment;
+    const stored = earlier?.find(key);
+    if (earlier !== undefined && stored !== undefined) {
+      queue.pushStored(key, stored.frames, () => earlier.read(stored, { signal }));
+      done += stored.frames.reduce((sum, { contentBytes }) => sum + contentBytes, 0);
+      onBytes?.(done);
+      while (queue.isFull) yield undefined;
+      continue;
+    }
+    for await (const piece of segment.pieces({ pieceBytes: codec.contentBytes, signal, buffer })) {
+      queue.push(key, piece);
+      done += piece.length;
+      onBytes?.(done);
+      while (queue.isFull) yield undefined;
+    }
+  }
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { KeepsakeError, MANIFEST_ENTRY, type OpOptions } from "@keepsake/core";
 import type { StagedArtifactFile } from "./staged-bundle.js";
+import { NotAsItWas } from "./taken-over.js";
 import { type EntryHeader, headerOf, packEntries, packHeader, TAR_BLOCK, TAR_END } from "./tar-entries.js";
 
 /** A file of more than this stands alone, in bytes. */
@@ -68,7 +69,8 @@ function* runsOf(artifacts: readonly StagedArtifactFile[]): Generator<readonly S
   if (run.length > 0) yield run;
 }
 
-function standsAlone({ meta }: StagedArtifactFile): boolean {
+/** True of what shares no frames with others. */
+export function standsAlone({ meta }: StagedArtifactFile): boolean {
   return meta.sizeBytes > ALONE_BYTES;
 }
 
@@ -114,7 +116,7 @@ function ofBytes(key: string | undefined, bytes: () => Promise<Buffer>): Segment
 
 async function* piecesOfFile(artifact: StagedArtifactFile, options: PieceOptions): AsyncGenerator<Buffer> {
   const header = headerOf(artifact.meta);
-  if (artifact.file === undefined) throw sizeMismatch(header.name);
+  if (artifact.file === undefined) throw new NotAsItWas("The earlier bundle lacks what was to be taken over.");
   await using content = await open(artifact.file);
   const parts = [
     ofBuffer(await packHeader(header)),

@@ -1,13 +1,15 @@
 import type { ArtifactMeta } from "@keepsake/core";
 import type { KeptBytes } from "@keepsake/files";
 
-/** An artifact whose bytes lie in private staging; links and folders have none. */
+/** An artifact whose bytes lie in private staging, or still in an earlier bundle; links and folders have none. */
 export interface StagedArtifactFile {
   readonly meta: ArtifactMeta;
   /** a file with its bytes */
   readonly file?: string;
   /** its bytes without a file of their own; only where nobody needs one */
   readonly kept?: KeptBytes;
+  /** by which its source would recognise the file that it was */
+  readonly mark?: string;
 }
 
 /** Orders artifacts as they stand in manifest and archive: by path, in code unit order, so a folder before its content. */

@@ -11,6 +11,7 @@ import {
   parseRecord,
   parseSnapshotId,
   parseTenantId,
+  type SnapshotId,
   type SnapshotRecord,
   streamOf,
 } from "@keepsake/core";
@@ -72,6 +73,16 @@ export class SnapshotCatalog {
     throw new KeepsakeError("E_AMBIGUOUS_REF", `${reference} fits ${String(matching.length)} snapshots.`, {
       context: { candidates: matching.map((snapshot) => snapshot.id) },
     });
+  }
+
+  /** The id of an agent's newest snapshot; no record is read. */
+  async newest(ref: AgentRef, options: OpOptions = {}): Promise<SnapshotId | undefined> {
+    let newest: SnapshotId | undefined;
+    for await (const { key } of this.#store.list(agentPrefix(ref), options)) {
+      const parts = parseKey(key);
+      if (parts?.part === "record" && (newest === undefined || parts.id > newest)) newest = parts.id;
+    }
+    return newest;
   }
 
   /** Makes a snapshot exist. @throws KeepsakeError `E_ALREADY_EXISTS` */

@@ -63,12 +63,15 @@ export class SnapshotOperation {
           createdBy: request.createdBy ?? "keepsake",
           redact: request.redact ?? (request.requireClean === true || profile.redaction.byDefault),
           ...(request.requireClean === undefined ? {} : { requireClean: request.requireClean }),
+          full: request.full === true,
+          skipUnchanged: request.skipUnchanged ?? profile.snapshot.skipUnchanged,
           codecs,
           allow: request.allowPartial === true ? "best_effort" : profile.cut.allow,
           assertHeld: () => lock.assertHeld(),
         },
         locked,
       );
+      if (taken.unchanged === true) return taken;
       const record = await this.#storedCheck.run(profile, taken.record, profile.snapshot.verifyAfter, [], locked);
       return { ...taken, record };
     };
@@ -76,7 +79,7 @@ export class SnapshotOperation {
       return await this.#session.run(ref, profile.lock.timeoutMs, options, work);
     } finally {
       // Whatever is found when it is looked at, it exists.
-      if (taken !== undefined) await this.#announce(ref, taken);
+      if (taken !== undefined && taken.unchanged !== true) await this.#announce(ref, taken);
     }
   }
 

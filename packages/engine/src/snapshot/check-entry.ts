@@ -10,6 +10,7 @@ const isContent: Test = (value) => {
   if (typeof value !== "object" || value === null) return false;
   if ("file" in value) return isString(value.file);
   if ("bytes" in value) return value.bytes instanceof Uint8Array;
+  if ("known" in value) return value.known === true;
   return (
     "stream" in value &&
     typeof value.stream === "object" &&

@@ -10,18 +10,12 @@ import {
 import type { AgentProfile } from "../workspace.js";
 import { type CapturedState, captureState, stateFingerprint } from "./captured-state.js";
 import { disposeAll } from "./dispose-all.js";
-import { OpenSessions } from "./open-sessions.js";
+import { type OpeningOptions, OpenSessions } from "./open-sessions.js";
 import { type HeldPins, type Pin, pinHeld } from "./pin-held.js";
 import type { PrivateStaging } from "./private-staging.js";
 
 /** How strictly one attempt is made: with writers held, by fences alone, or as well as it goes. */
 export type CutMode = CutReport["consistency"];
-
-/** How a cut is taken. */
-export interface CutOptions extends OpOptions {
-  /** for an undo: sources tidy nothing */
-  readonly exact?: boolean | undefined;
-}
 
 /** A source whose session is pinned. */
 export interface PinnedSource {
@@ -70,9 +64,9 @@ export class Cut implements AsyncDisposable {
     profile: AgentProfile,
     staging: PrivateStaging,
     mode: CutMode,
-    { exact = false, ...options }: CutOptions,
+    options: OpeningOptions,
   ): Promise<Cut> {
-    const opened = await OpenSessions.open(profile, staging, exact, options);
+    const opened = await OpenSessions.open(profile, staging, options);
     try {
       return new Cut(opened, await pinUntilStill(profile, opened, mode, options), mode !== "best_effort");
     } catch (error) {

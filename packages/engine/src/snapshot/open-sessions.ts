@@ -1,4 +1,4 @@
-import type { ArtifactSource, CaptureSession, OpOptions, PathClaim } from "@keepsake/core";
+import type { ArtifactSource, ByteDigest, CaptureSession, KnownFile, OpOptions, PathClaim } from "@keepsake/core";
 import type { AgentProfile } from "../workspace.js";
 import { disposeAll } from "./dispose-all.js";
 import type { PrivateStaging } from "./private-staging.js";
@@ -9,26 +9,34 @@ export interface OpenSession {
   readonly session: CaptureSession;
 }
 
+/** What each source brought at an earlier snapshot. */
+export type KnownBySource = ReadonlyMap<string, ReadonlyMap<string, KnownFile & ByteDigest>>;
+
+/** How sessions are opened. */
+export interface OpeningOptions extends OpOptions {
+  /** for an undo: sources tidy nothing */
+  readonly exact?: boolean | undefined;
+  /** what need not be read again */
+  readonly known?: KnownBySource | undefined;
+}
+
 /** The sessions of all sources of an agent, in the order in which they are held. */
 export class OpenSessions implements AsyncDisposable {
   readonly all: OpenSession[] = [];
   readonly #profile: AgentProfile;
   readonly #staging: PrivateStaging;
   readonly #exact: boolean;
+  readonly #known: KnownBySource | undefined;
 
-  private constructor(profile: AgentProfile, staging: PrivateStaging, exact: boolean) {
+  private constructor(profile: AgentProfile, staging: PrivateStaging, { exact = false, known }: OpeningOptions) {
     this.#profile = profile;
     this.#staging = staging;
     this.#exact = exact;
+    this.#known = known;
   }
 
-  static async open(
-    profile: AgentProfile,
-    staging: PrivateStaging,
-    exact: boolean,
-    options: OpOptions,
-  ): Promise<OpenSessions> {
-    const opened = new OpenSessions(profile, staging, exact);
+  static async open(profile: AgentProfile, staging: PrivateStaging, options: OpeningOptions): Promise<OpenSessions> {
+    const opened = new OpenSessions(profile, staging, options);
     try {
       await opened.#openAll(options);
       return opened;
@@ -66,7 +74,9 @@ export class OpenSessions implements AsyncDisposable {
   async #open(source: ArtifactSource, claimed: readonly PathClaim[], options: OpOptions): Promise<CaptureSession> {
     const { ref: agent, paths } = this.#profile;
     const scratchDir = await this.#staging.folder(`capture-${source.id}`);
-    const session = await source.open({ agent, paths, scratchDir, claimed, exact: this.#exact }, options);
+    const known = this.#known?.get(source.id);
+    const target = { agent, paths, scratchDir, claimed, exact: this.#exact, ...(known === undefined ? {} : { known }) };
+    const session = await source.open(target, options);
     this.all.push({ source, session });
     return session;
   }

@@ -10,6 +10,8 @@ import {
   MANIFEST_VERSION,
   NO_GIT_HEAD,
   type Omission,
+  parseSnapshotId,
+  sealManifest,
   type SnapshotId,
   type UnsealedManifest,
 } from "@keepsake/core";
@@ -23,7 +25,11 @@ import type { AgentProfile, Workspace } from "../workspace.js";
 import { proveBundle } from "../redaction/bundle-proof.js";
 import type { BundleDraft } from "../redaction/redact-manifest.js";
 import { redactBundle, type RedactedBundle } from "../redaction/redact-bundle.js";
+import { isOfEarlierBundle } from "../bundle/taken-over.js";
+import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
+import { SnapshotMemo } from "./known/snapshot-memo.js";
 import { Cut, type CutMode, isWorthAnotherAttempt, type PinnedSource } from "./cut.js";
+import type { KnownBySource } from "./open-sessions.js";
 import { PhaseTimes } from "./phase-times.js";
 import { PrivateStaging } from "./private-staging.js";
 import { type StagedSource, stageSource } from "./stage-source.js";
@@ -40,6 +46,10 @@ export interface SnapshotOrder {
   readonly requireClean?: boolean;
   readonly codecs: readonly Codec[];
   readonly allow: CutMode;
+  /** read everything, also what seems not to have changed */
+  readonly full?: boolean;
+  /** take none when the last one is of the very same */
+  readonly skipUnchanged?: boolean;
   /** for an undo: sources capture byte for byte and tidy nothing */
   readonly exact?: boolean;
   readonly assertHeld: () => Promise<void>;
@@ -50,6 +60,8 @@ export interface CaptureOrder extends Pick<SnapshotOrder, "profile" | "allow" | 
   /** see `StagingOptions` */
   readonly keepsSmall?: boolean;
   readonly phases?: PhaseTimes;
+  /** what need not be read again */
+  readonly known?: KnownBySource | undefined;
 }
 
 /** A live memory of one moment, in private staging. */
@@ -80,32 +92,75 @@ export class SnapshotPipeline {
 
   /** @throws KeepsakeError `E_NOTHING_TO_CAPTURE`, `E_SOURCE_CHANGED`, `E_SOURCE_BUSY`, what sources and store throw */
   async run(order: SnapshotOrder, options: OperationOptions): Promise<SnapshotResult> {
+    const { profile, codecs, redact, full = false } = order;
+    const { ref, paths, store, snapshot } = profile;
+    const { stateRoot } = this.#workspace;
+    const memory = paths.memory;
+    const fullEvery = full ? 1 : snapshot.fullReadEvery;
+    const about = { stateRoot, ref, memory, store, codecs, redact, fullEvery, logger: this.#logger };
+    const memo = await SnapshotMemo.open(about);
+    try {
+      return await this.#take(order, memo, options);
+    } catch (error) {
+      if (memo.isEmpty || !isOfEarlierBundle(error)) throw error;
+      this.#logger.warn("the last bundle is not what it was, and everything is read again", { reason: String(error) });
+      return await this.#take(order, await SnapshotMemo.forgetting(about), options);
+    }
+  }
+
+  async #take(order: SnapshotOrder, memo: SnapshotMemo, options: OperationOptions): Promise<SnapshotResult> {
     const { profile, id } = order;
     await using staging = await PrivateStaging.make(this.#workspace.stateRoot, profile.ref, id);
     const createdAtMs = this.#clock.now();
     const phases = new PhaseTimes();
     // What is redacted is redacted in its file.
-    const staged = await this.capture({ ...order, keepsSmall: !order.redact, phases }, staging, options);
+    const capturing = { ...order, keepsSmall: !order.redact, phases, known: memo.known };
+    const staged = await this.capture(capturing, staging, options);
     const captured = [...staged.sources.flatMap((source) => source.artifacts), ...staged.state].sort(byPath);
     if (captured.length === 0) throw nothingToCapture(profile);
     const draft: BundleDraft = { unsealed: manifestOf(order, staged, captured, createdAtMs), artifacts: captured };
     const redact = () => this.#redact(draft, order, staging, options);
     const redacted = order.redact ? await phases.of("redact", redact) : undefined;
     const { unsealed, artifacts } = redacted ?? draft;
+    const content = memo.capturedDigest(unsealed);
+    const same =
+      order.skipUnchanged === true ? await this.#same(profile, memo.sameAs(content), unsealed, options) : undefined;
+    if (same !== undefined) return same;
     const total = artifacts.reduce((sum, { meta }) => sum + meta.sizeBytes, 0);
     options.onProgress?.({ phase: "write", bytesDone: 0, bytesTotal: total });
     const bundle = { unsealed, artifacts, codecs: order.codecs };
-    return await publishBundle(bundle, {
+    const result = await publishBundle(bundle, {
       ref: profile.ref,
       id,
       store: profile.store,
       privateLabel: profile.encryption.privateLabels && order.codecs.some((codec) => codec.encrypts === true),
       assertHeld: order.assertHeld,
       phases,
+      memo,
       ...(redacted && { prove: (stored) => proveBundle(bundle, redacted.search, stored, { signal: options.signal }) }),
       signal: options.signal,
       onBytes: (bytesDone) => options.onProgress?.({ phase: "write", bytesDone, bytesTotal: total }),
     });
+    this.#logger.debug("phases of the snapshot, in milliseconds", phases.all);
+    await memo.keep(result.record, artifacts, content);
+    return result;
+  }
+
+  /** The last snapshot, if it is the one with this id. Its manifest is the one of now, which says the same. */
+  async #same(
+    { ref, store }: AgentProfile,
+    id: string | undefined,
+    unsealed: Omit<UnsealedManifest, "encryption">,
+    { signal }: OperationOptions,
+  ): Promise<SnapshotResult | undefined> {
+    if (id === undefined) return undefined;
+    const catalog = new SnapshotCatalog(store);
+    if ((await catalog.newest(ref, { signal })) !== id) return undefined;
+    const record = await catalog.resolve(ref, id, { signal });
+    const { createdAtMs, createdBy, label } = record;
+    const asItWas = { ...unsealed, snapshotId: parseSnapshotId(id), createdAtMs, createdBy };
+    const { manifest } = sealManifest(label === undefined ? asItWas : { ...asItWas, label });
+    return { record, manifest, unchanged: true };
   }
 
   #redact(
@@ -154,13 +209,13 @@ function modesToTry(allow: CutMode, attempts: number): readonly CutMode[] {
 }
 
 async function captureOnce(
-  { profile, exact, keepsSmall = false, phases = new PhaseTimes() }: CaptureOrder,
+  { profile, exact, keepsSmall = false, phases = new PhaseTimes(), known }: CaptureOrder,
   staging: PrivateStaging,
   mode: CutMode,
   startedAtMs: number,
   options: OperationOptions,
 ): Promise<Capture> {
-  const attempt = () => Cut.attempt(profile, staging, mode, { signal: options.signal, exact });
+  const attempt = () => Cut.attempt(profile, staging, mode, { signal: options.signal, exact, known });
   await using cut = await phases.of("cut", attempt);
   let bytesDone = 0;
   const onBytes = (bytes: number) => {
@@ -169,7 +224,9 @@ async function captureOnce(
   };
   const staged = new Map<string, StagedSource>();
   const stage = async (pinned: PinnedSource): Promise<void> => {
-    staged.set(pinned.source.id, await stageSource(pinned, staging, { signal: options.signal, onBytes, keepsSmall }));
+    const { id } = pinned.source;
+    const how = { signal: options.signal, onBytes, keepsSmall, known: known?.get(id) };
+    staged.set(id, await stageSource(pinned, staging, how));
   };
   // What only a fence vouches for is read first: the shorter the reading, the sooner it is proven. The rest has time, and is
   // read side by side: databases are copied in another process.

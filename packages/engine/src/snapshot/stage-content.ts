@@ -16,7 +16,7 @@ import type { PrivateStaging } from "./private-staging.js";
 /** So much of a file is kept without a file of its own. */
 const MAX_SMALL_BYTES = 256 * 1024;
 
-/** Staged bytes of one file: in a file of ours, or kept among the small ones. */
+/** Staged bytes of one file: in a file of ours, kept among the small ones, or where they were at the last snapshot. */
 export interface StagedContent {
   readonly digest: ByteDigest;
   readonly file?: string;
@@ -28,19 +28,25 @@ export class ContentStager {
   readonly #staging: PrivateStaging;
   readonly #source: string;
   readonly #keepsSmall: boolean;
+  readonly #known: ReadonlyMap<string, ByteDigest> | undefined;
   readonly #signal: AbortSignal | undefined;
   #folder: string | undefined;
   #files = 0;
 
-  /** @param options `keepsSmall`: whether small files need no file of their own */
+  /** @param options `keepsSmall`: whether small files need no file of their own; `known`: digests of what need not be read */
   constructor(
     staging: PrivateStaging,
     source: string,
-    options: { readonly keepsSmall: boolean; readonly signal: AbortSignal | undefined },
+    options: {
+      readonly keepsSmall: boolean;
+      readonly known?: ReadonlyMap<string, ByteDigest> | undefined;
+      readonly signal: AbortSignal | undefined;
+    },
   ) {
     this.#staging = staging;
     this.#source = source;
     this.#keepsSmall = options.keepsSmall;
+    this.#known = options.known;
     this.#signal = options.signal;
   }
 
@@ -48,8 +54,16 @@ export class ContentStager {
   stage({ content, path }: FileEntry): StagedContent | Promise<StagedContent> {
     if ("file" in content) return this.#takeOver(content.file, path);
     if ("stream" in content) return this.#takeStream(content.stream);
+    if ("known" in content) return { digest: this.#recall(path) };
     const isSmall = this.#keepsSmall && content.bytes.length <= MAX_SMALL_BYTES;
     return isSmall ? this.#keep(content.bytes) : this.#write(streamOf(content.bytes));
+  }
+
+  #recall(path: string): ByteDigest {
+    const known = this.#known?.get(path);
+    if (known !== undefined) return { sizeBytes: known.sizeBytes, sha256: known.sha256 };
+    const sentence = `The source ${this.#source} says that a file is known which is not.`;
+    throw new KeepsakeError("E_PLUGIN_FAILED", sentence, { context: { source: this.#source, path } });
   }
 
   async #takeStream(stream: ByteStream): Promise<StagedContent> {

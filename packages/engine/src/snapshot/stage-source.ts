@@ -1,6 +1,7 @@
 import {
   type ArtifactMeta,
   type ArtifactSource,
+  type ByteDigest,
   errnoOf,
   type FileEntry,
   fromSystemError,
@@ -37,6 +38,8 @@ export interface StagingOptions extends OpOptions {
   readonly onBytes?: (bytes: number) => void;
   /** whether small files need no file of their own: nobody looks at them before they are packed; default false */
   readonly keepsSmall?: boolean;
+  /** digests of what an earlier capture of the source brought, by path */
+  readonly known?: ReadonlyMap<string, ByteDigest> | undefined;
 }
 
 /** Streams every entry of a pinned source into private staging, and hashes it on the way. */
@@ -80,9 +83,9 @@ class SourceStager {
   #absentRequired = false;
 
   constructor(source: ArtifactSource, staging: PrivateStaging, options: StagingOptions) {
-    const { signal, onBytes, keepsSmall = false } = options;
+    const { signal, onBytes, keepsSmall = false, known } = options;
     this.#source = source;
-    this.#content = new ContentStager(staging, source.id, { keepsSmall, signal });
+    this.#content = new ContentStager(staging, source.id, { keepsSmall, known, signal });
     this.#onBytes = onBytes;
   }
 
@@ -137,7 +140,7 @@ class SourceStager {
   async #takeFile(entry: FileEntry): Promise<StagedArtifactFile> {
     const { digest, ...bytes } = await this.#content.stage(entry);
     this.#onBytes?.(digest.sizeBytes);
-    const { mode, mtimeMs, facts } = entry;
+    const { mode, mtimeMs, facts, mark } = entry;
     const meta: ArtifactMeta = {
       ...this.#metaOf(entry, entry.kind),
       type: "file",
@@ -146,7 +149,7 @@ class SourceStager {
       mtimeMs,
       ...(facts === undefined ? {} : { facts }),
     };
-    return { meta, ...bytes };
+    return { meta, ...bytes, ...(mark === undefined ? {} : { mark }) };
   }
 
   #add(

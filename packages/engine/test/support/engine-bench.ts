@@ -65,7 +65,7 @@ export async function engineBench(options: BenchOptions = {}): Promise<EngineBen
     encryption: { byDefault: false, privateLabels: false },
     cut: { attempts: 2, holdTimeoutMs: 100, allow: "instant" },
     lock: { timeoutMs: 0 },
-    snapshot: { verifyAfter: "none" },
+    snapshot: { verifyAfter: "none", fullReadEvery: 10, skipUnchanged: false },
     restore: { preSnapshot: true, verifyAfter: "stored" },
     limits: { maxManifestBytes: 1 << 20, maxBundleBytes: Number.MAX_SAFE_INTEGER },
     retention: {},

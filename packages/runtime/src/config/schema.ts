@@ -91,7 +91,13 @@ export const configShape = z.strictObject({
     })
     .meta({ id: "lock" })
     .prefault({}),
-  snapshot: z.strictObject({ verify_after: verifyAfter.default("none") }).prefault({}),
+  snapshot: z
+    .strictObject({
+      verify_after: verifyAfter.default("none"),
+      full_read_every: z.int().min(1).default(10),
+      skip_unchanged: z.boolean().default(false),
+    })
+    .prefault({}),
   restore: z
     .strictObject({
       pre_snapshot: z.boolean().default(true),

@@ -82,7 +82,11 @@ export class ConfiguredWorkspace implements Workspace {
       paths,
       state,
       cut: { attempts: config.cut.attempts, holdTimeoutMs: config.cut.hold_timeout_ms, allow: config.cut.allow },
-      snapshot: { verifyAfter: config.snapshot.verify_after },
+      snapshot: {
+        verifyAfter: config.snapshot.verify_after,
+        fullReadEvery: config.snapshot.full_read_every,
+        skipUnchanged: config.snapshot.skip_unchanged,
+      },
       restore: { preSnapshot: config.restore.pre_snapshot, verifyAfter: config.restore.verify_after },
     };
   }

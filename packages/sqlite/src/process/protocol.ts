@@ -35,6 +35,8 @@ export interface Discovery {
 export interface OpenRequest {
   readonly selection: Selection;
   readonly scratchDir: string;
+  /** marks of databases that need not be copied again, by the path of the artifact */
+  readonly known: Readonly<Record<string, string>>;
 }
 
 /** A finished copy, or why there is none. */
@@ -46,7 +48,9 @@ export type CopyResult =
       readonly mtimeMs: number;
       readonly userVersion: number;
       readonly facts: JsonObject;
+      readonly mark?: string;
     }
+  | { readonly status: "known"; readonly mode: number; readonly mtimeMs: number; readonly mark: string }
   | ({ readonly status: "omitted" } & Omit<Exclusion, "path">);
 
 /** A database of a bundle, to be staged. */

@@ -10,6 +10,7 @@ import { isBusy, isLeftInTransaction, keepsakeErrorOf } from "../sqlite-error.js
 import { ChangedWhileCopied } from "./connection.js";
 import { finishCopy } from "./finish-copy.js";
 import { openLive } from "./open-live.js";
+import { seeDatabase, type SeenDatabase } from "./seen-database.js";
 import type { LiveDatabase } from "./live-database.js";
 import { damaged, explain, type Omitted, unreadable } from "./omitted.js";
 
@@ -32,6 +33,10 @@ interface Subject {
   /** undefined once it is known that it cannot be captured */
   live: LiveDatabase | undefined;
   why: Omitted | undefined;
+  /** set once it is pinned, where a later capture can tell by it that nothing has changed */
+  seen: SeenDatabase | undefined;
+  /** the mark that it had when it was captured before */
+  readonly known: string | undefined;
   /** the copying that has begun; the copy is looked at when it is asked for, not while other writers wait */
   bytes: Promise<void> | undefined;
   copied: Promise<CopyResult> | undefined;
@@ -54,13 +59,13 @@ export class CaptureHost {
     this.#subjects = subjects;
   }
 
-  static async open({ selection, scratchDir }: OpenRequest, signal: AbortSignal): Promise<CaptureHost> {
+  static async open({ selection, scratchDir, known }: OpenRequest, signal: AbortSignal): Promise<CaptureHost> {
     const discovery = await discover(selection, signal);
     let budget = PIN_BUDGET_BYTES;
     const subjects = discovery.databases.map((found, index): Subject => {
       const target = join(scratchDir, `${String(index)}.sqlite`);
-      const none = { live: undefined, why: undefined, bytes: undefined, copied: undefined };
-      const subject: Subject = { found, target, file: fileOf(found), ...none };
+      const none = { live: undefined, why: undefined, seen: undefined, bytes: undefined, copied: undefined };
+      const subject: Subject = { found, target, file: fileOf(found), known: known[found.path], ...none };
       attempt(subject, () => {
         subject.live = openLive(found.file, budget);
         if (subject.live.blocksWriters) budget -= statSync(found.file).size;
@@ -108,6 +113,8 @@ export class CaptureHost {
     const pins = await this.#ask(signal, (live) => live.pin());
     // Under a hold nothing was committed between the first pin and the last. Without one, the counts have to show it.
     this.#pinnedVersions = this.#hold === "held" ? (this.#firstVersions ?? "") : await this.#versions(signal);
+    for (const [index, subject] of this.#subjects.entries())
+      subject.seen = this.#hold === "held" && pins[index] === "held" ? seeDatabase(subject.found.file) : undefined;
     this.#copyBlocking();
     return pins.includes("fenced") ? "fenced" : "held";
   }
@@ -130,7 +137,7 @@ export class CaptureHost {
     await this.#stopCopying();
     this.#copying = new AbortController();
     for (const subject of this.#subjects) {
-      subject.bytes = subject.copied = undefined;
+      subject.bytes = subject.copied = subject.seen = undefined;
       subject.live?.unpin();
       for (const suffix of ["", ...SIDECARS]) rmSync(`${subject.target}${suffix}`, { force: true });
     }
@@ -201,6 +208,10 @@ export class CaptureHost {
     let previous: Promise<unknown> = Promise.resolve();
     for (const subject of this.#subjects) {
       if (subject.live?.blocksWriters !== true) continue;
+      if (isKnown(subject)) {
+        subject.live.unpin();
+        continue;
+      }
       const { live, target } = subject;
       const bytes = previous.then(() => live.copyTo(target, signal));
       subject.bytes = bytes;
@@ -211,6 +222,11 @@ export class CaptureHost {
   async #copy(subject: Subject, signal: AbortSignal): Promise<CopyResult> {
     const { live, found, target } = subject;
     if (live === undefined) return subject.why ?? unreadable(new Error("unknown"));
+    const { seen } = subject;
+    if (seen !== undefined && isKnown(subject)) {
+      live.unpin();
+      return { status: "known", ...seen };
+    }
     try {
       await (subject.bytes ?? live.copyTo(target, signal));
       signal.throwIfAborted();
@@ -218,7 +234,8 @@ export class CaptureHost {
       if (!finished.sound) return damaged(finished.detail);
       const { mode, mtimeMs } = attributesOf(statSync(found.file, { bigint: true }));
       const { userVersion, facts } = finished;
-      return { status: "copied", file: target, mode, mtimeMs, userVersion, facts };
+      const mark = seen === undefined ? {} : { mark: seen.mark };
+      return { status: "copied", file: target, mode, mtimeMs, userVersion, facts, ...mark };
     } catch (error) {
       if (error instanceof ChangedWhileCopied) throw changedError(found);
       const why = explain(error, found.file);
@@ -229,6 +246,11 @@ export class CaptureHost {
       });
     }
   }
+}
+
+/** True of what was captured before, and has not changed since. */
+function isKnown({ seen, known }: Subject): boolean {
+  return seen !== undefined && seen.mark === known;
 }
 
 /** Does something with a database; one that turns out to be unreadable is set aside, and the others go on. */

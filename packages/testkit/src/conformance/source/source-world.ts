@@ -8,8 +8,10 @@ import {
   type ArtifactMeta,
   type ArtifactSource,
   type BundleEntry,
+  type ByteStream,
   type CaptureSession,
   digestOf,
+  type FileContent,
   type Omission,
   parseAgentId,
   parseTenantId,
@@ -167,9 +169,12 @@ export class SourceWorld {
 }
 
 async function copyContent({ content }: Extract<SourceEntry, { type: "file" }>, file: string): Promise<void> {
-  const stream =
-    "file" in content
-      ? createReadStream(content.file)
-      : Readable.from("bytes" in content ? streamOf(content.bytes) : content.stream);
+  const stream = "file" in content ? createReadStream(content.file) : Readable.from(bytesOf(content));
   await pipeline(stream, createWriteStream(file, { mode: 0o600 }));
+}
+
+function bytesOf(content: Exclude<FileContent, { readonly file: string }>): ByteStream {
+  if ("bytes" in content) return streamOf(content.bytes);
+  check("stream" in content, "A file is said to be known, and the source was told of none.");
+  return content.stream;
 }

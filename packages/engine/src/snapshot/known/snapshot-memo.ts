@@ -1,0 +1,150 @@
+import {
+  type AgentRef,
+  type BundleStore,
+  type Codec,
+  type Logger,
+  sha256Hex,
+  type SnapshotRecord,
+  type UnsealedManifest,
+} from "@keepsake/core";
+import { standsAlone } from "../../bundle/segments.js";
+import type { StagedArtifactFile } from "../../bundle/staged-bundle.js";
+import { EarlierBundle, type StoredSegment } from "../../bundle/taken-over.js";
+import { type LastSnapshot, LastSnapshotFile, type RememberedFile } from "./last-snapshot.js";
+
+/** For whom, of what and how a snapshot is taken. */
+export interface MemoOrder {
+  readonly stateRoot: string;
+  readonly ref: AgentRef;
+  readonly memory: string;
+  readonly store: BundleStore;
+  readonly codecs: readonly Codec[];
+  /** what is redacted is read again each time: the rules may be others */
+  readonly redact: boolean;
+  /** read everything at every so many snapshots */
+  readonly fullEvery: number;
+  readonly logger: Logger;
+}
+
+/**
+ * What is known of an agent's last snapshot when the next is taken, and what will be known of that.
+ *
+ * Frames are taken over only where that is quicker than to encode them again (a near store), and never where they are
+ * encrypted: this side of the key nobody knows what they hold.
+ */
+export class SnapshotMemo {
+  /** files that may be recognised without reading them, by source */
+  readonly known: ReadonlyMap<string, ReadonlyMap<string, RememberedFile>>;
+  readonly earlier: EarlierBundle | undefined;
+  readonly #order: MemoOrder;
+  readonly #file: LastSnapshotFile;
+  readonly #last: LastSnapshot | undefined;
+  readonly #segments: { readonly key: string; readonly stored: StoredSegment }[] = [];
+
+  private constructor(order: MemoOrder, file: LastSnapshotFile, last: LastSnapshot | undefined, isThere: boolean) {
+    this.#order = order;
+    this.#file = file;
+    this.#last = last;
+    this.earlier = last !== undefined && isThere ? earlierOf(last, order.store) : undefined;
+    const isDue = last !== undefined && last.unread + 1 >= order.fullEvery;
+    this.known = last === undefined || !isThere || isDue || order.redact ? new Map() : bySource(last.files);
+  }
+
+  static async open(order: MemoOrder): Promise<SnapshotMemo> {
+    const file = new LastSnapshotFile(order.stateRoot, order.ref);
+    const read = await file.read();
+    const isOurs = read?.store === order.store.id && read.memory === order.memory;
+    const last = isOurs ? read : undefined;
+    return new SnapshotMemo(order, file, last, last !== undefined && (await canTakeOver(last, order)));
+  }
+
+  /** One that knows nothing. */
+  static async forgetting(order: MemoOrder): Promise<SnapshotMemo> {
+    const file = new LastSnapshotFile(order.stateRoot, order.ref);
+    await file.forget();
+    return new SnapshotMemo(order, file, undefined, false);
+  }
+
+  get isEmpty(): boolean {
+    return this.earlier === undefined;
+  }
+
+  /** Called for each segment of the bundle that is written. */
+  readonly onSegment = (key: string, stored: StoredSegment): void => {
+    this.#segments.push({ key, stored });
+  };
+
+  /** The id of the last snapshot if it is of exactly this. */
+  sameAs(captured: string): string | undefined {
+    return this.#last?.captured === captured ? this.#last.id : undefined;
+  }
+
+  /** Everything that a snapshot says of a memory, but for when and by whom, and how it is encoded; as a digest. */
+  capturedDigest({ artifacts, sources, omitted, redactions }: Omit<UnsealedManifest, "encryption">): string {
+    const encoding = this.#order.codecs.map(({ id, describe }) => [id, describe?.()]);
+    return sha256Hex(JSON.stringify([artifacts, sources, omitted, redactions, encoding]));
+  }
+
+  /** Never fails what was done: without it the next snapshot reads everything. */
+  async keep(record: SnapshotRecord, artifacts: readonly StagedArtifactFile[], captured: string): Promise<void> {
+    const { ref, memory, store, codecs, logger, redact } = this.#order;
+    const [codec] = codecs;
+    const canTake = isOpen(codecs) && store.capabilities.near === true;
+    try {
+      await this.#file.write({
+        version: 1,
+        id: record.id,
+        memory,
+        store: store.id,
+        bundlePath: record.bundlePath,
+        bundleSizeBytes: record.bundleSizeBytes,
+        codec: codec?.id ?? "",
+        captured,
+        unread: this.known.size === 0 ? 0 : (this.#last?.unread ?? 0) + 1,
+        files: canTake && !redact ? artifacts.flatMap(rememberedOf) : [],
+        segments: canTake
+          ? this.#segments.map(({ key, stored }) => ({ key, ...stored, frames: [...stored.frames] }))
+          : [],
+      });
+    } catch (error) {
+      logger.debug("what the snapshot holds could not be noted for the next", {
+        agent: ref.agent,
+        reason: String(error),
+      });
+      await this.#file.forget();
+    }
+  }
+}
+
+function isOpen([codec, ...others]: readonly Codec[]): boolean {
+  return codec?.frames !== undefined && codec.encrypts !== true && others.length === 0;
+}
+
+async function canTakeOver(last: LastSnapshot, { store, codecs }: MemoOrder): Promise<boolean> {
+  if (!isOpen(codecs) || codecs[0]?.id !== last.codec) return false;
+  if (store.capabilities.near !== true || !store.capabilities.ranges || last.segments.length === 0) return false;
+  const object = await store.head(last.bundlePath).catch(() => undefined);
+  return object?.sizeBytes === last.bundleSizeBytes;
+}
+
+function earlierOf({ bundlePath, segments }: LastSnapshot, store: BundleStore): EarlierBundle {
+  return new EarlierBundle(store, bundlePath, new Map(segments.map(({ key, ...stored }) => [key, stored])));
+}
+
+function bySource(files: readonly RememberedFile[]): ReadonlyMap<string, ReadonlyMap<string, RememberedFile>> {
+  const sources = new Map<string, Map<string, RememberedFile>>();
+  for (const file of files) {
+    const paths = sources.get(file.source) ?? new Map<string, RememberedFile>();
+    sources.set(file.source, paths.set(file.path, file));
+  }
+  return sources;
+}
+
+/** Only what has frames of its own can be taken over without its bytes. */
+function rememberedOf(artifact: StagedArtifactFile): RememberedFile[] {
+  const { meta, mark } = artifact;
+  if (mark === undefined || !standsAlone(artifact)) return [];
+  const { source, sizeBytes, sha256, facts } = meta;
+  const path = meta.pathInBundle.slice(source.length + 1);
+  return [{ source, path, mark, sizeBytes, sha256, ...(facts === undefined ? {} : { facts }) }];
+}

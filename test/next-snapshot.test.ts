@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { generateIdentity } from "@keepsake/age";
+import Database from "better-sqlite3";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { CliCase } from "./support/cli-case.js";
+
+let at: CliCase;
+
+const LARGE = "attachments/voice.bin";
+const STORE = "memories.sqlite";
+
+beforeEach(async () => {
+  at = await CliCase.make();
+  await mkdir(join(at.memory, "attachments"));
+  await writeFile(join(at.memory, LARGE), randomBytes(900_000));
+  for (let note = 0; note < 40; note++)
+    await writeFile(join(at.memory, `note-${String(note)}.md`), `note ${String(note)}\n`);
+  const database = new Database(join(at.memory, STORE));
+  database.pragma("journal_mode = WAL");
+  database.exec("CREATE TABLE memory (id INTEGER PRIMARY KEY, text TEXT)");
+  const insert = database.prepare("INSERT INTO memory (text) VALUES (?)");
+  for (let row = 0; row < 400; row++) insert.run(randomBytes(600).toString("hex"));
+  database.close();
+  await grownOld();
+});
+
+afterEach(async () => at[Symbol.asyncDispose]());
+
+/** What was written just now is read again in any case: it is let grow older than a tick of the clock. */
+async function grownOld(): Promise<void> {
+  const written = Math.max(
+    ...(await Promise.all([LARGE, STORE].map(async (name) => (await stat(join(at.memory, name))).ctimeMs))),
+  );
+  await expect.poll(() => Date.now()).toBeGreaterThan(written + 50);
+}
+
+async function snapshot(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const run = await at.runLive("snapshot", ["--no-redact", ...args]);
+  expect(run, run.stderr).toMatchObject({ code: 0 });
+  return JSON.parse(run.stdout) as Readonly<Record<string, unknown>>;
+}
+
+const bundleOf = (record: Readonly<Record<string, unknown>>): string => join(at.root, String(record["bundle_path"]));
+
+function remembered(): { readonly unread: number; readonly files: readonly { readonly path: string }[] } {
+  const file = join(at.root, "last-snapshots/default/ana.json");
+  return JSON.parse(readFileSync(file, "utf8")) as ReturnType<typeof remembered>;
+}
+
+/** The memory comes back from it byte for byte, wherever its frames are from. */
+async function expectWhole(record: Readonly<Record<string, unknown>>): Promise<void> {
+  const verified = await at.run("verify", ["--deep", String(record["id"])]);
+  expect(verified, verified.stdout).toMatchObject({ code: 0 });
+  const target = at.temp.join(`again-${String(record["id"])}`);
+  const restored = await at.run("restore", [String(record["id"]), "--memory", target, "--yes"]);
+  expect(restored, restored.stderr).toMatchObject({ code: 0 });
+  for (const name of [LARGE, "note-7.md"]) {
+    expect((await readFile(join(target, name))).equals(await readFile(join(at.memory, name))), name).toBe(true);
+  }
+  expect(rowsOf(join(target, STORE))).toEqual(rowsOf(join(at.memory, STORE)));
+}
+
+function rowsOf(file: string): readonly unknown[] {
+  const database = new Database(file, { readonly: true });
+  try {
+    return database.prepare("SELECT id, text FROM memory ORDER BY id").all();
+  } finally {
+    database.close();
+  }
+}
+
+describe("the snapshot after one", () => {
+  it("takes over what has not changed, and is as whole as the first", async () => {
+    await snapshot();
+    expect(
+      remembered()
+        .files.map(({ path }) => path)
+        .sort(),
+    ).toEqual([LARGE, STORE].sort());
+    await writeFile(join(at.memory, "note-7.md"), "another\n");
+    const next = await snapshot();
+    expect(remembered().unread).toBe(1);
+    await expectWhole(next);
+  });
+
+  it("sees a file and a database of the same size and time that hold something else", async () => {
+    const [file, database] = [join(at.memory, LARGE), join(at.memory, STORE)];
+    const sizes = async () => [(await stat(file)).size, (await stat(database)).size];
+    // To the whole second: other times could not be set back exactly.
+    const setBack = () => Promise.all([utimes(file, 1e9, 1e9), utimes(database, 1e9, 1e9)]);
+    await setBack();
+    await grownOld();
+    await snapshot();
+    const before = await sizes();
+    await writeFile(file, randomBytes(900_000));
+    const connection = new Database(database);
+    connection.prepare("UPDATE memory SET text = ? WHERE id = 7").run(randomBytes(600).toString("hex"));
+    connection.close();
+    await setBack();
+    expect(await sizes()).toEqual(before);
+    await expectWhole(await snapshot());
+  });
+
+  it("sees rows that are in a database's log alone", async () => {
+    await snapshot();
+    const agent = new Database(join(at.memory, STORE));
+    try {
+      agent.prepare("INSERT INTO memory (text) VALUES ('in the log')").run();
+      const first = await snapshot();
+      await grownOld();
+      agent.prepare("UPDATE memory SET text = 'in THE log' WHERE text = 'in the log'").run();
+      const second = await snapshot();
+      expect(second["bundle_sha256"]).not.toBe(first["bundle_sha256"]);
+      await expectWhole(second);
+    } finally {
+      agent.close();
+    }
+  });
+
+  it("reads everything when the last bundle has changed, or is gone", async () => {
+    const first = await snapshot();
+    const bytes = readFileSync(bundleOf(first));
+    // In the middle of what would be taken over.
+    bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] ?? 0) ^ 1;
+    writeFileSync(bundleOf(first), bytes);
+    await expectWhole(await snapshot());
+    const third = await snapshot();
+    await rm(bundleOf(third));
+    await expectWhole(await snapshot());
+  });
+
+  it("reads everything when what was remembered is damaged, or is of another memory", async () => {
+    await snapshot();
+    const file = join(at.root, "last-snapshots/default/ana.json");
+    writeFileSync(file, readFileSync(file, "utf8").slice(0, 500));
+    await snapshot();
+    expect(remembered().unread).toBe(0);
+    const other = at.temp.join("other");
+    await mkdir(other);
+    await writeFile(join(other, "a.md"), "a\n");
+    const run = await at.run("snapshot", ["--no-redact", "--memory", other]);
+    expect(run, run.stderr).toMatchObject({ code: 0 });
+    expect(remembered()).toMatchObject({ unread: 0, files: [] });
+  });
+
+  it("reads everything at every so many, and when it is told to", async () => {
+    const config = at.temp.join("keepsake.json");
+    await writeFile(config, JSON.stringify({ version: 1, snapshot: { full_read_every: 3 } }));
+    const counts: number[] = [];
+    for (const args of [[], [], [], [], ["--full"], []]) {
+      await snapshot("--config", config, ...args);
+      counts.push(remembered().unread);
+    }
+    expect(counts).toEqual([0, 1, 2, 0, 0, 1]);
+  });
+
+  it("takes nothing over from an encrypted bundle, nor into one", async () => {
+    const { recipient } = await generateIdentity();
+    await snapshot();
+    const sealed = await snapshot("--encrypt", recipient);
+    expect(remembered()).toMatchObject({ files: [], unread: 0 });
+    // No frame of the open bundle stands in it.
+    expect(readFileSync(bundleOf(sealed)).subarray(0, 21).toString()).toBe("age-encryption.org/v1");
+    await expectWhole(await snapshot());
+  });
+
+  it("is none where nothing has changed, if that is asked for", async () => {
+    const first = await snapshot("--skip-unchanged");
+    expect(first["unchanged"]).toBeUndefined();
+    const again = await snapshot("--skip-unchanged");
+    expect(again).toMatchObject({ id: first["id"], unchanged: true });
+    expect(readdirSync(join(at.root, "tenants/default/snapshots/ana"))).toHaveLength(3);
+    await writeFile(join(at.memory, "note-7.md"), "another\n");
+    const changed = await snapshot("--skip-unchanged");
+    expect(changed["id"]).not.toBe(first["id"]);
+    expect(changed["unchanged"]).toBeUndefined();
+    // The last one is what counts, not any that was the same.
+    await writeFile(join(at.memory, "note-7.md"), "note 7\n");
+    expect((await snapshot("--skip-unchanged"))["unchanged"]).toBeUndefined();
+    const deleted = await at.run("delete", ["latest", "--yes"]);
+    expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
+    expect((await snapshot("--skip-unchanged"))["unchanged"]).toBeUndefined();
+  });
+});
