@@ -1,10 +1,10 @@
-import { createDecipheriv, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import { type ByteReader, type ByteStream, KeepsakeError } from "@keepsake/core";
 
 const CHUNK_BYTES = 64 * 1024;
-const TAG_BYTES = 16;
+export const TAG_BYTES = 16;
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
-const NONCE_BYTES = 16;
+export const NONCE_BYTES = 16;
 const COUNTER_BYTES = 11;
 /** Other work may run after so many chunks. */
 const BREATH_CHUNKS = 16;
@@ -21,7 +21,7 @@ const BREATH_CHUNKS = 16;
 export async function* decryptPayload(reader: ByteReader, fileKey: Uint8Array): ByteStream {
   const nonce = await reader.read(NONCE_BYTES);
   if (nonce.length < NONCE_BYTES) throw truncated();
-  const key = Buffer.from(hkdfSync("sha256", fileKey, nonce, "payload", 32));
+  const key = payloadKey(fileKey, nonce);
   for (let index = 0; ; index += 1) {
     const sealed = await reader.read(SEALED_CHUNK_BYTES);
     const isLast = (await reader.peek(1)).length === 0;
@@ -37,14 +37,39 @@ export async function* decryptPayload(reader: ByteReader, fileKey: Uint8Array): 
   }
 }
 
-/** The chunk's plaintext, or undefined when it is not authentic as chunk `index`, last or not. */
-function openChunk(key: Buffer, index: number, isLast: boolean, sealed: Uint8Array): Buffer | undefined {
-  if (sealed.length < TAG_BYTES) return undefined;
+/**
+ * The payload of an age file: the nonce, then the chunks.
+ *
+ * @param nonce {@link NONCE_BYTES} bytes that no other payload has with this file key
+ */
+export async function* encryptPayload(reader: ByteReader, fileKey: Uint8Array, nonce: Uint8Array): ByteStream {
+  yield nonce;
+  const key = payloadKey(fileKey, nonce);
+  for (let index = 0, isLast = false; !isLast; index += 1) {
+    const plain = await reader.read(CHUNK_BYTES);
+    isLast = (await reader.peek(1)).length === 0;
+    const cipher = createCipheriv("chacha20-poly1305", key, chunkNonce(index, isLast), { authTagLength: TAG_BYTES });
+    yield Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    if (index % BREATH_CHUNKS === BREATH_CHUNKS - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Buffer {
+  return Buffer.from(hkdfSync("sha256", fileKey, nonce, "payload", 32));
+}
+
+function chunkNonce(index: number, isLast: boolean): Buffer {
   const nonce = Buffer.alloc(COUNTER_BYTES + 1);
   // The counter has 11 bytes; six of them last for 2^64 bytes.
   nonce.writeUIntBE(index, COUNTER_BYTES - 6, 6);
   nonce.writeUInt8(isLast ? 1 : 0, COUNTER_BYTES);
-  const decipher = createDecipheriv("chacha20-poly1305", key, nonce, { authTagLength: TAG_BYTES });
+  return nonce;
+}
+
+/** The chunk's plaintext, or undefined when it is not authentic as chunk `index`, last or not. */
+function openChunk(key: Buffer, index: number, isLast: boolean, sealed: Uint8Array): Buffer | undefined {
+  if (sealed.length < TAG_BYTES) return undefined;
+  const decipher = createDecipheriv("chacha20-poly1305", key, chunkNonce(index, isLast), { authTagLength: TAG_BYTES });
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   const plain = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
   try {

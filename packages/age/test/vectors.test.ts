@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
 import { inflateSync } from "node:zlib";
-import { isKeepsakeError } from "@keepsake/core";
-import { chunked } from "@keepsake/testkit";
+import { ByteReader, isKeepsakeError } from "@keepsake/core";
+import { chunked, collect } from "@keepsake/testkit";
+import { Decrypter } from "age-encryption";
 import * as module from "cctv-age";
 import { describe, expect, it } from "vitest";
 import { age } from "../src/age.js";
+import { removeArmor } from "../src/armor.js";
+import { readHeader } from "../src/header.js";
+import { decryptPayload, encryptPayload, NONCE_BYTES } from "../src/payload.js";
 import { generateIdentity } from "../src/keygen.js";
 
 // Its types tell of one exported object; it exports each vector under its name.
@@ -63,6 +67,35 @@ describe("CCTV test vectors", () => {
     });
   }
 });
+
+describe("the payload of every vector that can be decrypted", () => {
+  it("is what encrypting its content again gives", async () => {
+    let compared = 0;
+    for (const bytes of Object.values(vectors)) {
+      const { fields, file: stored } = parse(bytes);
+      if (fields.get("expect")?.[0] !== "success") continue;
+      const file = fields.has("armored") ? await collect(removeArmor(new ByteReader(chunked(stored)))) : stored;
+      const reader = new ByteReader(chunked(file));
+      const decrypter = new Decrypter();
+      for (const identity of fields.get("identity") ?? []) decrypter.addIdentity(identity);
+      for (const passphrase of fields.get("passphrase") ?? []) decrypter.addPassphrase(passphrase);
+      const fileKey = await decrypter.decryptHeader(await readHeader(reader));
+      const payload = await collect(rest(reader));
+      const content = await collect(decryptPayload(new ByteReader(chunked(payload)), fileKey));
+      for (const size of [1_000, Number.POSITIVE_INFINITY]) {
+        const plain = new ByteReader(chunked(content, size));
+        const again = await collect(encryptPayload(plain, fileKey, payload.subarray(0, NONCE_BYTES)));
+        expect(Buffer.from(again).equals(payload)).toBe(true);
+      }
+      compared += 1;
+    }
+    expect(compared).toBeGreaterThan(25);
+  });
+});
+
+async function* rest(reader: ByteReader): AsyncGenerator<Uint8Array> {
+  for (let some = await reader.readSome(); some !== undefined; some = await reader.readSome()) yield some;
+}
 
 function parse(bytes: Uint8Array): Vector {
   const all = Buffer.from(bytes);
