@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 /** Files are put together to blocks of this size, in bytes; none of them may be larger. */
 const BLOCK_BYTES = 1024 * 1024;
 /** So many blocks stay in memory; what is more lies one after the other in one file. */
-const BLOCKS_IN_MEMORY = 12;
+const BLOCKS_IN_MEMORY = 4;
 
 /**
  * Keeps the bytes of many small files without a file, or a piece of memory, for each of them: both cost far more than the

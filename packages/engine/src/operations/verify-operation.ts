@@ -104,8 +104,8 @@ export class VerifyOperation {
   }
 
   async #check(origin: BundleOrigin, record: SnapshotRecord | undefined, reading: ReadOptions): Promise<VerifyReport> {
-    const stored = await checkStored(origin, record, reading);
     const inside = await this.#checkInside(origin, reading);
+    const stored = await checkStored(origin, record, inside.fileSha256, reading);
     const checks = [...stored, ...inside.checks, ...checkRecord(record, inside.parsed)];
     return {
       bundle: origin.label,
@@ -120,15 +120,16 @@ export class VerifyOperation {
   async #checkInside(
     origin: BundleOrigin,
     reading: ReadOptions,
-  ): Promise<{ readonly checks: VerifyCheck[]; readonly parsed?: ParsedManifest }> {
+  ): Promise<{ readonly checks: VerifyCheck[]; readonly parsed?: ParsedManifest; readonly fileSha256?: string }> {
     let parsed: ParsedManifest | undefined;
     const sink = {
       manifest: (found: ParsedManifest) => {
         parsed = found;
       },
     };
+    let fileSha256: string;
     try {
-      await this.#reader.read(origin, sink, { ...reading, onBytes: undefined });
+      ({ fileSha256 } = await this.#reader.read(origin, sink, reading));
     } catch (error) {
       const failure = judgeFailure(error);
       // Nothing inside can be judged, for instance without a key. A key that does not fit and a header that was changed
@@ -137,8 +138,8 @@ export class VerifyOperation {
       return parsed === undefined ? { checks: unread(failure) } : { checks: broken(parsed, failure), parsed };
     }
     return parsed === undefined
-      ? { checks: unread({ status: "failed", code: "E_MANIFEST", detail: "The bundle has no manifest." }) }
-      : { checks: [...manifestChecks(parsed), { name: "artifacts", status: "ok" }], parsed };
+      ? { checks: unread({ status: "failed", code: "E_MANIFEST", detail: "The bundle has no manifest." }), fileSha256 }
+      : { checks: [...manifestChecks(parsed), { name: "artifacts", status: "ok" }], parsed, fileSha256 };
   }
 }
 
@@ -153,13 +154,14 @@ function isFine({ status, code }: VerifyCheck, { identityFiles }: Pick<ReadOptio
 
 const INSIDE = ["manifest", "manifest_seal", "content_digest", "artifacts"] as const;
 
+/** @param read the digest of the stored bytes, where they were read to their end already */
 async function checkStored(
   origin: BundleOrigin,
   record: SnapshotRecord | undefined,
+  read: string | undefined,
   { signal, onBytes }: ReadOptions,
 ): Promise<VerifyCheck[]> {
-  const { sizeBytes, body } = await origin.open(signal);
-  const { sha256 } = await digestOf(countedStream(body, (done) => onBytes?.(done, sizeBytes)));
+  const sha256 = read ?? (await digestOfStored(origin, { signal, onBytes }));
   const name = "file_digest";
   try {
     const recorded = await origin.recordedDigest(signal);
@@ -172,6 +174,15 @@ async function checkStored(
   } catch (error) {
     return [{ name, ...judgeFailure(error) }];
   }
+}
+
+async function digestOfStored(
+  origin: BundleOrigin,
+  { signal, onBytes }: Pick<ReadOptions, "signal" | "onBytes">,
+): Promise<string> {
+  const { sizeBytes, body } = await origin.open(signal);
+  const { sha256 } = await digestOf(countedStream(body, (done) => onBytes?.(done, sizeBytes)));
+  return sha256;
 }
 
 function manifestChecks({ manifest, wire }: ParsedManifest): VerifyCheck[] {
