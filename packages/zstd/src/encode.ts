@@ -1,9 +1,8 @@
-import { abortable, type ByteStream, type FrameSize, KeepsakeError, type OpOptions } from "@keepsake/core";
+import { abortable, type ByteStream, KeepsakeError, type OpOptions } from "@keepsake/core";
 import { InFlight } from "./in-flight.js";
 import { ContentChecksums } from "./checksum.js";
 import { headerLength, parseFrameHeader, withSizeAndChecksum } from "./frame-header.js";
 import type { NativeZstd } from "./native.js";
-import { writeSeekTable } from "./seek-table.js";
 
 /** How one frame is compressed. */
 export interface FrameSettings {
@@ -22,33 +21,18 @@ export async function* encodeFrames(
   { signal }: OpOptions,
   settings: EncoderSettings,
 ): AsyncGenerator<Uint8Array> {
-  const inFlight = new InFlight<SizedFrame>();
-  const sizes: FrameSize[] = [];
+  const inFlight = new InFlight<Uint8Array>();
   for await (const content of portions(abortable(input, signal), settings.frameBytes)) {
-    inFlight.push(sizedFrame(content, settings));
+    inFlight.push(encodeFrame(content, settings));
     if (inFlight.size <= settings.concurrency) continue;
-    const next = await inFlight.next();
+    const frame = await inFlight.next();
     signal?.throwIfAborted();
-    if (next === undefined) continue;
-    sizes.push(next.size);
-    yield next.frame;
+    if (frame !== undefined) yield frame;
   }
-  for (let next = await inFlight.next(); next !== undefined; next = await inFlight.next()) {
+  for (let frame = await inFlight.next(); frame !== undefined; frame = await inFlight.next()) {
     signal?.throwIfAborted();
-    sizes.push(next.size);
-    yield next.frame;
+    yield frame;
   }
-  yield writeSeekTable(sizes);
-}
-
-interface SizedFrame {
-  readonly frame: Uint8Array;
-  readonly size: FrameSize;
-}
-
-async function sizedFrame(content: Buffer, settings: FrameSettings): Promise<SizedFrame> {
-  const frame = await encodeFrame(content, settings);
-  return { frame, size: { contentBytes: content.length, encodedBytes: frame.length } };
 }
 
 /** The input in portions of exactly `size` bytes, the last one shorter; one empty portion for an empty input. */

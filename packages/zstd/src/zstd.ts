@@ -26,7 +26,7 @@ const MAX_LEVEL = 22;
 
 /**
  * Zstandard (RFC 8878). The output is a row of independent frames of a fixed input size, each with content size and
- * checksum, which the `zstd` command reads, and a seek table behind them, which it passes over; equal input gives equal output however it is cut into chunks. Decoding takes
+ * checksum, which the `zstd` command reads; equal input gives equal output however it is cut into chunks. Decoding takes
  * what any maker wrote, in bounded memory: `(concurrency + 1) × 8 MiB` and a window of at most 128 MiB.
  *
  * An input that was cut exactly between two frames is whole zstd: only the reader of its content can notice.
