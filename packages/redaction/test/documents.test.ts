@@ -62,6 +62,33 @@ describe("JSON", () => {
     expect(redact(text)).toBe(expected);
   });
 
+  const KEY = "q7Wm2xR9tLp4Zk8vBn3c";
+  const HIDDEN = "[REDACTED:named_secret]";
+
+  it.each([
+    ["the member before it", '{"key":"DB_PASSWORD","id":3,"content":"hunter2x"}', "hunter2x"],
+    ["the member behind it", `{"value":"${KEY}","enabled":true,"name":"ACME_API_KEY"}`, KEY],
+    ["the object it is in", `{"ACME_API_KEY":{"value":"${KEY}","rotates":"P30D"}}`, KEY],
+    ["the array its object is in", `{"api_keys":[{"owner":"ana","value":"${KEY}"}]}`, KEY],
+    ["the array it is in", `{"access_tokens":["${KEY}"]}`, KEY],
+    ["the entity that it is observed of", `{"name":"ACME_API_KEY","observations":["${KEY}","since May"]}`, KEY],
+    ["a member in lines", `[\n {\n  "name": "ACME_API_KEY",\n  "type": "text",\n  "value": "${KEY}"\n }\n]`, KEY],
+  ])("is told by %s what a value is called", (_what, text, secret) => {
+    expect(redact(text)).toBe(text.replace(secret, HIDDEN));
+  });
+
+  it.each([
+    `{"name":"checksum","value":"${KEY}"}`,
+    '{"name":"ACME_API_KEY","value":"${ACME_API_KEY}"}',
+    '{"name":"session_id","value":"550e8400-e29b-41d4-a716-446655440000"}',
+    `[{"name":"ACME_API_KEY","value":"${HIDDEN}"},{"name":"etag","value":"${KEY}"}]`,
+    `{"name":"api_key","description":"where it is","settings":{"name":"etag","value":"${KEY}"}}`,
+    '{"key":"max_tokens","value":"4096-tokens-2024a"}',
+    '{"tokens":["internationalization1","antidisestablishment2"]}',
+  ])("spares what its name does not tell: %s", (text) => {
+    expect(redact(text)).toBe(text);
+  });
+
   it("is still JSON afterwards, and nothing else is changed", () => {
     const names = fc.constantFrom("a", "api_key", "password", "note", "x y", 'q"uote');
     const texts = fc.oneof(
@@ -165,6 +192,24 @@ describe("the bytes of a text", () => {
   });
 });
 
+describe("a file that is one bare value", () => {
+  const at = (path: string, text: string) => redactDocumentText(text, policy, { path }).text;
+
+  it("is told by its name", () => {
+    expect(at("memory_files/secrets/acme_api_key.txt", "q7Wm2xR9tLp4Zk8vBn3c\n")).toBe("[REDACTED:named_secret]\n");
+    expect(at("state/refresh_token.json", '"q7Wm2xR9tLp4Zk8vBn3c"')).toBe('"[REDACTED:named_secret]"');
+    const [mail, hash] = ["Tls:ana", "{hex:40}"].map((one) => expandSample(one).text);
+    for (const [path = "", text = ""] of [
+      ["memory_files/etag.txt", "q7Wm2xR9tLp4Zk8vBn3c\n"],
+      ["memory_files/api_key.md", "${API_KEY}"],
+      ["memory_files/password_policy.md", "see-the-handbook-2024\n"],
+      ["memory_files/user.txt", mail],
+      ["state/last_commit.json", `"${hash ?? ""}"`],
+    ])
+      expect(at(path, text)).toBe(text);
+  });
+});
+
 describe("a document that is redacted in passing", () => {
   async function passed(
     bytes: Uint8Array,
@@ -202,6 +247,15 @@ describe("a document that is redacted in passing", () => {
       const { text: redacted } = await passed(Buffer.from(text), { windowBytes: 3_000, marginBytes: 1_000 }, 100);
       expect(redacted).toBe(text.replace(GITHUB, MARK));
     }
+  });
+
+  it("cuts no value from what it is called", async () => {
+    const member = (id: number): string =>
+      `{"name":"ACME_API_KEY","note":"${"n ".repeat(id % 97)}","value":"q7Wm2xR9tLp4Zk8v"}`;
+    const text = `[${Array.from({ length: 300 }, (_none, id) => member(id)).join(",")}]`;
+    const { text: redacted, outcome } = await passed(Buffer.from(text), { windowBytes: 2_000, marginBytes: 700 });
+    expect(redacted === text.replaceAll("q7Wm2xR9tLp4Zk8v", "[REDACTED:named_secret]")).toBe(true);
+    expect(outcome.matches).toEqual({ named_secret: 300 });
   });
 
   it("says when it is no text, and when one string is larger than may be", async () => {
