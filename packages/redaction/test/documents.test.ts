@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import {
   type ByteStream,
   collectBytes,
+  maskInBytes,
   type RedactionPolicy,
   redactDocument,
   redactDocumentText,
@@ -162,8 +163,64 @@ describe("what is encoded", () => {
   });
 });
 
+describe("a token that a width broke", () => {
+  const long = expandSample("gh{}p_{alnum:36}").text;
+
+  it.each([
+    [
+      "a mail",
+      (token: string) => `It is the one that Ana made for the server in May, namely: ${token} and no other.`,
+      76,
+    ],
+    ["a setting", (token: string) => `  the_token_of_the_deployment_of_acme_in_frankfurt: "${token}"`, 72],
+    ["a terminal", (token: string) => `curl -sS https://api.example.org/v1/things/of/acme?page=2 -H 'X: ${token}'`, 80],
+  ])("is found whole, in %s", (_what, line, width) => {
+    const text = `before\n${line(long)}\nafter\n`.replaceAll(new RegExp(`^(.{${String(width)}})`, "gm"), "$1\n");
+    expect(text).not.toContain(long);
+    const redacted = redact(text);
+    expect(redacted).toBe(`before\n${line(MARK)}\nafter\n`);
+    expect(redact(redacted)).toBe(redacted);
+  });
+
+  it.each([
+    ["digests in a column", `${"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n".repeat(3)}`],
+    [
+      "prose",
+      "The password of the machine in Frankfurt is kept where the others are kept,\nnamely-with-Ana-2024 in the safe.\n",
+    ],
+    ["names", `${"checksum_of_the_whole_archive: 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"}\ntoken_type: bearer2\n`],
+  ])("is not made of %s", (_what, text) => {
+    expect(redact(text)).toBe(text);
+  });
+});
+
 describe("the bytes of a text", () => {
   const bytesOf = (bytes: Uint8Array) => redactDocument(bytes, policy, WHERE);
+
+  it("are read as UTF-16 without a mark, too, in either order", () => {
+    for (const order of [(bytes: Buffer) => bytes, (bytes: Buffer) => bytes.swap16()]) {
+      const redacted = bytesOf(order(Buffer.from(`token ${GITHUB} für\r\n`, "utf16le")));
+      expect(redacted.unscanned === undefined && order(Buffer.from(redacted.bytes)).toString("utf16le")).toBe(
+        `token ${MARK} für\r\n`,
+      );
+    }
+    const numbers = Buffer.from(new Uint16Array(Array.from({ length: 64 }, (_none, n) => n)).buffer);
+    expect(bytesOf(numbers)).toEqual({ unscanned: "binary" });
+  });
+
+  it("are overwritten where they are UTF-16 within something else, and keep their length", () => {
+    for (const order of [(bytes: Buffer) => bytes, (bytes: Buffer) => bytes.swap16()]) {
+      const bytes = Buffer.concat([
+        Buffer.from([1, 0, 0, 9]),
+        order(Buffer.from(`x ${GITHUB} y`, "utf16le")),
+        Buffer.alloc(5, 7),
+      ]);
+      const { bytes: masked, matches } = maskInBytes(bytes, policy, WHERE);
+      const expected = order(Buffer.from(`x ${MARK.padEnd(GITHUB.length, "*")} y`, "utf16le"));
+      expect(Buffer.from(masked).subarray(4, -5).equals(expected)).toBe(true);
+      expect([masked.length, matches]).toEqual([bytes.length, { github_token: 1 }]);
+    }
+  });
 
   it("are read as UTF-8 and UTF-16 with a mark, and as an eight-bit code, and written the same", () => {
     const little = Buffer.from(`\ufeffa ${GITHUB} ü\r\n`, "utf16le");

@@ -88,7 +88,7 @@ function isBeyondDoubt(value: string, name: string): boolean {
 
 /** A password that somebody thought of, or a machine: not a word, nor words. */
 function isPassword(value: string, sign: string): boolean {
-  if (/\bis\b/.test(sign) && value.length < 8) return false;
+  if (/\b(?:is|ist)\b/.test(sign) && value.length < 8) return false;
   if (entropyOf(value) < 2.2 || /^[A-Za-z]+(?:[-_.:/][A-Za-z]+)*[:.,!?]?$/.test(value)) return false;
   return /[0-9]/.test(value) || (/[A-Za-z]/.test(value) && /[^A-Za-z0-9_.:/-]/.test(value));
 }
@@ -154,6 +154,9 @@ const NAMED_SECRET: SecretRule = {
       'variable "api_token" {\n  type    = string\n  default = "«{alnum:31}7»"\n}',
       'mfa_secret = "«{upper:32}»"',
       "pw: «{alnum:11}7»",
+      "Das Passwort lautet: «{alnum:11}7»",
+      "Das neue Passwort für das WLAN ist jetzt «{alnum:11}7».",
+      "der Token von Acme ist «{alnum:31}7»",
     ],
     spared: [
       "api_key = ${API_KEY}",
@@ -183,6 +186,10 @@ const NAMED_SECRET: SecretRule = {
       "ROLE=arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
       "the token authentication-middleware-2024-version",
       '{"name":"key","value":"{uuid}"}',
+      "Das Passwort ist mindestens 12 Zeichen lang",
+      "Das Passwort ist seit 2024-05-01 abgelaufen",
+      "Der Token ist 30 Tage gültig",
+      "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY{}EXAMPLEKEY",
     ],
   },
 };
