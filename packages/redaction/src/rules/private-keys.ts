@@ -173,7 +173,7 @@ const DER_START = [
   "MC4CAQAwBQYDK2V[wu]BCIE|MEcCAQAwBQYDK2VxBDsE",
 ].join("|");
 /** A line break within base64: what follows is a line of nothing else. */
-const DER_BREAK = String.raw`\r?\n[ \t]{0,16}(?=[A-Za-z0-9+/]{1,128}={0,2}(?:[ \t]{0,4}(?:[\r\n]|$)|["'\`,;)}\]<]|\\[nr]))`;
+const DER_BREAK = String.raw`\r?\n[ \t]{0,16}(?=[A-Za-z0-9+/]{1,128}={0,2}(?![\w+/=-]|[ \t]{1,4}[^\s]))`;
 
 const DER_KEY: SecretRule = {
   id: "der_private_key",
