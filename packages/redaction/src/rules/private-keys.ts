@@ -172,8 +172,8 @@ const DER_START = [
   "M(?:HcCAQEE|HQCAQEE|IGkAgEBBD|IHcAgEBBE)",
   "MC4CAQAwBQYDK2V[wu]BCIE|MEcCAQAwBQYDK2VxBDsE",
 ].join("|");
-/** A line break within base64: what follows is a line of nothing else. */
-const DER_BREAK = String.raw`\r?\n[ \t]{0,16}(?=[A-Za-z0-9+/]{1,128}={0,2}(?![\w+/=-]|[ \t]{1,4}[^\s]))`;
+/** A line break within base64: what follows is long, ends as base64 does, or is a line of nothing else. */
+const DER_BREAK = String.raw`\r?\n[ \t]{0,16}(?=[A-Za-z0-9+/]{16,128}={0,2}(?![\w+/=-])|[A-Za-z0-9+/]{1,15}(?:={1,2}(?!=)|(?![\w+/=-]|[ \t]{1,4}[^\s])))`;
 
 const DER_KEY: SecretRule = {
   id: "der_private_key",
