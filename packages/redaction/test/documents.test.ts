@@ -194,6 +194,28 @@ describe("a token that a width broke", () => {
   });
 });
 
+describe("a table", () => {
+  it.each([
+    [
+      "of values with commas",
+      'name,url,username,password\r\n"Mail, old",https://m.example.org,ana,hunter2x\r\nForum,,ana,"k9#Lm2pQ"\r\n',
+    ],
+    ["of values with semicolons", "user;api_key;since\nana;q7Wm2xR9tLp4Zk8vBn3c;2024\n\nmore; text\n"],
+    ["of Markdown", "| Service | Password |\n|:---|---|\n| mail | `hunter2x` |\n\nafter\n"],
+  ])("%s is read by the names above its columns", (_what, text) => {
+    const secrets = ["hunter2x", "k9#Lm2pQ", "q7Wm2xR9tLp4Zk8vBn3c"];
+    expect(redact(text)).toBe(secrets.reduce((now, one) => now.replace(one, "[REDACTED:named_secret]"), text));
+  });
+
+  it.each([
+    "name,token_count,checksum\na.md,4096,q7Wm2xR9tLp4Zk8vBn3c\n",
+    "the key, the lock,\nq7Wm2xR9tLp4Zk8vBn3c, and more,\n",
+    "| Setting | API key |\n|---|---|\n| where | ${ACME_KEY} |\n| how | see-the-handbook |\n",
+  ])("spares what no name above it tells: %j", (text) => {
+    expect(redact(text)).toBe(text);
+  });
+});
+
 describe("the bytes of a text", () => {
   const bytesOf = (bytes: Uint8Array) => redactDocument(bytes, policy, WHERE);
 

@@ -154,6 +154,7 @@ const NAMED_SECRET: SecretRule = {
       'variable "api_token" {\n  type    = string\n  default = "«{alnum:31}7»"\n}',
       'mfa_secret = "«{upper:32}»"',
       "pw: «{alnum:11}7»",
+      "pw «Xk9{}mP2v!8q»",
       "Das Passwort lautet: «{alnum:11}7»",
       "Das neue Passwort für das WLAN ist jetzt «{alnum:11}7».",
       "der Token von Acme ist «{alnum:31}7»",

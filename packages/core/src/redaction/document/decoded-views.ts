@@ -1,3 +1,4 @@
+import { tableView } from "./table-view.js";
 import { TextView } from "./text-view.js";
 import { wrapsIn } from "./wrapped-lines.js";
 
@@ -36,9 +37,10 @@ function escapesLike(any: RegExp, one: RegExp, decode: (escape: string) => strin
   };
 }
 
-/** The text as it is without its escapes, once for each kind; only where there are some, since most texts have few. */
+/** The text as it is without its escapes, once for each kind, and its tables; only where there are some, since most texts have few. */
 export function decodedViews(text: string): readonly TextView[] {
-  return [CODE, PERCENT, wraps].flatMap((escapes) => decodedView(text, escapes(text)) ?? []);
+  const views = [CODE, PERCENT, wraps].map((escapes) => decodedView(text, escapes(text)));
+  return [...views, tableView(text)].filter((view) => view !== undefined);
 }
 
 function decodedView(text: string, escapes: Iterable<Escape>): TextView | undefined {
