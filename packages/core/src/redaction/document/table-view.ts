@@ -3,12 +3,12 @@ import { TextView } from "./text-view.js";
 
 /** A cell of a line of names, one of which says that what is below it is secret. */
 const TELLING = /passw|passcode|passphrase|pwd|token|secret|credential|api.?key|(?:access|private|auth).?key/i;
-const HEADER =
-  /(?:^|[,;|\t])[ \t"*`]{0,8}[\w .-]{0,32}(?:passw|passcode|passphrase|pwd|token|secret|credential|key)[\w .-]{0,16}[ \t"*`]{0,8}(?=[,;|\t\r\n])/gim;
 const NAME = /^[\w .()/-]{0,48}$/;
 /** Under the names of a table of Markdown. */
 const RULE = /^[ \t|:-]+$/;
 const LONGEST_LINE = 2048;
+const LONGEST_HEADER = 512;
+const DELIMITERS = [",", ";", "|", "\t"] as const;
 
 interface Range {
   readonly start: number;
@@ -27,33 +27,30 @@ interface Line extends Range {
  * @returns undefined where there is none
  */
 export function tableView(text: string): TextView | undefined {
-  let view: TextView | undefined;
-  let done = 0;
-  HEADER.lastIndex = 0;
-  for (const { index } of text.matchAll(HEADER)) {
-    if (index < done) continue;
-    const header = lineAt(text, text.lastIndexOf("\n", index) + 1);
-    done = header.next;
-    const delimiter = /[,;|\t]/.exec(text.slice(header.start, header.end))?.[0];
-    const names = delimiter === undefined ? [] : cellsIn(text, header, delimiter).map((cell) => textOf(text, cell));
-    if (delimiter === undefined || names.length < 2 || !names.every((name) => NAME.test(name))) continue;
-    const wanted = names.map((name) => TELLING.test(name));
-    if (!wanted.includes(true)) continue;
-    view ??= new TextView();
-    done = takeRows(text, done, delimiter, names, wanted, view);
+  const view = new TextView();
+  for (const delimiter of DELIMITERS) {
+    for (let at = text.indexOf(delimiter); at >= 0; ) {
+      const line = lineAt(text, text.lastIndexOf("\n", at) + 1);
+      const names = namesIn(text, line, delimiter);
+      const next = names === undefined ? line.next : takeRows(text, line.next, delimiter, names, view);
+      at = text.indexOf(delimiter, next);
+    }
   }
-  return view;
+  return view.text === "" ? undefined : view;
+}
+
+/** The names above a table; undefined for a line of something else, as nearly all lines with a comma are. */
+function namesIn(text: string, line: Range, delimiter: string): readonly string[] | undefined {
+  if (line.end - line.start > LONGEST_HEADER || text.charCodeAt(line.end - 1) === 0x2e) return undefined;
+  const header = text.slice(line.start, line.end);
+  if (header.includes(":") || !TELLING.test(header) || /[,;|\t]/.exec(header)?.[0] !== delimiter) return undefined;
+  const names = cellsIn(text, line, delimiter).map((cell) => text.slice(cell.start, cell.end));
+  return names.every((name) => NAME.test(name)) ? names : undefined;
 }
 
 /** @returns where the table ends */
-function takeRows(
-  text: string,
-  from: number,
-  delimiter: string,
-  names: readonly string[],
-  wanted: readonly boolean[],
-  view: TextView,
-): number {
+function takeRows(text: string, from: number, delimiter: string, names: readonly string[], view: TextView): number {
+  const wanted = names.map((name) => TELLING.test(name));
   let start = from;
   while (start < text.length) {
     const line = lineAt(text, start);
@@ -75,10 +72,6 @@ function lineAt(text: string, start: number): Line {
   const newLine = text.indexOf("\n", start);
   const end = newLine < 0 ? text.length : newLine;
   return { start, end: text.charCodeAt(end - 1) === 0x0d ? end - 1 : end, next: end + 1 };
-}
-
-function textOf(text: string, { start, end }: Range): string {
-  return text.slice(start, end);
 }
 
 /** The cells of a line, without quotes, blanks and marks around. A delimiter within quotes parts nothing. */
