@@ -1,6 +1,7 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
-import { type Edit, planEdits } from "./plan-edits.js";
+import type { Edit } from "./edit.js";
+import { planEdits } from "./plan-edits.js";
 import { wideEncoding, textEncoding, type TextEncoding } from "./text-encoding.js";
 import type { UnscannedReason } from "./redact-document.js";
 

@@ -1,7 +1,7 @@
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
 import { isReplaced } from "../compose-policies.js";
+import type { Edit } from "./edit.js";
 import { isPairName, isPairValue } from "./name-and-value.js";
-import type { Edit } from "./plan-edits.js";
 
 /** A longer text is no bare value, in characters. */
 const LONGEST = 2100;

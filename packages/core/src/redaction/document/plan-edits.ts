@@ -1,16 +1,11 @@
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
 import { isReplaced } from "../compose-policies.js";
 import { decodedViews } from "./decoded-views.js";
+import type { Edit } from "./edit.js";
 import { encodedTokens } from "./encoded-tokens.js";
 import { jsonView, WHOLE } from "./json-view.js";
 import { namedEdits } from "./named-edits.js";
 import type { OriginalRange, TextView } from "./text-view.js";
-
-/** A range of a text that has to go, and the secret that stands there, decoded. */
-export interface Edit extends OriginalRange {
-  readonly rule: string;
-  readonly secret: string;
-}
 
 /** What has to go from a text, sorted, none overlapping another. */
 export interface EditPlan {

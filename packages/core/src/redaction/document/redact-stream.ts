@@ -2,7 +2,8 @@ import type { ByteStream } from "../../bytes/byte-stream.js";
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
 import { MAX_ROUNDS } from "../redact-text.js";
 import type { Part } from "./json-view.js";
-import { type Edit, planEdits } from "./plan-edits.js";
+import type { Edit } from "./edit.js";
+import { planEdits } from "./plan-edits.js";
 import { applyEdits, type UnscannedReason } from "./redact-document.js";
 import { eightBitEncoding, wideEncoding, type TextEncoding } from "./text-encoding.js";
 
