@@ -136,6 +136,10 @@ describe.runIf(runnable)("a memory with secrets in every place", () => {
     );
     expect(findings.some(({ artifact }) => String(artifact).startsWith("git/"))).toBe(true);
     expect(secrets.made.filter((secret) => live.stdout.includes(secret.slice(4, 16)))).toEqual([]);
+    const commits = new Set(findings.flatMap(({ commit }) => (typeof commit === "string" ? [commit] : [])));
+    const all = (await git(box.memory, "rev-list", "--all", "--reflog")).split("\n");
+    expect(commits.size).toBeGreaterThan(1);
+    expect([...commits].filter((commit) => !all.includes(commit))).toEqual([]);
     // Of the redacted snapshot nothing is found any more.
     const clean = await box.run("scan", ["latest"]);
     expect(clean, clean.stdout).toMatchObject({ code: 0 });

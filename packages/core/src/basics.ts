@@ -15,7 +15,7 @@ export { errnoOf, fromSystemError } from "./errors/system-error.js";
 export { type ArtifactPath, foldedPath, isArtifactPath, parseArtifactPath } from "./ids/artifact-path.js";
 export { type BundleName, BundleNames } from "./ids/bundle-names.js";
 export { isLinkInside, isPlainLinkTarget, plainLinkTarget } from "./ids/link-target.js";
-export { type AgentId, type AgentRef, parseAgentId, parseTenantId, type TenantId } from "./ids/names.js";
+export { type AgentId, type AgentRef, NOBODY, parseAgentId, parseTenantId, type TenantId } from "./ids/names.js";
 export { percentDecode, percentDecodePath, percentEncodePath, toBundlePath } from "./ids/percent-path.js";
 export { isSnapshotId, parseSnapshotId, type SnapshotId } from "./ids/snapshot-id.js";
 export { isJsonObject, type JsonObject, type JsonValue } from "./json.js";

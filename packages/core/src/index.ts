@@ -107,6 +107,7 @@ export {
   type DocumentFindings,
   findInDocument,
 } from "./redaction/document/find-in-document.js";
+export { pairRoleOf, type PairRole } from "./redaction/document/name-and-value.js";
 export { type MaskedBytes, maskInBytes } from "./redaction/document/mask-in-bytes.js";
 export {
   redactDocument,

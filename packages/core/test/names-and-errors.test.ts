@@ -9,6 +9,7 @@ import {
   isKeepsakeError,
   isSnapshotId,
   KeepsakeError,
+  NOBODY,
   parseAgentId,
   parseSnapshotId,
   parseTenantId,
@@ -37,6 +38,7 @@ describe("ids", () => {
     "nul",
     "lpt1",
     "a\n",
+    NOBODY,
   ])("%j names neither", (id) => {
     expect(() => parseAgentId(id)).toThrow(expect.objectContaining({ code: "E_INVALID_ID" }));
     expect(() => parseTenantId(id)).toThrow(expect.objectContaining({ code: "E_INVALID_ID" }));

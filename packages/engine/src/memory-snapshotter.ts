@@ -293,6 +293,8 @@ export interface ScanFinding {
   readonly column?: string;
   /** its rowid, as far as it has one */
   readonly row?: string;
+  /** of a repository: the newest commit that holds it */
+  readonly commit?: string;
   /** how it begins, if it is long, and how long it is */
   readonly masked: string;
 }

@@ -1,6 +1,6 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type BundleStore, KeepsakeError, parseAgentId, parseTenantId, streamOf } from "@keepsake/core";
+import { type BundleStore, KeepsakeError, NOBODY, parseAgentId, parseTenantId, streamOf } from "@keepsake/core";
 import { faultyStore, memoryStore, treeDigest } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { PrivateStaging } from "../src/snapshot/private-staging.js";
@@ -54,6 +54,13 @@ describe("recover", () => {
     await expect(bench.snapshotter.recover({}, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       name: "AbortError",
     });
+  });
+
+  it("sweeps what the look at a folder left that was no agent's", async () => {
+    await using bench = await engineBench({ nowMs: DAYS_LATER });
+    const left = join(bench.stateRoot, "staging/default", NOBODY, "one");
+    await mkdir(left, { recursive: true });
+    expect((await bench.snapshotter.recover({})).swept).toEqual([left]);
   });
 
   it("tells with a code, and the folder, that staging cannot be removed", async () => {

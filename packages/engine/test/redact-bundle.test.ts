@@ -370,6 +370,14 @@ describe("a scan", () => {
     expect((await bench.snapshotter.list(ANA)).snapshots).toHaveLength(1);
   });
 
+  it("tells a secret once that stands several times in a line", async () => {
+    const secret = token();
+    await using bench = await engineBench(redacting());
+    await writeTree(bench.memory, { "notes/a": `${secret} ${secret}\n${secret}\n` });
+    const { findings } = await bench.snapshotter.scan({ memory: bench.memory });
+    expect(findings.map(({ line }) => line)).toEqual([1, 2]);
+  });
+
   it("asks for a place that is one", async () => {
     await using bench = await engineBench(redacting());
     await expect(bench.snapshotter.scan({ memory: bench.dir.join("none") })).rejects.toMatchObject({

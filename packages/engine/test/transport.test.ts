@@ -49,6 +49,7 @@ describe("an export", () => {
       ["out/x.tar.zst", "E_USAGE"],
       ["out/x", "E_USAGE"],
       ["nowhere/x.tar", "E_NOT_FOUND"],
+      ["nowhere/", "E_NOT_FOUND"],
     ] as const)
       await expect(bench.snapshotter.export({ ...LATEST, to: bench.dir.join(to) })).rejects.toMatchObject({ code });
     expect(await outOf(bench)).toEqual([]);

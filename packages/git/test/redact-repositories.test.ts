@@ -322,6 +322,37 @@ describe("the whole way", () => {
     expect(kept.outcome).toMatchObject({ history: "unredacted", unscanned: [{ path: "git", reason: "history_kept" }] });
   });
 
+  it("gives the refs of a history that is kept names without secrets, wherever the manifest or git says them", async () => {
+    const dir = notes(2);
+    const [branch, tag, packed] = [secret(), secret(), secret()];
+    run(dir, "branch", `old-${packed}`);
+    run(dir, "pack-refs", "--all");
+    run(dir, "switch", "-q", "-c", `fix/${branch}`);
+    run(dir, "tag", `v-${tag}`);
+    commitFile(dir, "more.md", "more\n");
+    run(dir, "config", `branch.fix/${branch}.description`, "mine");
+    const head = run(dir, "rev-parse", "HEAD");
+    const kept = await captureRedacted(dir, { history: "keep" });
+    const names = [branch, tag, packed];
+    expect(names.filter((name) => kept.captured.entries.some(({ path }) => path.includes(name)))).toEqual(names);
+    const out = extract(kept);
+    expect(kept.entries.filter(({ path }) => names.some((name) => path.includes(name)))).toEqual([]);
+    expect(names.filter((name) => everythingIn(out).includes(name))).toEqual([]);
+    expect(run(out, "for-each-ref", "--format=%(refname)").split("\n").sort()).toEqual([
+      "refs/heads/fix/REDACTED-acme_key",
+      "refs/heads/main",
+      "refs/heads/old-REDACTED-acme_key",
+      "refs/tags/v-REDACTED-acme_key",
+    ]);
+    expect([run(out, "rev-parse", "HEAD"), run(out, "symbolic-ref", "HEAD")]).toEqual([
+      head,
+      "refs/heads/fix/REDACTED-acme_key",
+    ]);
+    expect(run(out, "config", "branch.fix/REDACTED-acme_key.description")).toBe("mine");
+    expectSound(out);
+    expect(kept.outcome).toMatchObject({ history: "unredacted", matches: { acme_key: 3 } });
+  });
+
   it("redacts 300 commits, of which all hold a secret of their own, and nothing of them is left", async () => {
     const dir = freshDir();
     run(dir, "init", "-q", "-b", "main");

@@ -26,8 +26,8 @@ const PLACEHOLDERS = [
 ];
 
 /**
- * True for what can only stand where a secret would. An invented key ("…7EXAMPLE", "abcdef123456…") is none: it has the
- * form of a real one, and who tries out what is found had better see it go.
+ * True for what can only stand where a secret would. An invented key ("abcdef123456…") is none: it has the form of a
+ * real one, and who tries out what is found had better see it go.
  */
 export function isPlaceholder(text: string): boolean {
   return PLACEHOLDERS.some((pattern) => pattern.test(text));

@@ -1,4 +1,5 @@
 import { type Finding, mergeFindings, type RedactionPolicy } from "@keepsake/core";
+import { isDocumented } from "./documented-examples.js";
 import { KeywordAutomaton } from "./keyword-automaton.js";
 import { DEFAULT_RULES } from "./rules/default-rules.js";
 import type { SecretRule } from "./secret-rule.js";
@@ -147,7 +148,9 @@ class RuleScanner {
     if (range === undefined)
       throw new TypeError(`A pattern of the rule ${id} has no group "secret" or lacks the flag d.`);
     const [start, end] = range;
-    if (start === end || check?.(text.slice(start, end), { text, from: match.index, start, end }) === false) return;
+    const secret = text.slice(start, end);
+    if (start === end || check?.(secret, { text, from: match.index, start, end }) === false) return;
+    if (isDocumented(secret)) return;
     findings.push({ start: start + offset, end: end + offset, rule: id });
     return match.index + offset + match[0].length;
   }

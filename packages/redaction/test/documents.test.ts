@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import {
   type ByteStream,
   collectBytes,
+  maskInBytes,
   type RedactionPolicy,
   redactDocument,
   redactDocumentText,
@@ -60,6 +61,33 @@ describe("JSON", () => {
     ["a quote in the value", '{"password":"ab\\"cd12 "}', '{"password":"ab\\"cd12 "}'],
   ])("finds what stands in %s", (_what, text, expected) => {
     expect(redact(text)).toBe(expected);
+  });
+
+  const KEY = "q7Wm2xR9tLp4Zk8vBn3c";
+  const HIDDEN = "[REDACTED:named_secret]";
+
+  it.each([
+    ["the member before it", '{"key":"DB_PASSWORD","id":3,"content":"hunter2x"}', "hunter2x"],
+    ["the member behind it", `{"value":"${KEY}","enabled":true,"name":"ACME_API_KEY"}`, KEY],
+    ["the object it is in", `{"ACME_API_KEY":{"value":"${KEY}","rotates":"P30D"}}`, KEY],
+    ["the array its object is in", `{"api_keys":[{"owner":"ana","value":"${KEY}"}]}`, KEY],
+    ["the array it is in", `{"access_tokens":["${KEY}"]}`, KEY],
+    ["the entity that it is observed of", `{"name":"ACME_API_KEY","observations":["${KEY}","since May"]}`, KEY],
+    ["a member in lines", `[\n {\n  "name": "ACME_API_KEY",\n  "type": "text",\n  "value": "${KEY}"\n }\n]`, KEY],
+  ])("is told by %s what a value is called", (_what, text, secret) => {
+    expect(redact(text)).toBe(text.replace(secret, HIDDEN));
+  });
+
+  it.each([
+    `{"name":"checksum","value":"${KEY}"}`,
+    '{"name":"ACME_API_KEY","value":"${ACME_API_KEY}"}',
+    '{"name":"session_id","value":"550e8400-e29b-41d4-a716-446655440000"}',
+    `[{"name":"ACME_API_KEY","value":"${HIDDEN}"},{"name":"etag","value":"${KEY}"}]`,
+    `{"name":"api_key","description":"where it is","settings":{"name":"etag","value":"${KEY}"}}`,
+    '{"key":"max_tokens","value":"4096-tokens-2024a"}',
+    '{"tokens":["internationalization1","antidisestablishment2"]}',
+  ])("spares what its name does not tell: %s", (text) => {
+    expect(redact(text)).toBe(text);
   });
 
   it("is still JSON afterwards, and nothing else is changed", () => {
@@ -135,8 +163,86 @@ describe("what is encoded", () => {
   });
 });
 
+describe("a token that a width broke", () => {
+  const long = expandSample("gh{}p_{alnum:36}").text;
+
+  it.each([
+    [
+      "a mail",
+      (token: string) => `It is the one that Ana made for the server in May, namely: ${token} and no other.`,
+      76,
+    ],
+    ["a setting", (token: string) => `  the_token_of_the_deployment_of_acme_in_frankfurt: "${token}"`, 72],
+    ["a terminal", (token: string) => `curl -sS https://api.example.org/v1/things/of/acme?page=2 -H 'X: ${token}'`, 80],
+  ])("is found whole, in %s", (_what, line, width) => {
+    const text = `before\n${line(long)}\nafter\n`.replaceAll(new RegExp(`^(.{${String(width)}})`, "gm"), "$1\n");
+    expect(text).not.toContain(long);
+    const redacted = redact(text);
+    expect(redacted).toBe(`before\n${line(MARK)}\nafter\n`);
+    expect(redact(redacted)).toBe(redacted);
+  });
+
+  it.each([
+    ["digests in a column", `${"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n".repeat(3)}`],
+    [
+      "prose",
+      "The password of the machine in Frankfurt is kept where the others are kept,\nnamely-with-Ana-2024 in the safe.\n",
+    ],
+    ["names", `${"checksum_of_the_whole_archive: 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"}\ntoken_type: bearer2\n`],
+  ])("is not made of %s", (_what, text) => {
+    expect(redact(text)).toBe(text);
+  });
+});
+
+describe("a table", () => {
+  it.each([
+    [
+      "of values with commas",
+      'name,url,username,password\r\n"Mail, old",https://m.example.org,ana,hunter2x\r\nForum,,ana,"k9#Lm2pQ"\r\n',
+    ],
+    ["of values with semicolons", "user;api_key;since\nana;q7Wm2xR9tLp4Zk8vBn3c;2024\n\nmore; text\n"],
+    ["of Markdown", "| Service | Password |\n|:---|---|\n| mail | `hunter2x` |\n\nafter\n"],
+  ])("%s is read by the names above its columns", (_what, text) => {
+    const secrets = ["hunter2x", "k9#Lm2pQ", "q7Wm2xR9tLp4Zk8vBn3c"];
+    expect(redact(text)).toBe(secrets.reduce((now, one) => now.replace(one, "[REDACTED:named_secret]"), text));
+  });
+
+  it.each([
+    "name,token_count,checksum\na.md,4096,q7Wm2xR9tLp4Zk8vBn3c\n",
+    "the key, the lock,\nq7Wm2xR9tLp4Zk8vBn3c, and more,\n",
+    "| Setting | API key |\n|---|---|\n| where | ${ACME_KEY} |\n| how | see-the-handbook |\n",
+  ])("spares what no name above it tells: %j", (text) => {
+    expect(redact(text)).toBe(text);
+  });
+});
+
 describe("the bytes of a text", () => {
   const bytesOf = (bytes: Uint8Array) => redactDocument(bytes, policy, WHERE);
+
+  it("are read as UTF-16 without a mark, too, in either order", () => {
+    for (const order of [(bytes: Buffer) => bytes, (bytes: Buffer) => bytes.swap16()]) {
+      const redacted = bytesOf(order(Buffer.from(`token ${GITHUB} für\r\n`, "utf16le")));
+      expect(redacted.unscanned === undefined && order(Buffer.from(redacted.bytes)).toString("utf16le")).toBe(
+        `token ${MARK} für\r\n`,
+      );
+    }
+    const numbers = Buffer.from(new Uint16Array(Array.from({ length: 64 }, (_none, n) => n)).buffer);
+    expect(bytesOf(numbers)).toEqual({ unscanned: "binary" });
+  });
+
+  it("are overwritten where they are UTF-16 within something else, and keep their length", () => {
+    for (const order of [(bytes: Buffer) => bytes, (bytes: Buffer) => bytes.swap16()]) {
+      const bytes = Buffer.concat([
+        Buffer.from([1, 0, 0, 9]),
+        order(Buffer.from(`x ${GITHUB} y`, "utf16le")),
+        Buffer.alloc(5, 7),
+      ]);
+      const { bytes: masked, matches } = maskInBytes(bytes, policy, WHERE);
+      const expected = order(Buffer.from(`x ${MARK.padEnd(GITHUB.length, "*")} y`, "utf16le"));
+      expect(Buffer.from(masked).subarray(4, -5).equals(expected)).toBe(true);
+      expect([masked.length, matches]).toEqual([bytes.length, { github_token: 1 }]);
+    }
+  });
 
   it("are read as UTF-8 and UTF-16 with a mark, and as an eight-bit code, and written the same", () => {
     const little = Buffer.from(`\ufeffa ${GITHUB} ü\r\n`, "utf16le");
@@ -162,6 +268,24 @@ describe("the bytes of a text", () => {
     expect(bytesOf(Buffer.from(`${GITHUB}\0`))).toEqual({ unscanned: "binary" });
     expect(bytesOf(Buffer.from([0xff, 0x01, 0x41]))).toEqual({ unscanned: "binary" });
     expect(bytesOf(Buffer.from([0xff, 0xfe, 0x41]))).toEqual({ unscanned: "binary" });
+  });
+});
+
+describe("a file that is one bare value", () => {
+  const at = (path: string, text: string) => redactDocumentText(text, policy, { path }).text;
+
+  it("is told by its name", () => {
+    expect(at("memory_files/secrets/acme_api_key.txt", "q7Wm2xR9tLp4Zk8vBn3c\n")).toBe("[REDACTED:named_secret]\n");
+    expect(at("state/refresh_token.json", '"q7Wm2xR9tLp4Zk8vBn3c"')).toBe('"[REDACTED:named_secret]"');
+    const [mail, hash] = ["Tls:ana", "{hex:40}"].map((one) => expandSample(one).text);
+    for (const [path = "", text = ""] of [
+      ["memory_files/etag.txt", "q7Wm2xR9tLp4Zk8vBn3c\n"],
+      ["memory_files/api_key.md", "${API_KEY}"],
+      ["memory_files/password_policy.md", "see-the-handbook-2024\n"],
+      ["memory_files/user.txt", mail],
+      ["state/last_commit.json", `"${hash ?? ""}"`],
+    ])
+      expect(at(path, text)).toBe(text);
   });
 });
 
@@ -202,6 +326,15 @@ describe("a document that is redacted in passing", () => {
       const { text: redacted } = await passed(Buffer.from(text), { windowBytes: 3_000, marginBytes: 1_000 }, 100);
       expect(redacted).toBe(text.replace(GITHUB, MARK));
     }
+  });
+
+  it("cuts no value from what it is called", async () => {
+    const member = (id: number): string =>
+      `{"name":"ACME_API_KEY","note":"${"n ".repeat(id % 97)}","value":"q7Wm2xR9tLp4Zk8v"}`;
+    const text = `[${Array.from({ length: 300 }, (_none, id) => member(id)).join(",")}]`;
+    const { text: redacted, outcome } = await passed(Buffer.from(text), { windowBytes: 2_000, marginBytes: 700 });
+    expect(redacted === text.replaceAll("q7Wm2xR9tLp4Zk8v", "[REDACTED:named_secret]")).toBe(true);
+    expect(outcome.matches).toEqual({ named_secret: 300 });
   });
 
   it("says when it is no text, and when one string is larger than may be", async () => {

@@ -2,22 +2,22 @@ import { constants } from "node:fs";
 import { copyFile, rename, rm } from "node:fs/promises";
 import {
   isKeepsakeError,
-  maskInBytes,
   type OpOptions,
   type RedactionOutcome,
   type RedactionPolicy,
-  redactDocument,
-  redactDocumentText,
   redactText,
   type StagedArtifact,
 } from "@keepsake/core";
 import type { EmbeddingsOption } from "./options.js";
 import { HelperProcess } from "./process/helper-process.js";
-import type { CellChange, RowBatch, RowChange, ScannedTable, StoredValue } from "./process/redact/protocol.js";
+import type { RowBatch, ScannedTable, StoredValue } from "./process/redact/protocol.js";
+import { type RenamedPart, renamedIn } from "./process/redact/renamed-parts.js";
+import { withoutSecretNames } from "./redact-names.js";
+import { RowRedaction } from "./redact-rows.js";
 
 /**
- * Redacts private copies of databases: every text cell, and every cell of bytes that are text; the literals of the schema; the
- * full-text indexes made of them. Each copy is then written anew, so that no free page and no slack holds what was. One that
+ * Redacts private copies of databases: every text cell, and every cell of bytes that are text; the names and literals of the schema;
+ * the full-text indexes made of them. Each copy is then written anew, so that no free page and no slack holds what was. One that
  * cannot be rewritten without what is not loaded here (a function of an index, a collation) stays as it was, unscanned.
  *
  * @throws KeepsakeError `E_DATABASE_DAMAGED`
@@ -89,6 +89,7 @@ class DatabaseRedaction {
   readonly #artifact: StagedArtifact;
   readonly #outcome = new Outcome();
   readonly #op: OpOptions;
+  #renamed: readonly RenamedPart[] = [];
 
   constructor(helper: HelperProcess, policy: RedactionPolicy, artifact: StagedArtifact, op: OpOptions) {
     this.#helper = helper;
@@ -101,10 +102,13 @@ class DatabaseRedaction {
   async run(file: string, embeddings: EmbeddingsOption): Promise<Outcome> {
     const { pathInBundle } = this.#artifact;
     const opening = { file, nullsEmbeddings: embeddings === "null" };
-    const { tables, statements, unknown } = await this.#helper.call("redactOpen", opening, this.#op);
+    const { tables, statements, names, unknown } = await this.#helper.call("redactOpen", opening, this.#op);
+    const { renamed, matches } = withoutSecretNames(names, this.#policy, pathInBundle);
+    this.#found(matches);
+    this.#renamed = renamed;
     for (const [index, table] of tables.entries()) await this.#redactTable(index, table);
     for (const [index, sql] of statements.entries()) await this.#redactStatement(index, sql);
-    const { facts, emptied } = await this.#helper.call("redactFinish", null, this.#op);
+    const { facts, emptied } = await this.#helper.call("redactFinish", { renamed }, this.#op);
     for (const name of unknown) this.#leave(name, "unknown_table");
     for (const name of emptied) this.#leave(name, "emptied_index");
     this.#outcome.artifactsTouched.push(pathInBundle);
@@ -115,41 +119,23 @@ class DatabaseRedaction {
   }
 
   async #redactTable(index: number, table: ScannedTable): Promise<void> {
-    const binary = new Set<string>();
+    const found = (matches: Readonly<Record<string, number>>): boolean => this.#found(matches);
+    const rows = new RowRedaction(table, this.#artifact.pathInBundle, this.#policy, found);
     let after: readonly StoredValue[] | null = null;
     do {
       const batch: RowBatch = await this.#helper.call("redactRead", { table: index, after }, this.#op);
-      const changes = this.#changesOf(table, batch, binary);
+      const changes = rows.changesOf(batch);
       if (changes.length > 0) await this.#helper.call("redactWrite", { table: index, changes }, this.#op);
       after = batch.next ?? null;
     } while (after !== null);
-    for (const column of binary) this.#leave(`${table.name}.${column}`, "binary");
-  }
-
-  #changesOf(table: ScannedTable, { rows }: RowBatch, binary: Set<string>): RowChange[] {
-    return rows.flatMap(({ key, cells }) => {
-      const changed = cells.flatMap((cell) => this.#changeOf(table, cell, rowName(key), binary));
-      return changed.length === 0 ? [] : [{ key, cells: changed }];
-    });
-  }
-
-  #changeOf(table: ScannedTable, { column, value }: CellChange, row: string, binary: Set<string>): CellChange[] {
-    const name = table.columns[column] ?? "";
-    const where = { path: this.#artifact.pathInBundle, column: `${table.name}.${name}`, row };
-    if (typeof value === "string") {
-      const { text, matches } = redactDocumentText(value, this.#policy, where);
-      return this.#found(matches) ? [{ column, value: text }] : [];
-    }
-    const redacted = redactDocument(value, this.#policy, where);
-    if (redacted.unscanned !== undefined) binary.add(name);
-    // Of bytes that are no text, what they hold of text is all that can be told.
-    const { bytes, matches } = redacted.unscanned === undefined ? redacted : maskInBytes(value, this.#policy, where);
-    return this.#found(matches) ? [{ column, value: bytes }] : [];
+    for (const column of rows.binary) this.#leave(`${table.name}.${column}`, "binary");
   }
 
   async #redactStatement(index: number, sql: string): Promise<void> {
-    const { text, matches } = redactText(sql, this.#policy, { path: this.#artifact.pathInBundle });
-    if (this.#found(matches)) await this.#helper.call("redactStatement", { index, sql: text }, this.#op);
+    const named = renamedIn(sql, this.#renamed);
+    const { text, matches } = redactText(named, this.#policy, { path: this.#artifact.pathInBundle });
+    this.#found(matches);
+    if (text !== sql) await this.#helper.call("redactStatement", { index, sql: text }, this.#op);
   }
 
   #found(matches: Readonly<Record<string, number>>): boolean {
@@ -157,11 +143,7 @@ class DatabaseRedaction {
   }
 
   #leave(name: string, reason: string): void {
-    this.#outcome.unscanned.push({ path: `${this.#artifact.pathInBundle}#${name}`, reason });
+    const path = `${this.#artifact.pathInBundle}#${renamedIn(name, this.#renamed)}`;
+    this.#outcome.unscanned.push({ path, reason });
   }
-}
-
-/** A row by its key, for people: a rowid, or what of a primary key may be shown. */
-function rowName(key: readonly StoredValue[]): string {
-  return key.map((part) => (typeof part === "bigint" ? String(part) : "…")).join(", ");
 }

@@ -4,6 +4,9 @@ import type { Style } from "../output/style.js";
 import { table } from "../output/table.js";
 import { countText } from "../output/units.js";
 
+/** Of the id of a commit, in characters: git finds it by these. */
+const SHOWN_ID = 12;
+
 /** The findings with their places; what they are only as far as their kind shows. */
 export function scanText({ findings, unscanned, artifacts }: ScanReport, style: Style): string {
   const found = findings.length === 0 ? "No secrets found" : `${countText(findings.length, "secret")} found`;
@@ -25,8 +28,9 @@ export function scanText({ findings, unscanned, artifacts }: ScanReport, style: 
   return parts.join("\n");
 }
 
-/** "memory_files/a.md:12", "sqlite/facts.db fact.text row 7" */
-function placeOf({ artifact, line, column, row }: ScanFinding): string {
+/** "memory_files/a.md:12", "sqlite/facts.db fact.text row 7", "memory_files/a.md in commit 1f2e3d4c5b6a" */
+function placeOf({ artifact, line, column, row, commit }: ScanFinding): string {
   const cell = column === undefined ? "" : ` ${column}${row === undefined ? "" : ` row ${row}`}`;
-  return artifact + (line === undefined ? "" : `:${String(line)}`) + cell;
+  const version = commit === undefined ? "" : ` in commit ${commit.slice(0, SHOWN_ID)}`;
+  return artifact + (line === undefined ? "" : `:${String(line)}`) + cell + version;
 }

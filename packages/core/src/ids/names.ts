@@ -33,6 +33,9 @@ export function parseAgentId(value: string): AgentId {
   return value as AgentId;
 }
 
+/** Stands where there is no agent. It is no agent's id, and no parser gives it: those do not begin with `_`. */
+export const NOBODY = "_nobody" as AgentId;
+
 /** @throws KeepsakeError `E_INVALID_ID` */
 export function parseTenantId(value: string): TenantId {
   checkName("tenant", value);

@@ -9,6 +9,10 @@ export interface ScanContext {
   readonly column?: string;
   /** what tells the row of that cell from all others */
   readonly row?: string;
+  /** of a repository: the newest commit that holds it */
+  readonly commit?: string;
+  /** what that cell is called, if it is a value: its column, the key beside it; a policy is shown `"<name>": "<value>"`, too */
+  readonly names?: readonly string[];
 }
 
 /** A found secret: a range of UTF-16 code units, `start` inclusive, `end` exclusive; ranges of one scan do not overlap. */

@@ -34,13 +34,12 @@ export class ExportTarget {
       () => false,
     );
     const path = isFolder ? join(to, `${id}${suffix}`) : to;
+    if (!isFolder && /[\\/]$/.test(to)) throw noFolder(to, to);
     if (!basename(path).endsWith(suffix)) {
       throw new KeepsakeError(
         "E_USAGE",
-        `The name of this bundle must end in ${suffix}: it tells how to read the file.`,
-        {
-          context: { to, suffix },
-        },
+        `There is no folder ${to}, and a bundle's name must end in ${suffix}: it tells how to read the file.`,
+        { context: { to, suffix }, hint: `Make the folder first, or name a file that ends in ${suffix}.` },
       );
     }
     if (
@@ -49,7 +48,7 @@ export class ExportTarget {
         () => false,
       ))
     ) {
-      throw new KeepsakeError("E_NOT_FOUND", `There is no folder ${dirname(path)}.`, { context: { to } });
+      throw noFolder(dirname(path), to);
     }
     for (const name of [path, digestOf(path)]) if (await exists(name)) throw alreadyThere(name);
     return new ExportTarget(path, id);
@@ -115,4 +114,11 @@ async function exists(path: string): Promise<boolean> {
 
 function alreadyThere(path: string): KeepsakeError {
   return new KeepsakeError("E_ALREADY_EXISTS", `${path} exists; nothing is overwritten.`, { context: { path } });
+}
+
+function noFolder(folder: string, to: string): KeepsakeError {
+  return new KeepsakeError("E_NOT_FOUND", `There is no folder ${folder}.`, {
+    context: { to },
+    hint: "Make it first: an export makes no folders.",
+  });
 }

@@ -5,6 +5,7 @@ import {
   type Clock,
   isKeepsakeError,
   type Logger,
+  NOBODY,
   parseAgentId,
   parseTenantId,
 } from "@keepsake/core";
@@ -103,7 +104,7 @@ export class RecoverOperation {
     }
     return [...names].map((name) => {
       const [tenant = "", agent = ""] = name.split("/");
-      return { tenant: parseTenantId(tenant), agent: parseAgentId(agent) };
+      return { tenant: parseTenantId(tenant), agent: agent === NOBODY ? NOBODY : parseAgentId(agent) };
     });
   }
 }

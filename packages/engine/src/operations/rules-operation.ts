@@ -1,10 +1,9 @@
 import { inject, injectable } from "tsyringe";
-import { agentRefOf } from "../agent-ref.js";
+import { nobodyOf } from "../agent-ref.js";
 import type { RulesReport } from "../memory-snapshotter.js";
 import { policiesByMode } from "../redaction/policies-by-mode.js";
 import { WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
-import { NOBODY } from "./scan-operation.js";
 
 /** Tells what is looked for. */
 @injectable()
@@ -16,7 +15,7 @@ export class RulesOperation {
   }
 
   async run(request: { readonly tenant?: string | undefined }): Promise<RulesReport> {
-    const { redaction } = await this.#workspace.interpretersOf(agentRefOf({ ...request, agent: NOBODY }));
+    const { redaction } = await this.#workspace.interpretersOf(nobodyOf(request));
     return {
       policies: policiesByMode(redaction).map(({ mode, policy: { id, rules } }) => ({ id, mode, rules: [...rules] })),
     };

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { type AgentRef, composePolicies, fromSystemError, KeepsakeError, namePolicy, redactText } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { uuidv7 } from "uuidv7";
-import { agentRefOf } from "../agent-ref.js";
+import { agentRefOf, nobodyOf } from "../agent-ref.js";
 import { AgentSession, type LockedOptions } from "../agent-session.js";
 import { type BundleOrigin, originInFile } from "../bundle/bundle-origin.js";
 import { BundleReader } from "../bundle/bundle-reader.js";
@@ -11,16 +11,13 @@ import { stagedArtifactsOf } from "../bundle/rebuild-bundle.js";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { checkPlace } from "../check-place.js";
 import type { OperationOptions, ScanFinding, ScanReport, ScanRequest } from "../memory-snapshotter.js";
-import { findSecrets } from "../redaction/find-secrets.js";
+import { findSecrets, type FoundSecret } from "../redaction/find-secrets.js";
 import { policiesByMode } from "../redaction/policies-by-mode.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
 import { SnapshotPipeline } from "../snapshot/snapshot-pipeline.js";
 import { WORKSPACE } from "../tokens.js";
 import type { AgentProfile, Workspace } from "../workspace.js";
-
-/** Whose name stands where a folder, a bundle or a text is nobody's: it has no snapshots, and its own lock and staging. */
-export const NOBODY = "scan";
 
 type Interpreters = Pick<AgentProfile, "sources" | "redaction">;
 
@@ -46,7 +43,8 @@ export class ScanOperation {
 
   async run(request: ScanRequest, options: OperationOptions): Promise<ScanReport> {
     const { tenant } = request;
-    const ref = agentRefOf({ agent: "agent" in request ? request.agent : NOBODY, tenant });
+    // A folder, a bundle or a text is nobody's: there are no snapshots then, and a lock and staging of its own.
+    const ref = "agent" in request ? agentRefOf({ agent: request.agent, tenant }) : nobodyOf({ tenant });
     const { lock } = await this.#workspace.storeOf(ref);
     return this.#session.run(ref, lock.timeoutMs, options, async (_held, locked) => {
       await using staging = await PrivateStaging.make(this.#workspace.stateRoot, ref, uuidv7());
@@ -100,7 +98,7 @@ async function look(
   let unscanned: ScanReport["unscanned"] = [];
   for (const { mode, policy } of policies) {
     const found = await findSecrets(artifacts, sources, policy, staging, { signal });
-    findings.push(...found.findings.map((one) => ({ ...one, artifact: shown(one.artifact), mode })));
+    findings.push(...found.findings.map((one) => ({ ...shownPlace(one, shown), mode })));
     ({ unscanned } = found);
   }
   findings.sort((a, b) =>
@@ -111,6 +109,15 @@ async function look(
     unscanned: unscanned.map(({ path, reason }) => ({ path: shown(path), reason })),
     artifacts: artifacts.length,
   };
+}
+
+/** Names of files, tables and columns may hold a secret themselves. */
+function shownPlace(
+  { times: _times, ...found }: FoundSecret,
+  shown: (name: string) => string,
+): Omit<FoundSecret, "times"> {
+  const { artifact, column } = found;
+  return { ...found, artifact: shown(artifact), ...(column === undefined ? {} : { column: shown(column) }) };
 }
 
 /** One text, as if it were staged: it is only read. */

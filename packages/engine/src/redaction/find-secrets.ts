@@ -27,7 +27,11 @@ export interface FoundSecret {
   /** `table.column` of a database */
   readonly column?: string;
   readonly row?: string;
+  /** of a repository: the newest commit that holds it */
+  readonly commit?: string;
   readonly masked: string;
+  /** how often it stands there; absent: once */
+  readonly times?: number;
 }
 
 /** What a look at staged artifacts found, and what could not be looked at. */
@@ -80,8 +84,19 @@ async function findInText(
   });
   const reason = await contentReason(file, found.unscanned);
   if (reason !== undefined) unscanned.push({ path: artifact, reason });
+  const told = new Map<string, { times: number }>();
   for (const { rule, line, secret } of found.findings ?? []) {
-    if (!isReplaced(secret)) findings.push({ artifact, rule, line, masked: maskedSecret(secret) });
+    // One secret in several pieces, or several times in a line, is told of once.
+    if (isReplaced(secret)) continue;
+    const place = JSON.stringify([line, rule, secret]);
+    const known = told.get(place);
+    if (known !== undefined) {
+      known.times++;
+      continue;
+    }
+    const finding = { artifact, rule, line, masked: maskedSecret(secret), times: 1 };
+    told.set(place, finding);
+    findings.push(finding);
   }
 }
 
@@ -151,12 +166,13 @@ class WatchingPolicy implements RedactionPolicy {
       const place = JSON.stringify([where.path, where.column, where.row, rule, secret]);
       if (isReplaced(secret) || this.#seen.has(place)) continue;
       this.#seen.add(place);
-      const { path: artifact, column, row } = where;
+      const { path: artifact, column, row, commit } = where;
       this.findings.push({
         artifact,
         rule,
         ...(column === undefined ? {} : { column }),
         ...(row === undefined ? {} : { row }),
+        ...(commit === undefined ? {} : { commit }),
         masked: maskedSecret(secret),
       });
     }

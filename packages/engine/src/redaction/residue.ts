@@ -115,7 +115,10 @@ function residueFound({ artifact, rule }: Residue): KeepsakeError {
     `${artifact} still holds a part of what the rule ${rule} found; nothing was published.`,
     {
       context: { artifact, rule },
-      hint: "It cannot be rewritten there. Take the secret out of it, or leave the file out, or allow the value (redaction.policies).",
+      hint:
+        artifact === MANIFEST_NAME
+          ? "A name says it that is kept as it is, perhaps one within a repository (`history: keep`). Change the name, or have the history rewritten, or allow the value (redaction.policies)."
+          : "It cannot be rewritten there. Take the secret out of it, or leave the file out, or allow the value (redaction.policies).",
     },
   );
 }

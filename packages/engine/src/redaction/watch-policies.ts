@@ -36,10 +36,10 @@ function inLabel({ label = "", createdBy }: BundleDraft["unsealed"], policy: Red
 
 function countedFindings(findings: readonly FoundSecret[]): RedactionReport["warnings"] {
   const counts = new Map<string, { artifact: string; rule: string; count: number }>();
-  for (const { artifact, rule } of findings) {
+  for (const { artifact, rule, times = 1 } of findings) {
     const key = JSON.stringify([artifact, rule]);
     const entry = counts.get(key) ?? { artifact, rule, count: 0 };
-    entry.count++;
+    entry.count += times;
     counts.set(key, entry);
   }
   return [...counts.values()];

@@ -16,11 +16,19 @@ const SLICE_BYTES = 1024 * 1024;
 export class ContentRedactor {
   readonly #policy: RedactionPolicy;
   readonly #names: RedactionPolicy;
-  readonly matches: Record<string, number> = {};
+  readonly #commit: { readonly commit?: string };
+  readonly matches: Record<string, number>;
 
-  constructor(policy: RedactionPolicy) {
+  constructor(policy: RedactionPolicy, matches: Record<string, number> = {}, commit?: string) {
     this.#policy = policy;
     this.#names = namePolicy(policy);
+    this.#commit = commit === undefined ? {} : { commit };
+    this.matches = matches;
+  }
+
+  /** The same for what a commit holds: counts together with this one. */
+  of(commit: string | undefined): ContentRedactor {
+    return new ContentRedactor(this.#policy, this.matches, commit);
   }
 
   /**
@@ -30,7 +38,7 @@ export class ContentRedactor {
    */
   async document(bytes: Buffer, path: string): Promise<Buffer | undefined> {
     if (bytes.length > MAX_WHOLE_BYTES) return await this.#large(bytes, path);
-    const redacted = redactDocument(bytes, this.#policy, { path });
+    const redacted = redactDocument(bytes, this.#policy, { path, ...this.#commit });
     if (redacted.unscanned !== undefined) return undefined;
     return this.#count(redacted.matches) ? asBuffer(redacted.bytes) : bytes;
   }
@@ -56,7 +64,7 @@ export class ContentRedactor {
   }
 
   #redacted(text: string, policy: RedactionPolicy, path: string): string {
-    const redacted = redactText(text, policy, { path });
+    const redacted = redactText(text, policy, { path, ...this.#commit });
     this.#count(redacted.matches);
     return redacted.text;
   }
@@ -66,7 +74,10 @@ export class ContentRedactor {
     const slices = async function* (): AsyncGenerator<Uint8Array> {
       for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield bytes.subarray(at, at + SLICE_BYTES);
     };
-    const redacted = await collectBytes(redactStream(slices(), this.#policy, { path }, outcome), Infinity);
+    const redacted = await collectBytes(
+      redactStream(slices(), this.#policy, { path, ...this.#commit }, outcome),
+      Infinity,
+    );
     if (outcome.unscanned !== undefined) return undefined;
     return this.#count(outcome.matches) ? asBuffer(redacted) : bytes;
   }

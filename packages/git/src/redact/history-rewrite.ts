@@ -35,6 +35,8 @@ export interface HistoryParts {
 interface Step {
   readonly oid: string;
   readonly path: string;
+  /** the first that led to it */
+  readonly commit?: string;
 }
 
 /**
@@ -129,13 +131,13 @@ export class HistoryRewrite {
   }
 
   /** What has to be settled first; the last one is come to first: a commit's files, before older ones of the same path. */
-  #children({ oid, path }: Step, object: GitObject, areNotes: boolean): Step[] {
+  #children({ oid, path, ...from }: Step, object: GitObject, areNotes: boolean): Step[] {
     const { kind } = this.#parts.store;
     switch (object.type) {
       case "blob":
         return [];
       case "tree":
-        return this.#entries(object).map(({ name, oid: child }) => ({ oid: child, path: joined(path, name) }));
+        return this.#entries(object).map(({ name, oid: child }) => ({ ...from, oid: child, path: joined(path, name) }));
       case "tag": {
         const target = parseTag(object, kind);
         return target === undefined ? [] : [{ oid: target, path: "" }];
@@ -145,7 +147,8 @@ export class HistoryRewrite {
         if (commit === undefined) return [];
         const parents = this.#parts.shallow.has(oid) ? [] : [...commit.parents].reverse();
         const own = areNotes ? this.#noteBlobs(commit.tree) : [{ oid: commit.tree, path: "" }];
-        return [...parents.map((parent) => ({ oid: parent, path: "" })), ...own];
+        const files = own.map((file) => ({ ...file, commit: oid }));
+        return [...parents.map((parent) => ({ oid: parent, path: "" })), ...files];
       }
     }
   }
@@ -160,10 +163,10 @@ export class HistoryRewrite {
     );
   }
 
-  async #rewrite({ oid, path }: Step, object: GitObject, areNotes: boolean): Promise<void> {
+  async #rewrite({ oid, path, commit }: Step, object: GitObject, areNotes: boolean): Promise<void> {
     switch (object.type) {
       case "blob":
-        this.#settle(oid, object, await this.#rewriteBlob(object, path));
+        this.#settle(oid, object, await this.#rewriteBlob(object, path, commit));
         return;
       case "tree":
         this.#settle(oid, object, this.#rewriteTree(object));
@@ -172,7 +175,8 @@ export class HistoryRewrite {
       case "commit": {
         if (object.type === "commit") this.#commits++;
         if (areNotes && object.type === "commit") this.#rewriteNotes(object);
-        const context = { ...this.#parts, oidOf: (id: string) => this.oidOf(id) };
+        const redactor = this.#parts.redactor.of(object.type === "commit" ? oid : undefined);
+        const context = { ...this.#parts, redactor, oidOf: (id: string) => this.oidOf(id) };
         const { data, lostSignature, isUnscanned } = await rewriteCommitOrTag(object.data, object.type, context);
         if (lostSignature) this.#signaturesLost++;
         if (isUnscanned) this.#unscanned.add(`${object.type} message`);
@@ -182,8 +186,8 @@ export class HistoryRewrite {
     }
   }
 
-  async #rewriteBlob(blob: GitObject, path: string): Promise<GitObject> {
-    const data = await this.#parts.redactor.document(blob.data, this.#parts.pathOf(path));
+  async #rewriteBlob(blob: GitObject, path: string, commit: string | undefined): Promise<GitObject> {
+    const data = await this.#parts.redactor.of(commit).document(blob.data, this.#parts.pathOf(path));
     if (data === undefined) this.#unscanned.add(path);
     return data === undefined || data === blob.data ? blob : { type: "blob", data };
   }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { OpOptions, RedactionOutcome, RedactionPolicy, StagedArtifact } from "@keepsake/core";
 import { bundledPlaces } from "./bundled-places.js";
 import { GitOutcome } from "./git-outcome.js";
+import { keepHistory } from "./keep-history.js";
 import { RepositoryRedaction } from "./repository-redaction.js";
 
 /** What a redaction does with the history. */
@@ -28,8 +29,8 @@ export async function redactGit(
 ): Promise<RedactionOutcome> {
   const [first] = staged;
   if (first === undefined) return { matches: {}, artifactsTouched: [], unscanned: [] };
-  if (history === "keep") return kept(sourceId);
   const places = bundledPlaces(staged, sourceId);
+  if (history === "keep") return await keepHistory(places, policy, sourceId, { signal });
   if (history === "omit") return omitted(staged, sourceId, places);
   const outcome = new GitOutcome();
   const scratch = await mkdtemp(join(dirname(first.file), "redacted-git-"));
@@ -44,11 +45,6 @@ export async function redactGit(
     await new RepositoryRedaction(order, outcome).run(signal);
   }
   return outcome.finish();
-}
-
-function kept(sourceId: string): RedactionOutcome {
-  const unscanned = [{ path: sourceId, reason: "history_kept" }];
-  return { matches: {}, artifactsTouched: [], unscanned, history: "unredacted" };
 }
 
 /** A repository that is left out is named: a restore leaves the live one as it is then. */

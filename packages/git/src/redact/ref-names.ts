@@ -1,3 +1,6 @@
+import type { FileMap } from "../repository/file-map.js";
+import type { RepositoryFormat } from "../repository/format.js";
+import { readRefs } from "../repository/refs.js";
 import type { ContentRedactor } from "./content-redactor.js";
 
 const NAMESPACE = /^refs\/(?:heads|tags|notes|remotes|[^/]+)\//;
@@ -47,6 +50,12 @@ export class RefNames {
   within(text: string): string {
     return this.#short.reduce((changed, [from, to]) => changed.replaceAll(from, to), text);
   }
+}
+
+/** The names of all refs of a git directory, also of those that lead nowhere. */
+export function namesIn(files: FileMap, { kind }: RepositoryFormat): readonly string[] {
+  const { byName, broken, head } = readRefs(files, kind);
+  return [...byName.keys(), ...broken, ...(head.ref === undefined ? [] : [head.ref])];
 }
 
 function shortName(name: string): string {

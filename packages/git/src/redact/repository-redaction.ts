@@ -11,7 +11,7 @@ import { FileNames } from "./file-names.js";
 import type { GitOutcome } from "./git-outcome.js";
 import { HistoryRewrite } from "./history-rewrite.js";
 import { redactionRoots } from "./redaction-roots.js";
-import { RefNames } from "./ref-names.js";
+import { namesIn, RefNames } from "./ref-names.js";
 import { type ReplacedObjects, replaceObjects } from "./replace-objects.js";
 import { objectFilesOf, sortFiles, type StagedFiles } from "./staged-objects.js";
 import { asUtf8, StateRedaction } from "./state-redaction.js";
@@ -140,9 +140,4 @@ interface Rewritten {
   readonly history: HistoryRewrite;
   readonly objects: ReplacedObjects;
   readonly files: ReadonlyMap<string, string>;
-}
-
-function namesIn(files: ReadonlyMap<string, string>, { kind }: RepositoryFormat): readonly string[] {
-  const { byName, broken, head } = readRefs(files, kind);
-  return [...byName.keys(), ...broken, ...(head.ref === undefined ? [] : [head.ref])];
 }

@@ -9,9 +9,9 @@ const VARIABLE = /(?:^|[^A-Za-z0-9])[A-Z][A-Z0-9]*_[A-Z0-9_]+$/;
 
 /** Names of keys that only ever hold a secret; `key` alone is a word of databases, maps and keyboards. */
 const SECRET_KEY =
-  /(?:api|access|secret|private|encrypt(?:ion)?|decrypt(?:ion)?|sign(?:ing|ature)?|master|auth|service|account|admin|app(?:lication)?|consumer|licen[cs]e|deploy|write|read|ingest|client|webhook|shared|session|storage|subscription|integration|server|bot|root|rest|live|prod|test|hmac|jwt|cookie|fernet|aes|ssh|host|user|dev|team|org|project|search|management|publish|push|function|device|kms|django|flask|rails|base|hash|salt)[-_. ]?key$/i;
+  /(?:api|access|secret|private|encrypt(?:ion)?|decrypt(?:ion)?|sign(?:ing|ature)?|master|auth|service|account|admin|app(?:lication)?|consumer|licen[cs]e|deploy|write|read|ingest|client|webhook|shared|session|storage|subscription|integration|server|bot|root|rest|live|prod|test|hmac|jwt|cookie|fernet|aes|ssh|host|user|dev|team|org|project|search|management|publish|push|function|device|kms|django|flask|rails|base|hash|salt)[-_. ]?keys?$/i;
 const NO_SECRET =
-  /public|primary[-_]?key|foreign|sort[-_]?key|partition|cache[-_]?key|idempoten|dedup|routing[-_]?key|key[-_]?(?:id|name|path|file|type|size|length|board|word|code|ring|hash|fingerprint|stroke|alias|arn|usage|vault|value|map|set|prefix|version|frame|point|note)|token[-_]?(?:id|name|type|count|limit|usage|url|uri|endpoint|path|file|izer|expir|length|budget|address|ttl|s$|s[-_])|max[-_]?tokens|tokens$|page[-_]?token|continuation|cursor|secret[-_]?(?:id|name|path|file|ref|arn|version|url|manager)|credentials?[-_]?(?:id|type|path|file|name|helper)|pass(?:word|wd|phrase)?[-_]?(?:hash|file|path|length|policy|field|reset|changed|updated|last|strength|hint|min|max|age|expir|encoder|command)|passport|passenger|passage|passive|passing|passed|bypass|compass|author(?:s|ed|_|$|ity|ization)|authent|auth[-_]?(?:url|uri|type|method|mode|domain|provider|endpoint|server|flow|scheme|scope|enabled|host)|oauth2?$|monkey|turkey|donkey|hockey|jockey|whiskey|hotkey|object[-_]?key|hash$/i;
+  /public|primary[-_]?key|foreign|sort[-_]?key|partition|cache[-_]?key|idempoten|dedup|routing[-_]?key|key[-_]?(?:id|name|path|file|type|size|length|board|word|code|ring|hash|fingerprint|stroke|alias|arn|usage|vault|value|map|set|prefix|version|frame|point|note)|token[-_]?(?:id|name|type|count|limit|usage|url|uri|endpoint|path|file|izer|expir|length|budget|address|ttl|s[-_])|max[-_]?tokens|(?<!(?:api|access|auth|refresh|bearer|session|secret|bot|user)[-_. ]?)tokens$|page[-_]?token|continuation|cursor|secret[-_]?(?:id|name|path|file|ref|arn|version|url|manager)|credentials?[-_]?(?:id|type|path|file|name|helper)|pass(?:word|wd|phrase)?[-_]?(?:hash|file|path|length|policy|field|reset|changed|updated|last|strength|hint|min|max|age|expir|encoder|command)|passport|passenger|passage|passive|passing|passed|bypass|compass|author(?:s|ed|_|$|ity|ization)|authent|auth[-_]?(?:url|uri|type|method|mode|domain|provider|endpoint|server|flow|scheme|scope|enabled|host)|oauth2?$|monkey|turkey|donkey|hockey|jockey|whiskey|hotkey|object[-_]?key|hash$/i;
 
 type Kind = "password" | "key" | "none";
 
@@ -88,7 +88,7 @@ function isBeyondDoubt(value: string, name: string): boolean {
 
 /** A password that somebody thought of, or a machine: not a word, nor words. */
 function isPassword(value: string, sign: string): boolean {
-  if (/\bis\b/.test(sign) && value.length < 8) return false;
+  if (/\b(?:is|ist)\b/.test(sign) && value.length < 8) return false;
   if (entropyOf(value) < 2.2 || /^[A-Za-z]+(?:[-_.:/][A-Za-z]+)*[:.,!?]?$/.test(value)) return false;
   return /[0-9]/.test(value) || (/[A-Za-z]/.test(value) && /[^A-Za-z0-9_.:/-]/.test(value));
 }
@@ -154,6 +154,10 @@ const NAMED_SECRET: SecretRule = {
       'variable "api_token" {\n  type    = string\n  default = "«{alnum:31}7»"\n}',
       'mfa_secret = "«{upper:32}»"',
       "pw: «{alnum:11}7»",
+      "pw «Xk9{}mP2v!8q»",
+      "Das Passwort lautet: «{alnum:11}7»",
+      "Das neue Passwort für das WLAN ist jetzt «{alnum:11}7».",
+      "der Token von Acme ist «{alnum:31}7»",
     ],
     spared: [
       "api_key = ${API_KEY}",
@@ -183,6 +187,10 @@ const NAMED_SECRET: SecretRule = {
       "ROLE=arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
       "the token authentication-middleware-2024-version",
       '{"name":"key","value":"{uuid}"}',
+      "Das Passwort ist mindestens 12 Zeichen lang",
+      "Das Passwort ist seit 2024-05-01 abgelaufen",
+      "Der Token ist 30 Tage gültig",
+      "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY{}EXAMPLEKEY",
     ],
   },
 };

@@ -16,13 +16,8 @@ const AWS_ACCESS_KEY_ID: SecretRule = {
   reach: "keyword",
   check: (id) => !isPlaceholder(id),
   samples: {
-    found: [
-      "aws_access_key_id = «AK{}IA{upper:16}»",
-      "«AS{}IA{upper:15}2»,",
-      "key_«AK{}IA{upper:15}3»_old",
-      "«AK{}IAIOSFODNN7EXAMPLE»",
-    ],
-    spared: ["AK{}IAXXXXXXXXXXXXXXXX", "xAK{}IA{upper:16}", "SLOVAK{}IA{upper:16}X", "ASIA"],
+    found: ["aws_access_key_id = «AK{}IA{upper:16}»", "«AS{}IA{upper:15}2»,", "key_«AK{}IA{upper:15}3»_old"],
+    spared: ["AK{}IAIOSFODNN7EXAMPLE", "AK{}IAXXXXXXXXXXXXXXXX", "xAK{}IA{upper:16}", "SLOVAK{}IA{upper:16}X", "ASIA"],
   },
 };
 
@@ -49,9 +44,9 @@ const AWS_SECRET_KEY: SecretRule = {
       '{"SecretAccessKey": "«{base64:37}aB3»"}',
       String.raw`{"env":"{\"aws_secret_key\": \"«{base64:37}aB3»\"}"}`,
       "AK{}IA{upper:16},«{base64:37}aB3»",
-      "aws_secret_access_key = «wJalrXUtnFEMI/K7MDENG/bPxRfiCY{}EXAMPLEKEY»",
     ],
     spared: [
+      "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY{}EXAMPLEKEY",
       "aws_secret_access_key = your-forty-characters-long-secret-key-00",
       "aws_key: {hex:40}",
       "aws_secret_access_key = {base64:60}",
@@ -141,6 +136,27 @@ const AZURE_SAS: SecretRule = {
   },
 };
 
+const SIGNED_URL: SecretRule = {
+  id: "signed_url",
+  description: "signatures of URLs that let whoever has them in: S3, CloudFront, Google Cloud Storage",
+  keywords: ["x-amz-signature", "x-goog-signature", "signature="],
+  patterns: [
+    secretPattern(String.raw`X-(?:Amz|Goog)-Signature(?:=|%3D)(?<secret>[0-9a-f]{64,1024})(?![0-9a-z])`, "i"),
+    secretPattern(String.raw`(?<=[?&;]|&amp;|\u0026)Signature=(?<secret>[A-Za-z0-9%/+~_-]{27,512}={0,2})`),
+  ],
+  reach: "keyword",
+  check: (signature) => looksRandom(signature, 3),
+  samples: {
+    found: [
+      "https://b.s3.amazonaws.com/k?X-Amz-Date=20240101T000000Z&X-Amz-SignedHeaders=host&X-Amz-Signature=«{hex:64}»",
+      "https://storage.googleapis.com/b/o?X-Goog-Expires=900&X-Goog-Signature=«{hex:512}»",
+      "https://d1.cloudfront.net/a?Expires=1700000000&Signature=«{alnum:20}~{alnum:60}__»&Key-Pair-Id=K1",
+      "https://b.s3.amazonaws.com/k?AWSAccessKeyId=x&Expires=1700000000&Signature=«{alnum:26}%3D»",
+    ],
+    spared: ["X-Amz-Signature=${SIGNATURE}", "signature={hex:64}", "?Signature=v4", "X-Amz-Content-Sha256: {hex:64}"],
+  },
+};
+
 const url = (length: number) => String.raw`[\w-]{${length},}`;
 
 /** Keys of the large clouds. */
@@ -159,6 +175,7 @@ export const CLOUD_RULES: readonly SecretRule[] = [
   AZURE_CLIENT_SECRET,
   AZURE_SHARED_KEY,
   AZURE_SAS,
+  SIGNED_URL,
   named({
     id: "azure_devops_token",
     description: "Azure DevOps personal access tokens",

@@ -25,8 +25,11 @@ const SQL_PASSWORD: SecretRule = {
 
 const CLI_SECRET: SecretRule = {
   id: "command_line_secret",
-  description: "secrets in the arguments of commands",
-  keywords: ["--", " -p", " -u", " -a", " -w", "-pass", "sshpass", "requirepass", "masterauth", "bindpw", "rootpw"],
+  description: "secrets in the arguments of commands, and filled into forms",
+  keywords: [
+    ...["--", " -p", " -u", " -a", " -w", "-pass", "sshpass", "requirepass", "masterauth", "bindpw", "rootpw"],
+    ...["convertto-securestring", "type=password", "type='password", 'type="password'],
+  ],
   patterns: [
     secretPattern(
       String.raw`--[\w-]{0,24}(?:password|passwd|passphrase|token|secret|api-?key|access-?key|private-?key)[ \t]{1,2}["']?(?<secret>[^\s"'\`<>|;&-][^\s"'\`<>|;&]{5,512})`,
@@ -40,6 +43,14 @@ const CLI_SECRET: SecretRule = {
     ),
     secretPattern(
       String.raw`(?<=\b(?:curl|http|wget)\b[^\n]{0,200}) (?:-u|--user)[ =]?["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`,
+    ),
+    secretPattern(
+      String.raw`type=["']?password["']?[^<>\n]{0,200}?[ \t]value=["'](?<secret>[^\s"'\`<>]{4,256})["']`,
+      "i",
+    ),
+    secretPattern(
+      String.raw`ConvertTo-SecureString[ \t]{1,4}(?:-String[ \t]{1,4})?["'](?<secret>[^\s"'\`<>]{4,256})["']`,
+      "i",
     ),
     secretPattern(String.raw`--user[ =]["']?[^\s:"'\`]{1,64}:(?<secret>[^\s"'\`<>|;]{4,256})`),
     // As the elements of a list: ["--token", "…"], and as that stands in a view of JSON.
@@ -76,6 +87,8 @@ const CLI_SECRET: SecretRule = {
       "security add-generic-password -a ana -s acme -w «{alnum:31}7»",
       "redis-cli -a «{alnum:11}7» ping",
       "requirepass «{alnum:11}7»",
+      "ConvertTo-SecureString '«{alnum:11}7»' -AsPlainText -Force",
+      '<input type="password" name="p" value="«{alnum:11}7»">',
     ],
     spared: [
       "mysql -u root -p app",
@@ -83,6 +96,7 @@ const CLI_SECRET: SecretRule = {
       "curl -u ana:$PASS1 https://example.org",
       "git log --author ana --token-file a1/b2",
       "mkdir -p src/a1",
+      '<input type="password" placeholder="at least 8">',
     ],
   },
 };

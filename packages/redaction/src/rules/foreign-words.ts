@@ -1,4 +1,4 @@
-import { entropyOf, isPlaceholder } from "../randomness.js";
+import { entropyOf, hasKeyRun, isPlaceholder } from "../randomness.js";
 import { isLocation, isReference } from "../references.js";
 import { type SecretRule, secretPattern } from "../secret-rule.js";
 
@@ -22,6 +22,26 @@ const WORDS = [
   ...["密码", "密碼", "口令", "パスワード", "暗証番号", "비밀번호", "암호"],
 ] as const;
 
+/** A key of an interface, as people call it who do not write English. */
+const KEY_WORDS = [
+  ...["api-schlüssel", "api schlüssel", "zugangsschlüssel", "zugriffsschlüssel", "geheimschlüssel"],
+  ...["clé api", "clé d'api", "clé secrète", "clave api", "clave de api", "clave secreta", "chiave api", "chave api"],
+  ...[
+    "chave de api",
+    "klucz api",
+    "api-sleutel",
+    "api-nyckel",
+    "ключ api",
+    "api-ключ",
+    "api密钥",
+    "api 密钥",
+    "apiキー",
+  ],
+] as const;
+
+/** "… für den Router": between a name and its sign. */
+const AMONG = String.raw`(?:[ \t]{1,2}(?:für|von|pour|de|para|per|voor|för|для)[ \t][\w.@/ -]{1,40}?)?`;
+
 const VALUE = String.raw`(?<secret>[^\s"'\`<>\\,;|」』”»]{5,127}[^\s"'\`<>\\,;|:.)}\]*。、」』”»])`;
 
 /** What other languages call a password, with a sign or a word for "is" behind it. */
@@ -31,7 +51,7 @@ const FOREIGN_PASSWORD: SecretRule = {
   keywords: WORDS,
   patterns: [
     secretPattern(
-      String.raw`(?:${WORDS.join("|")})[*\`_]{0,3}(?:[ \t]{0,2}[:：=][*\`_]{0,3}|[ \t](?:es|est|è|é|ist|lautet|är|er|on|to|is)(?=[ \t])|[はは는은이가])[ \t\u3000]{0,4}["'\`«“「『]?${VALUE}`,
+      String.raw`(?:${WORDS.join("|")})[*\`_]{0,3}${AMONG}(?:[ \t]{0,2}[:：=][*\`_]{0,3}|[ \t](?:es|est|è|é|ist|lautet|är|er|on|to|is)(?=[ \t])|[はは는은이가])[ \t\u3000]{0,4}["'\`«“「『]?${VALUE}`,
       "i",
     ),
   ],
@@ -53,6 +73,7 @@ const FOREIGN_PASSWORD: SecretRule = {
       "密码：«{alnum:11}7»",
       "パスワードは「«{alnum:11}7»」",
       "das Kennwort lautet «{alnum:11}7»",
+      "Das Kennwort für den Router ist «{alnum:11}7»",
     ],
     spared: [
       "contraseña: ${PASSWORD_1}",
@@ -60,6 +81,35 @@ const FOREIGN_PASSWORD: SecretRule = {
       "пароль: не менее 8 знаков",
       "密码：<your-password-1>",
     ],
+  },
+};
+
+const FOREIGN_KEY: SecretRule = {
+  id: "key_word",
+  description: "keys of interfaces that are called so in other languages",
+  keywords: KEY_WORDS,
+  patterns: [
+    secretPattern(
+      String.raw`(?:${KEY_WORDS.join("|")})[*\`_]{0,3}${AMONG}(?:[ \t]{0,2}[:：=][*\`_]{0,3}|[ \t](?:es|est|è|é|ist|lautet|är|to|is)(?=[ \t:])[ \t]?:?|は)[ \t\u3000]{0,4}["'\`«“「『]?${VALUE}`,
+      "i",
+    ),
+  ],
+  reach: "keyword",
+  generic: true,
+  check: (value) =>
+    !isPlaceholder(value) &&
+    !isReference(value) &&
+    !isLocation(value) &&
+    hasKeyRun(value, 12) &&
+    entropyOf(value) >= 2.7,
+  samples: {
+    found: [
+      "API-Schlüssel: «{alnum:31}7»",
+      "Der API-Schlüssel für Acme lautet «{alnum:31}7»",
+      "La clave de API es «{alnum:31}7»",
+      "clé API : «{alnum:31}7»",
+    ],
+    spared: ["API-Schlüssel: ${ACME_KEY}", "Der API-Schlüssel ist 30 Tage gültig", "clé API : voir le fichier"],
   },
 };
 
@@ -76,4 +126,4 @@ const WIFI: SecretRule = {
   },
 };
 
-export const WORD_RULES: readonly SecretRule[] = [WIFI, FOREIGN_PASSWORD];
+export const WORD_RULES: readonly SecretRule[] = [WIFI, FOREIGN_PASSWORD, FOREIGN_KEY];

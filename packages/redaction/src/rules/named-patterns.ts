@@ -9,9 +9,9 @@ export function charactersOf(pattern: RegExp): Uint8Array {
 /** A word of a name that says what kind of secret is meant, and what may follow it in the name. */
 const NAME = String.raw`(?:tokens?\."?(?:access|refresh|bot|user|api)(?:_?token)?|(?:key|token|secret|passw(?:or)?d|passwd|passphrase|passcode|pwd|pass|credentials?|auth|(?<![A-Za-z])pw(?![A-Za-z]))(?:[\w-]{0,24}(?!\w)|[ \t](?:key|token|id)(?!\w)))`;
 /** "the key for Acme (prod)": between a name and its sign. */
-const AMONG = String.raw`(?:[ \t](?:for|of|to|on|in|from|at)[ \t][\w.@/ -]{1,40}?)?(?:[ \t](?:\([^()\n]{1,24}\)|\[[^[\]\n]{1,24}\]))?`;
+const AMONG = String.raw`(?:[ \t](?:for|of|to|on|in|from|at|für|von|zu[mr]?|im|beim?|des|der)[ \t][\w.@/ -]{1,40}?)?(?:[ \t](?:\([^()\n]{1,24}\)|\[[^[\]\n]{1,24}\]))?`;
 const CLOSE = String.raw`["'\`*\\\]|)\t ]{0,6}`;
-const SIGN = String.raw`(?:=>|:=|<-|={1,3}|:[ \t]?[&'A-Za-z][\w<>[\]?.' ]{0,24}[ \t]?=(?=[ \t]?["'\`])|:|->|→|\||\bis\b(?:[ \t]now)?:?|>|,(?=[ \t]?["'\`])|\((?=["'\`]))`;
+const SIGN = String.raw`(?:=>|:=|<-|={1,3}|:[ \t]?[&'A-Za-z][\w<>[\]?.' ]{0,24}[ \t]?=(?=[ \t]?["'\`])|:|->|→|\||\b(?:is|ist|lautet)\b(?:[ \t](?:now|jetzt|nun))?:?|>|,(?=[ \t]?["'\`])|\((?=["'\`]))`;
 const OPEN = String.raw`[*[|(\t ]{0,4}`;
 const ASSIGNMENT = `${NAME}${AMONG}${CLOSE}${SIGN}${OPEN}`;
 /** Where a value without quotes ends: at a blank, with or without punctuation before it, or where the next name begins. */
@@ -42,12 +42,12 @@ export const NAMED_PATTERNS = [
     "i",
   ),
   secretPattern(
-    String.raw`passw(?:or)?d[ \t]{1,2}(?<secret>[^\s"'\`<>\\]{8,128}?)(?=[,;.:!?)"'\`}\]]{0,3}(?:\s|$))`,
+    String.raw`(?:passw(?:or[dt]|d)|pwd|(?<![A-Za-z])pw)[ \t]{1,2}(?<secret>[^\s"'\`<>\\]{8,128}?)(?=[,;.:!?)"'\`}\]]{0,3}(?:\s|$))`,
     "i",
   ),
   // YAML with a tag, an anchor or a block.
   secretPattern(
-    String.raw`${NAME}["']?:[ \t]{1,2}(?:[|>][-+\d]{0,2}[ \t]{0,4}\r?\n[ \t]{1,16}|!!?\w{1,12}[ \t]|&\w{1,24}[ \t])["']?(?<secret>[^\s"'\`<>\\]{5,511}[^\s"'\`<>\\,;])`,
+    String.raw`${NAME}["']?:[ \t]{1,2}(?:[|>][-+\d]{0,2}[ \t]{0,4}\r?\n[ \t]{1,16}|!!?\w{1,12}[ \t]|&\w{1,24}[ \t])["']?(?<secret>[^\s"'\`<>\\]{5,4095}[^\s"'\`<>\\,;])`,
     "i",
   ),
   // A heading, and the value alone in the next line, or in a block of code.
@@ -62,8 +62,11 @@ export const NAMED_PATTERNS = [
   ),
 ];
 
-/** What may stand between the name and its sign: "the key for Acme is …", "API token id: …". */
-const JOINERS = new Set(["for", "of", "to", "on", "in", "from", "at", "is", "key", "token", "id"]);
+/** What may stand between the name and its sign: "the key for Acme is …", "API token id: …", in German too. */
+const JOINERS = new Set(
+  "for of to on in from at is key token id für von zu zum zur im bei beim des der ist lautet".split(" "),
+);
+const LONGEST_JOINER = 7;
 /** A value without a sign is no shorter, in characters; a word of letters alone is one when it is longer than any word. */
 const SHORTEST = 6;
 const LONGEST_WORD = 20;
@@ -110,7 +113,7 @@ function afterBlank(text: string, blank: number): number {
   let isWord = true;
   for (let code = text.charCodeAt(at); code > 0x20 && at < end; code = text.charCodeAt(++at))
     if (isWord && (code < 0x61 || code > 0x7a) && (code < 0x41 || code > 0x5a)) isWord = false;
-  if (at - from <= 5 && JOINERS.has(text.slice(from, at).toLowerCase().replace(":", "")))
+  if (at - from <= LONGEST_JOINER && JOINERS.has(text.slice(from, at).toLowerCase().replace(":", "")))
     return ASSIGNED | BLANK | headedAt(text, at);
   return at - from >= (isWord ? LONGEST_WORD : SHORTEST) ? ASSIGNED | BLANK : 0;
 }

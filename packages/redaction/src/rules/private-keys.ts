@@ -1,6 +1,6 @@
 import { looksRandom } from "../randomness.js";
 import { isReal, prefixed } from "../rule-kinds.js";
-import { ASSIGNED, type SecretRule, secretPattern } from "../secret-rule.js";
+import { ASSIGNED, type SecretRule, secretPattern, START } from "../secret-rule.js";
 
 /** A block from its first to its last line, or, where the last is missing, as far as its lines go. */
 function pemRule(
@@ -165,6 +165,42 @@ const SEED_PHRASE: SecretRule = {
   },
 };
 
+/** How keys of RSA, of elliptic curves and of Edwards curves begin in PKCS#1, SEC 1 and PKCS#8 (RFC 8017, 5915, 5958). */
+const DER_START = [
+  "MII[B-N][A-Za-z0-9+/]{2}IBA(?:DANBgkqhkiG9w0BAQEFAASC|AK(?:C[A-Z]|Bg))",
+  "MI[A-Za-z0-9]{2}AgEAM[BC][AM]GByqGSM49AgEG",
+  "M(?:HcCAQEE|HQCAQEE|IGkAgEBBD|IHcAgEBBE)",
+  "MC4CAQAwBQYDK2V[wu]BCIE|MEcCAQAwBQYDK2VxBDsE",
+].join("|");
+/** A line break within base64: what follows is long, ends as base64 does, or is a line of nothing else. */
+const DER_BREAK = String.raw`\r?\n[ \t]{0,16}(?=[A-Za-z0-9+/]{16,128}={0,2}(?![\w+/=-])|[A-Za-z0-9+/]{1,15}(?:={1,2}(?!=)|(?![\w+/=-]|[ \t]{1,4}[^\s])))`;
+
+const DER_KEY: SecretRule = {
+  id: "der_private_key",
+  description: "private keys in base64 without the lines of PEM around them",
+  keywords: ["mii", "mig", "mih", "mhccaqee", "mhqcaqee", "mc4caqawbqydk2v", "mecaaqawbqydk2vx"],
+  patterns: [
+    secretPattern(String.raw`${START}(?<secret>(?:${DER_START})(?:[A-Za-z0-9+/]|\\[nr]|${DER_BREAK}){30,}={0,2})`),
+  ],
+  reach: "keyword",
+  patternsAt: (text, place) => (text.charCodeAt(place) === 0x4d ? 1 : 0),
+  samples: {
+    found: [
+      'private_key = "«MI{}IEvgIBADANBgkqhkiG9w0BAQEFAASCBKgw{base64:300}==»"',
+      "«MI{}IEpAIBAAKCAQEA{base64:48}\n{base64:64}\n{base64:64}\n{base64:20}=»",
+      "key: |\n  «MI{}IEvgIBADANBgkqhkiG9w0BAQEFAASCBKgw{base64:27}\n  {base64:64}\n  {base64:43}=»\nnext: 1",
+      "«MI{}GHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg{base64:130}»",
+      "ed25519: «MC4CAQAwBQYDK2VwBCIE{}I{base64:42}»",
+    ],
+    spared: [
+      "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA{base64:300}",
+      "MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBa{base64:300}",
+      "MIIEpAIBAAKCAQEA…",
+      "migration of miifiles",
+    ],
+  },
+};
+
 const PEM = String.raw`(?:RSA |EC |DSA |ENCRYPTED |ANY |ED25519 |X25519 )?PRIVATE KEY`;
 
 /** Private keys of every kind. */
@@ -186,6 +222,7 @@ export const PRIVATE_KEY_RULES: readonly SecretRule[] = [
     { dashes: "---- " },
   ),
   PUTTY_KEY,
+  DER_KEY,
   prefixed({
     id: "age_secret_key",
     description: "age identities: X25519, post-quantum, and those of plugins",

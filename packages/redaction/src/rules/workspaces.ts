@@ -1,9 +1,29 @@
+import { looksRandom } from "../randomness.js";
 import { named, prefixed } from "../rule-kinds.js";
-import type { SecretRule } from "../secret-rule.js";
+import { type SecretRule, secretPattern } from "../secret-rule.js";
 
 const hex = (length: number) => `[a-f0-9]{${length},}(?![A-Za-z0-9])`;
 const url = (length: number) => String.raw`[\w-]{${length},}`;
 const alnum = (length: number) => `[A-Za-z0-9]{${length},}`;
+
+const ASANA_TOKEN: SecretRule = {
+  id: "asana_access_token",
+  description: "Asana tokens of the forms that tell themselves: a number, the user's, perhaps the app's, a digest",
+  keywords: ["1/", "2/"],
+  patterns: [
+    secretPattern(String.raw`(?<![\w/.-])(?<secret>[12]/[0-9]{13,20}(?:/[0-9]{13,20})?:[a-f0-9]{32})(?![\w-])`),
+  ],
+  reach: "keyword",
+  check: (token) => looksRandom(token, 2.5),
+  samples: {
+    found: [
+      "ASANA_PAT=«2/{digit:16}/{digit:16}:{hex:32}»",
+      "it is «1/{digit:16}:{hex:32}», of May",
+      '{"token":"«2/{digit:16}/{digit:16}:{hex:32}»"}',
+    ],
+    spared: ["2/3 of {digit:16}", "a/2/{digit:16}:{hex:32}", "page 1/{digit:16}", "2/{digit:16}:{hex:40}"],
+  },
+};
 
 /** Tokens of where teams write things down, of social networks and of other services. */
 export const WORKSPACE_RULES: readonly SecretRule[] = [
@@ -46,9 +66,10 @@ export const WORKSPACE_RULES: readonly SecretRule[] = [
     id: "asana_token",
     description: "Asana tokens",
     names: ["asana"],
-    value: String.raw`[0-9]/[0-9]{14,20}(?:/[0-9]{14,20})?:[a-f0-9]{32}|[a-f0-9]{32}`,
-    sample: "2/{digit:16}/{digit:16}:{hex:32}",
+    value: String.raw`[a-f0-9]{32}`,
+    sample: "{hex:32}",
   }),
+  ASANA_TOKEN,
   named({
     id: "trello_token",
     description: "Trello keys and tokens",

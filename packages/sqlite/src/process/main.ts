@@ -64,7 +64,7 @@ const handlers: Handlers = {
     return null;
   },
   indexWords: ({ file, after }) => indexWords(file, after),
-  redactFinish: () => redacted().finish(statements),
+  redactFinish: ({ renamed }) => redacted().finish(statements, renamed),
   close: () => closeAll(),
 };
 

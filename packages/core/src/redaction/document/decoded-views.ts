@@ -1,38 +1,54 @@
+import { tableView } from "./table-view.js";
 import { TextView } from "./text-view.js";
+import { wrapsIn } from "./wrapped-lines.js";
 
 /** How far around an escape its text is looked at again, decoded. */
 const NEIGHBOURHOOD = 512;
 
-interface Escapes {
-  /** whether there is one, for a first look */
-  readonly any: RegExp;
-  readonly one: RegExp;
-  readonly decode: (escape: string) => string;
+/** A part of a text that stands for something else. */
+interface Escape {
+  readonly index: number;
+  readonly length: number;
+  readonly decoded: string;
 }
+
+type Escapes = (text: string) => Iterable<Escape>;
 
 /** Escapes of program texts and JSON within other texts. */
-const CODE: Escapes = {
-  any: /\\(?:u00[2-7]|x[2-7]|\/)/,
-  one: /\\(?:u00[2-7][0-9A-Fa-f]|x[2-7][0-9A-Fa-f]|\/)/g,
-  decode: (escape) => (escape === "\\/" ? "/" : String.fromCharCode(Number.parseInt(escape.slice(2), 16))),
-};
+const CODE = escapesLike(/\\(?:u00[2-7]|x[2-7]|\/)/, /\\(?:u00[2-7][0-9A-Fa-f]|x[2-7][0-9A-Fa-f]|\/)/g, (escape) =>
+  escape === "\\/" ? "/" : String.fromCharCode(Number.parseInt(escape.slice(2), 16)),
+);
 
-const PERCENT: Escapes = {
-  any: /%[2-7]/,
-  one: /%[2-7][0-9A-Fa-f]/g,
-  decode: (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)),
-};
+const PERCENT = escapesLike(/%[2-7]/, /%[2-7][0-9A-Fa-f]/g, (escape) =>
+  String.fromCharCode(Number.parseInt(escape.slice(1), 16)),
+);
 
-/** The text as it is without its escapes, once for each kind; only where there are some, since most texts have few. */
-export function decodedViews(text: string): readonly TextView[] {
-  return [CODE, PERCENT].flatMap((escapes) => (escapes.any.test(text) ? [decodedView(text, escapes)] : []));
+/** Line breaks within tokens stand for nothing. */
+function* wraps(text: string): Generator<Escape> {
+  for (const wrap of wrapsIn(text)) yield { ...wrap, decoded: "" };
 }
 
-function decodedView(text: string, { one, decode }: Escapes): TextView {
-  const view = new TextView();
+/** @param any whether there is one, for a first look */
+function escapesLike(any: RegExp, one: RegExp, decode: (escape: string) => string): Escapes {
+  return function* (text) {
+    if (!any.test(text)) return;
+    for (const { index, 0: escape } of text.matchAll(one))
+      yield { index, length: escape.length, decoded: decode(escape) };
+  };
+}
+
+/** The text as it is without its escapes, once for each kind, and its tables; only where there are some, since most texts have few. */
+export function decodedViews(text: string): readonly TextView[] {
+  const views = [CODE, PERCENT, wraps].map((escapes) => decodedView(text, escapes(text)));
+  return [...views, tableView(text)].filter((view) => view !== undefined);
+}
+
+function decodedView(text: string, escapes: Iterable<Escape>): TextView | undefined {
+  let view: TextView | undefined;
   let position = 0;
   let until = 0;
-  for (const { index, 0: escape } of text.matchAll(one)) {
+  for (const { index, length, decoded } of escapes) {
+    view ??= new TextView();
     const from = startNear(text, index);
     if (from > until) {
       view.take(text, position, until);
@@ -40,11 +56,11 @@ function decodedView(text: string, { one, decode }: Escapes): TextView {
       position = from;
     }
     view.take(text, position, index);
-    view.take(text, index, index + escape.length, decode(escape));
-    position = index + escape.length;
+    view.take(text, index, index + length, decoded);
+    position = index + length;
     if (position > until) until = endNear(text, position);
   }
-  view.take(text, position, Math.max(position, until));
+  view?.take(text, position, Math.max(position, until));
   return view;
 }
 

@@ -1,7 +1,8 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
-import { type Edit, planEdits } from "./plan-edits.js";
-import { markedEncoding, textEncoding, type TextEncoding } from "./text-encoding.js";
+import type { Edit } from "./edit.js";
+import { planEdits } from "./plan-edits.js";
+import { wideEncoding, textEncoding, type TextEncoding } from "./text-encoding.js";
 import type { UnscannedReason } from "./redact-document.js";
 
 /** A secret that stands in a document. */
@@ -44,7 +45,7 @@ export async function findInDocument(
   const look = (isLast: boolean): boolean => {
     pending = Buffer.concat([pending, ...chunks]);
     chunks = [];
-    if (isFirst) encoding = markedEncoding(pending);
+    if (isFirst) encoding = wideEncoding(pending);
     isFirst = false;
     const read = encoding ?? textEncoding(isLast ? pending : wholeCharacters(pending));
     if (read === undefined) return false;

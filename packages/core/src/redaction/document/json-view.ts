@@ -1,3 +1,4 @@
+import { JsonPairs } from "./json-pairs.js";
 import { TextView } from "./text-view.js";
 
 /** JSON as a list of `"name": "value"` lines, and up to where a part of it may be cut. */
@@ -27,8 +28,8 @@ export const WHOLE: Part = { isOpen: false, isContinued: false };
 /**
  * Reads JSON, JSON lines, or a part of a JSON document, in one pass and without building values. Each string is decoded and
  * comes with the name it has (an element of an array with the name of the array, a member of an object with the object's name
- * before its own), so that what a name tells of its value is seen in every layout. `\"` stays as it is: a quote would end the
- * value.
+ * before its own), so that what a name tells of its value is seen in every layout; one that is called by a member beside it,
+ * or by the object it is in, comes with that name once more. `\"` stays as it is: a quote would end the value.
  *
  * @returns undefined for what is not JSON
  */
@@ -44,6 +45,7 @@ class JsonReader {
   readonly #cuts: number[] = [];
   /** names of the objects and arrays around; "" for one without */
   readonly #around: string[] = [];
+  readonly #pairs = new JsonPairs();
   #position = 0;
   #name: string | undefined;
   #lineStart = 0;
@@ -89,17 +91,19 @@ class JsonReader {
         this.#position++;
         return true;
       case 0x7b:
+        this.#pairs.beginObject();
+        this.#begin();
+        return true;
       case 0x5b:
-        if (this.#name !== undefined) this.#view.endLine();
-        this.#around.push(this.#name ?? this.#around.at(-1) ?? "");
-        this.#name = undefined;
-        this.#position++;
+        this.#pairs.beginArray(this.#name, this.#cuts.length);
+        this.#begin();
         return true;
       case 0x7d:
+        this.#tellPair();
+        this.#end();
+        return true;
       case 0x5d:
-        this.#around.pop();
-        this.#name = undefined;
-        this.#position++;
+        this.#end();
         return true;
       case 0x22:
         return this.#string();
@@ -108,13 +112,45 @@ class JsonReader {
     }
   }
 
+  #begin(): void {
+    if (this.#name !== undefined) this.#view.endLine();
+    this.#around.push(this.#name ?? this.#around.at(-1) ?? "");
+    this.#name = undefined;
+    this.#position++;
+  }
+
+  #end(): void {
+    this.#around.pop();
+    this.#pairs.end();
+    this.#name = undefined;
+    this.#position++;
+  }
+
+  /** Says once more what is called by a member beside it. */
+  #tellPair(): void {
+    const pair = this.#pairs.told(this.#around.at(-1) ?? "");
+    if (pair === undefined) return;
+    for (const name of pair.names) {
+      for (const [start, end] of pair.values) {
+        this.#view.say(`"${name}": "`);
+        this.#decode(start, end);
+        this.#view.say('"\n');
+      }
+    }
+    this.#cuts.length = Math.min(this.#cuts.length, pair.cuts);
+    this.#cuts.push(this.#position + 1);
+  }
+
   #newLine(): void {
     this.#lines++;
     this.#lineStart = this.#position;
     this.#lineMark = this.#view.mark();
     this.#lineCuts = this.#cuts.length;
     // JSON lines: each begins anew, also after one that was cut off.
-    if (this.#text.charCodeAt(this.#position) === 0x7b && this.#damaged > 0) this.#around.length = 0;
+    if (this.#text.charCodeAt(this.#position) === 0x7b && this.#damaged > 0) {
+      this.#around.length = 0;
+      this.#pairs.clear();
+    }
   }
 
   #string(): boolean {
@@ -133,6 +169,8 @@ class JsonReader {
     if (this.#name === undefined) this.#view.say(`"${this.#around.at(-1) ?? ""}": "`);
     this.#decode(start, end);
     this.#view.say('"\n');
+    const name = this.#name ?? this.#around.at(-1) ?? "";
+    this.#pairs.note(name, this.#name !== undefined, this.#text.slice(start, end), [start, end], this.#cuts.length);
     this.#cuts.push(end + 1);
     return true;
   }
@@ -212,7 +250,7 @@ class JsonReader {
     const newLine = this.#text.indexOf("\n", this.#position);
     const end = newLine < 0 ? this.#text.length : newLine + 1;
     this.#view.back(this.#lineMark);
-    this.#cuts.length = this.#lineCuts;
+    this.#cuts.length = Math.min(this.#cuts.length, this.#lineCuts);
     this.#view.take(this.#text, this.#lineStart, end);
     this.#name = undefined;
     this.#position = end;

@@ -1,15 +1,11 @@
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
 import { isReplaced } from "../compose-policies.js";
 import { decodedViews } from "./decoded-views.js";
+import type { Edit } from "./edit.js";
 import { encodedTokens } from "./encoded-tokens.js";
 import { jsonView, WHOLE } from "./json-view.js";
+import { namedEdits } from "./named-edits.js";
 import type { OriginalRange, TextView } from "./text-view.js";
-
-/** A range of a text that has to go, and the secret that stands there, decoded. */
-export interface Edit extends OriginalRange {
-  readonly rule: string;
-  readonly secret: string;
-}
 
 /** What has to go from a text, sorted, none overlapping another. */
 export interface EditPlan {
@@ -21,7 +17,7 @@ export interface EditPlan {
 
 /**
  * Looks for secrets in a text as it is, or where it is JSON in its strings by name; then in what its escapes, its percent
- * signs and its base64 stand for.
+ * signs and its base64 stand for; and in a bare value, in what its name tells.
  *
  * @param context what stands before a text that is not JSON (which is cut behind a value, whose name has been seen)
  * @param fresh where replacements begin that were made since the text was looked through: only around them may be more
@@ -48,6 +44,8 @@ export function planEdits(
     json === undefined
       ? editsBehind(context, text, policy, where, find)
       : find(json.view.text, policy, where).flatMap((edit) => through(json.view, edit));
+  const isWhole = fresh === undefined && context === "" && !part.isOpen && !part.isContinued;
+  if (edits.length === 0 && isWhole) edits.push(...namedEdits(text, policy, where));
   return {
     edits: merged(edits),
     isJson: json !== undefined,

@@ -2,7 +2,8 @@ import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.
 import { replacementFor } from "../compose-policies.js";
 import { MAX_ROUNDS, type RedactedText } from "../redact-text.js";
 import { WHOLE } from "./json-view.js";
-import { type Edit, planEdits } from "./plan-edits.js";
+import type { Edit } from "./edit.js";
+import { planEdits } from "./plan-edits.js";
 import { textEncoding } from "./text-encoding.js";
 
 /** Why a document was not looked through. */

@@ -2,9 +2,10 @@ import type { ByteStream } from "../../bytes/byte-stream.js";
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
 import { MAX_ROUNDS } from "../redact-text.js";
 import type { Part } from "./json-view.js";
-import { type Edit, planEdits } from "./plan-edits.js";
+import type { Edit } from "./edit.js";
+import { planEdits } from "./plan-edits.js";
 import { applyEdits, type UnscannedReason } from "./redact-document.js";
-import { eightBitEncoding, markedEncoding, type TextEncoding } from "./text-encoding.js";
+import { eightBitEncoding, wideEncoding, type TextEncoding } from "./text-encoding.js";
 
 /** How much is looked through at once, in bytes. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
@@ -54,7 +55,7 @@ export async function* redactStream(
     size += chunk.length;
     if (size < wanted) continue;
     const bytes = Buffer.concat(pending);
-    if (isFirst) marked = markedEncoding(bytes);
+    if (isFirst) marked = wideEncoding(bytes);
     isFirst = false;
     const window = readWindow(bytes, marked);
     if (window === undefined) {
@@ -81,7 +82,7 @@ export async function* redactStream(
     wanted = size + windowBytes;
   }
   const bytes = Buffer.concat(pending);
-  if (isFirst) marked = markedEncoding(bytes);
+  if (isFirst) marked = wideEncoding(bytes);
   const encoding = marked !== undefined && bytes.length % 2 === 0 ? marked : rightEncoding(bytes, marked);
   if (encoding === undefined) {
     outcome.unscanned = "binary";

@@ -34,16 +34,34 @@ const UTF16BE: TextEncoding = {
 
 /** How the bytes are to be read; undefined for what is no text. A byte order mark is part of the text. */
 export function textEncoding(bytes: Uint8Array): TextEncoding | undefined {
-  const marked = markedEncoding(bytes);
-  if (marked !== undefined) return bytes.length % 2 === 0 ? marked : undefined;
+  const wide = wideEncoding(bytes);
+  if (wide !== undefined) return bytes.length % 2 === 0 ? wide : undefined;
   if (bytes.includes(0)) return undefined;
   return eightBitEncoding(bytes);
 }
 
-/** UTF-16, as its mark says. */
-export function markedEncoding(bytes: Uint8Array): TextEncoding | undefined {
+/** UTF-16, as its mark says, or without one as its zeros do. */
+export function wideEncoding(bytes: Uint8Array): TextEncoding | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return UTF16LE;
-  return bytes[0] === 0xfe && bytes[1] === 0xff ? UTF16BE : undefined;
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return UTF16BE;
+  if (isWideText(bytes, 1)) return UTF16LE;
+  return isWideText(bytes, 0) ? UTF16BE : undefined;
+}
+
+/** A shorter one may be anything, in bytes. */
+const LEAST_WIDE = 16;
+
+/** True where hardly a character is outside ASCII, and none is a control character. @param high the place of the upper byte of two */
+function isWideText(bytes: Uint8Array, high: 0 | 1): boolean {
+  if (bytes.length < LEAST_WIDE || bytes[high] !== 0) return false;
+  let plain = 0;
+  for (let at = 0; at + 1 < bytes.length; at += 2) {
+    const low = bytes[at + 1 - high] ?? 0;
+    if (bytes[at + high] !== 0) continue;
+    if (low < 32 && (low < 8 || low > 13) && low !== 27) return false;
+    plain++;
+  }
+  return plain * 2 >= bytes.length * 0.75;
 }
 
 /** UTF-8 where that is what it is; else an eight-bit code, if there are no control characters in it. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from "@keepsake/core";
+import type { RenamedPart } from "./renamed-parts.js";
 
 /** A value that SQLite stores, as it crosses to the other process; integers as bigint. */
 export type StoredValue = bigint | number | string | Uint8Array | null;
@@ -8,6 +9,8 @@ export interface ScannedTable {
   readonly name: string;
   /** by their position in a row */
   readonly columns: readonly string[];
+  /** what they are called: in a table where an index keeps its text, as the index calls them */
+  readonly labels: readonly string[];
 }
 
 /** What of a database is looked at, and what cannot be. */
@@ -16,6 +19,8 @@ export interface RedactionLayout {
   readonly tables: readonly ScannedTable[];
   /** the statements of the schema, each by its number */
   readonly statements: readonly string[];
+  /** of tables, views, indexes, triggers and columns */
+  readonly names: readonly string[];
   /** virtual tables of modules that are not known here: what they keep is looked at only as far as it is in tables */
   readonly unknown: readonly string[];
 }
@@ -73,5 +78,5 @@ export interface RedactionCalls {
   redactWrite: [{ readonly table: number; readonly changes: readonly RowChange[] }, null];
   redactStatement: [{ readonly index: number; readonly sql: string }, null];
   indexWords: [{ readonly file: string; readonly after: WordPlace | null }, IndexWords];
-  redactFinish: [null, RedactedDatabase];
+  redactFinish: [{ readonly renamed: readonly RenamedPart[] }, RedactedDatabase];
 }

@@ -5,13 +5,15 @@ import { connect } from "../capture/connection.js";
 import { finishCopy } from "../capture/finish-copy.js";
 import { shadowsOf } from "../diff/shadow-tables.js";
 import { quoted, type TableInfo, tablesOf } from "../names.js";
-import { isConstraint, isUnknownPart, keepsakeErrorOf } from "../sqlite-error.js";
+import { prepared } from "../better-sqlite.js";
+import { isConstraint, isDamage, isUnknownPart, keepsakeErrorOf, sqliteCodeOf } from "../sqlite-error.js";
 import { Embeddings } from "./embeddings.js";
 import { isFullText, renewIndex } from "./full-text.js";
 import type { RedactedDatabase, RedactionLayout, RowBatch, RowChange, StoredValue } from "./protocol.js";
+import type { RenamedPart } from "./renamed-parts.js";
 import { Schema } from "./schema.js";
 import { inOrderOfReferences, referencesOf } from "./references.js";
-import { TableRows } from "./table-rows.js";
+import { columnsOf, TableRows } from "./table-rows.js";
 import { UniqueValues } from "./unique-values.js";
 import { updateMetadataView } from "./vector-metadata.js";
 
@@ -46,8 +48,9 @@ export class RedactionHost {
     const names = inOrderOfReferences(this.#scannedNames(), references);
     this.#tables = names.map((name) => this.#rowsOf(name));
     this.layout = {
-      tables: this.#tables.map(({ name, columns }) => ({ name, columns })),
+      tables: this.#tables.map(({ name, columns }) => ({ name, columns, labels: this.#labelsOf(name, columns) })),
       statements: this.#schema.statements,
+      names: [...new Set([...this.#schema.names, ...this.#columnNames()])],
       unknown: this.#all.flatMap(({ name, module }) => (module === undefined || KNOWN.test(module) ? [] : [name])),
     };
   }
@@ -108,34 +111,42 @@ export class RedactionHost {
   }
 
   /** Writes all of it into a new file, which holds no page and no byte that the tables do not have, and takes its place. */
-  finish(statements: ReadonlyMap<number, string>): RedactedDatabase {
+  finish(statements: ReadonlyMap<number, string>, renamed: readonly RenamedPart[]): RedactedDatabase {
     const target = `${this.#file}-redacted`;
-    const { emptied, embeddings } = this.#writeAnew(target, statements);
+    const isRewritten = statements.size + renamed.length > 0;
+    const { emptied, embeddings } = this.#writeAnew(target, statements, renamed);
     this.close();
     const finished = finishCopy(target);
-    if (!finished.sound)
-      throw new KeepsakeError("E_DATABASE_DAMAGED", `The redacted database is not sound: ${finished.detail}.`);
+    if (!finished.sound) throw notSound(finished.detail, isRewritten);
     renameSync(target, this.#file);
     return { facts: { ...finished.facts, ...(embeddings && { embeddings }) }, emptied };
   }
 
-  #writeAnew(target: string, statements: ReadonlyMap<number, string>) {
+  #writeAnew(target: string, statements: ReadonlyMap<number, string>, renamed: readonly RenamedPart[]) {
     try {
       const emptied = this.#all.flatMap((table) => {
         if (!isFullText(table)) return [];
         return renewIndex(this.#connection, table, this.#shadows.get(table.name) ?? new Map()) ? [table.name] : [];
       });
       const embeddings = this.#embeddings.finish();
-      this.#schema.bringBack(statements);
+      this.#schema.bringBack(statements, renamed);
       this.#connection.prepare("VACUUM INTO ?").run(target);
       return { emptied, embeddings };
     } catch (error) {
+      if (isDamage(error) && statements.size + renamed.length > 0) throw notSound(sqliteCodeOf(error) ?? "", true);
       throw cannotRewrite(error);
     }
   }
 
   close(): void {
     this.#connection.close();
+  }
+
+  #columnNames(): readonly string[] {
+    const views = prepared(this.#connection, "SELECT name FROM sqlite_schema WHERE type = 'view'").pluck().all();
+    return [...this.#all.map(({ name }) => name), ...views.map(String)].flatMap((name) =>
+      columnsOf(this.#connection, name),
+    );
   }
 
   #scannedNames(): string[] {
@@ -154,6 +165,16 @@ export class RedactionHost {
     const rows = TableRows.of(this.#connection, name, numbers);
     if (rows !== undefined) return rows;
     throw new KeepsakeError("E_UNSUPPORTED", `The rows of ${quoted(name)} cannot be told apart.`);
+  }
+
+  /** A full-text index keeps its text in columns that it numbers: `c0`, or `c0body`. */
+  #labelsOf(name: string, columns: readonly string[]): readonly string[] {
+    const owner = this.#all.find(
+      (table) => isFullText(table) && this.#shadows.get(table.name)?.get("content") === name,
+    );
+    if (owner === undefined) return columns;
+    const all = columnsOf(this.#connection, owner.name);
+    return columns.map((column) => all[Number(/^c(\d+)/.exec(column)?.[1] ?? -1)] ?? column);
   }
 
   #isChunks(name: string): boolean {
@@ -177,6 +198,12 @@ export class RedactionHost {
     }
     return undefined;
   }
+}
+
+/** What was sound before its schema was rewritten cannot be rewritten. */
+function notSound(detail: string, isRewritten: boolean): KeepsakeError {
+  const code = isRewritten ? "E_UNSUPPORTED" : "E_DATABASE_DAMAGED";
+  return new KeepsakeError(code, `The redacted database is not sound: ${detail}.`);
 }
 
 function cannotRewrite(cause: unknown): KeepsakeError {

@@ -1,4 +1,5 @@
 import type Database from "better-sqlite3";
+import { type RenamedPart, renamedIn } from "./renamed-parts.js";
 
 interface SchemaRow {
   readonly rowid: bigint;
@@ -33,9 +34,19 @@ export class Schema {
     return this.#rows.map(({ sql }) => sql);
   }
 
-  /** Writes the statements that changed, brings the triggers back, and empties what SQLite has sampled of the rows. */
-  bringBack(changed: ReadonlyMap<number, string>): void {
+  get names(): readonly string[] {
+    return this.#rows.map(({ name }) => name);
+  }
+
+  /**
+   * Writes the statements that changed, brings the triggers back, and empties what SQLite has sampled of the rows.
+   *
+   * @param changed statements, in which the new names stand already
+   */
+  bringBack(changed: ReadonlyMap<number, string>, renamed: readonly RenamedPart[]): void {
     const connection = this.#connection;
+    // By their names still.
+    for (const [table, columns] of NAMING) renameCells(connection, table, columns, renamed);
     writeSchema(connection, () => {
       const insert = connection.prepare(
         "INSERT INTO sqlite_schema (rowid, type, name, tbl_name, rootpage, sql) VALUES (?, ?, ?, ?, ?, ?)",
@@ -46,11 +57,41 @@ export class Schema {
         if (type === "trigger") insert.run(rowid, type, name, tbl_name, rootpage, text);
         else if (text !== sql) update.run(text, rowid);
       }
+      // An index that SQLite made itself has no statement, and its table's name.
+      renameCells(connection, "sqlite_schema", ["name", "tbl_name"], renamed);
     });
     const sampled = connection
       .prepare("SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat3', 'sqlite_stat4')")
       .pluck();
     for (const name of sampled.all() as string[]) connection.exec(`DELETE FROM ${name}`);
+  }
+}
+
+/** Tables of SQLite's own that name others. */
+const NAMING = [
+  ["sqlite_sequence", ["name"]],
+  ["sqlite_stat1", ["tbl", "idx"]],
+] as const;
+
+function renameCells(
+  connection: Database.Database,
+  table: string,
+  columns: readonly string[],
+  renamed: readonly RenamedPart[],
+): void {
+  if (renamed.length === 0) return;
+  const exists = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(table);
+  if (exists === undefined && table !== "sqlite_schema") return;
+  for (const column of columns) {
+    const rows = connection.prepare(`SELECT rowid, ${column} AS name FROM ${table}`).all() as {
+      readonly rowid: bigint;
+      readonly name: string | null;
+    }[];
+    const update = connection.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`);
+    for (const { rowid, name } of rows) {
+      const now = name === null ? name : renamedIn(name, renamed);
+      if (now !== name) update.run(now, rowid);
+    }
   }
 }
 

@@ -110,6 +110,17 @@ function primaryKey(columns: readonly ColumnRow[]): readonly string[] {
     .map(({ name }) => quoted(name));
 }
 
+/** The columns of a table or a view, as far as what it needs is there to tell them. */
+export function columnsOf(connection: Database.Database, name: string): readonly string[] {
+  try {
+    const sql = "SELECT name FROM pragma_table_xinfo(?, 'main') WHERE hidden = 0";
+    return prepared(connection, sql).pluck().all(name) as string[];
+  } catch (error) {
+    if (!isUnknownPart(error)) throw error;
+    return [];
+  }
+}
+
 /** What no column hides. */
 function rowidOf(columns: readonly ColumnRow[]): string | undefined {
   const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
