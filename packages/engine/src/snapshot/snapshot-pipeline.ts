@@ -125,7 +125,10 @@ export class SnapshotPipeline {
     const content = memo.capturedDigest(unsealed);
     const same =
       order.skipUnchanged === true ? await this.#same(profile, memo.sameAs(content), unsealed, options) : undefined;
-    if (same !== undefined) return same;
+    if (same !== undefined) {
+      await memo.keepLast();
+      return same;
+    }
     const total = artifacts.reduce((sum, { meta }) => sum + meta.sizeBytes, 0);
     options.onProgress?.({ phase: "write", bytesDone: 0, bytesTotal: total });
     const bundle = { unsealed, artifacts, codecs: order.codecs };

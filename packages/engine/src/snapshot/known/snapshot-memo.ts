@@ -87,27 +87,39 @@ export class SnapshotMemo {
 
   /** Never fails what was done: without it the next snapshot reads everything. */
   async keep(record: SnapshotRecord, artifacts: readonly StagedArtifactFile[], captured: string): Promise<void> {
-    const { ref, memory, store, codecs, logger, redact } = this.#order;
-    const [codec] = codecs;
+    const { memory, store, codecs, redact } = this.#order;
     const canTake = isOpen(codecs) && store.capabilities.near === true;
+    const segments = this.#segments.map(({ key, stored }) => ({ key, ...stored, frames: [...stored.frames] }));
+    await this.#write({
+      version: 1,
+      id: record.id,
+      memory,
+      store: store.id,
+      bundlePath: record.bundlePath,
+      bundleSizeBytes: record.bundleSizeBytes,
+      codec: codecs[0]?.id ?? "",
+      captured,
+      unread: this.#unread,
+      files: canTake && !redact ? artifacts.flatMap(rememberedOf) : [],
+      segments: canTake ? segments : [],
+    });
+  }
+
+  /** The same when no snapshot was taken, since nothing had changed. */
+  async keepLast(): Promise<void> {
+    if (this.#last !== undefined) await this.#write({ ...this.#last, unread: this.#unread });
+  }
+
+  get #unread(): number {
+    return this.known.size === 0 ? 0 : (this.#last?.unread ?? 0) + 1;
+  }
+
+  async #write(last: LastSnapshot): Promise<void> {
     try {
-      await this.#file.write({
-        version: 1,
-        id: record.id,
-        memory,
-        store: store.id,
-        bundlePath: record.bundlePath,
-        bundleSizeBytes: record.bundleSizeBytes,
-        codec: codec?.id ?? "",
-        captured,
-        unread: this.known.size === 0 ? 0 : (this.#last?.unread ?? 0) + 1,
-        files: canTake && !redact ? artifacts.flatMap(rememberedOf) : [],
-        segments: canTake
-          ? this.#segments.map(({ key, stored }) => ({ key, ...stored, frames: [...stored.frames] }))
-          : [],
-      });
+      await this.#file.write(last);
     } catch (error) {
-      logger.debug("what the snapshot holds could not be noted for the next", {
+      const { ref, logger } = this.#order;
+      logger.debug("what was captured could not be noted for the next snapshot", {
         agent: ref.agent,
         reason: String(error),
       });
