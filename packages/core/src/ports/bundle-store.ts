@@ -15,6 +15,8 @@ export interface StoreCapabilities {
   readonly noOverwriteLarge?: "atomic" | "advisory";
   /** `get` honours `range` */
   readonly ranges: boolean;
+  /** "process": what is put ends with the process, and no other process sees it; absent: it stays */
+  readonly lifetime?: "process";
 }
 
 /** A stored object's facts. */
