@@ -25,9 +25,10 @@ import type { Workspace } from "../workspace.js";
 const STALE_DAYS = 7;
 const DAY_MS = 86_400_000;
 
-const BRING_BACK_HEALS = "Bring it back from another copy with `keepsake import`, which heals it;";
-/** Never to delete it: what is missing may be on a disk that is not there, and the record is what finds it again. */
-const BRING_BACK =
+const HINT_DAMAGED =
+  "Bring it back from another copy with `keepsake import`, which heals it, or with `keepsake sync` from a store that has it.";
+/** Not to delete it: what is missing may be on a disk that is not there, and the record is what finds it again. */
+const HINT_MISSING =
   "See whether the place of the store is the right one, and all there. Else bring it back from another copy with `keepsake import` or `keepsake sync`.";
 
 /** Says what is wrong with state root, stores, locks and snapshots, and what to do. Changes nothing unless asked. */
@@ -161,8 +162,7 @@ export class DoctorOperation {
         name: "bundle",
         status: "problem",
         message: `The bundle of ${record.id} ${what}.`,
-        hint:
-          body === undefined ? BRING_BACK : `${BRING_BACK_HEALS} \`keepsake sync\` does it from a store that has it.`,
+        hint: body === undefined ? HINT_MISSING : HINT_DAMAGED,
         details,
       });
     }

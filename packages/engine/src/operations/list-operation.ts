@@ -29,9 +29,9 @@ export class ListOperation {
         .filter((record) => mine(record.tenant))
         .sort((a, b) => (a.id < b.id ? 1 : -1)),
       unreadable: reports.flatMap((report) => report.unreadable),
-      missing: reports
-        .flatMap((report) => report.missing)
-        .filter(({ id }) => !isWholeIn(reports, id) && reports.some(({ snapshots }) => isOf(snapshots, id, mine))),
+      missing: [...new Map(reports.flatMap(({ missing }) => missing.map((one) => [one.id, one]))).values()].filter(
+        ({ id }) => !isWholeIn(reports, id) && reports.some(({ snapshots }) => isOf(snapshots, id, mine)),
+      ),
     };
   }
 }

@@ -11,7 +11,7 @@ type Collected = { readonly [K in keyof SyncOutcome]: SyncOutcome[K][number][] }
 
 type Names = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Copies snapshots between two stores, both ways, and lets each mend what the other has whole. */
+/** Copies snapshots between two stores, both ways, and puts right in one what it has damaged and the other whole. */
 @injectable()
 export class SyncOperation {
   readonly #workspace: Workspace;
