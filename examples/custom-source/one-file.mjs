@@ -34,9 +34,8 @@ export function oneFile({ id = "one_file", path, required = false }) {
         signal?.throwIfAborted();
         if (isClosed) throw new TypeError("This capture is closed.");
         try {
-          const handle = await open(live);
-          const attributes = attributesOf(await handle.stat({ bigint: true }));
-          yield { type: "file", path: name, ...attributes, content: { stream: handle.createReadStream() } };
+          const attributes = await attributesOfReadable(live);
+          yield { type: "file", path: name, ...attributes, content: { stream: contentOf(live) } };
         } catch (error) {
           if (errnoOf(error) === undefined) throw error;
           if (errnoOf(error) === "ENOENT") yield { type: "absent", path: name, required };
@@ -95,6 +94,20 @@ export function oneFile({ id = "one_file", path, required = false }) {
     open: async (target) => openCapture(target),
     openRestore: async (target) => openRestore(target),
   };
+}
+
+async function attributesOfReadable(live) {
+  const handle = await open(live);
+  try {
+    return attributesOf(await handle.stat({ bigint: true }));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opens it when it is read: a content that nobody asks for leaves nothing open. */
+async function* contentOf(live) {
+  yield* createReadStream(live);
 }
 
 async function isAlready(live, stats, meta) {

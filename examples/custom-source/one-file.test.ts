@@ -1,7 +1,7 @@
-import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ArtifactSource, Plugin } from "@keepsake/core";
+import { type ArtifactSource, parseAgentId, parseTenantId, type Plugin } from "@keepsake/core";
 import { openKeepsake } from "@keepsake/standard";
 import {
   pluginConformance,
@@ -75,6 +75,20 @@ describe("the one-file source", () => {
     await using keepsake = await open(dir, "contacts.json");
     const { manifest } = await keepsake.snapshot({ agent: "ana", memory: dir.join("ana") });
     expect(manifest.artifacts.map((artifact) => artifact.source)).toEqual(["contacts", "memory_files"]);
+  });
+
+  it("opens the file when it is read: a content that nobody asks for leaves nothing open", async () => {
+    await using dir = await world();
+    const agent = { tenant: parseTenantId("default"), agent: parseAgentId("ana") };
+    const target = { agent, paths: { memory: dir.join("ana") }, scratchDir: dir.path, claimed: [] };
+    await using session = await oneFile({ path: "../book/contacts.json" }).open(target);
+    await session.pin();
+    const kept = [];
+    for await (const entry of session.entries()) kept.push(entry);
+    expect(kept).toHaveLength(1);
+    const open = await readdir("/proc/self/fd");
+    const files = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
+    expect(files.filter((name) => name.endsWith("contacts.json"))).toEqual([]);
   });
 
   it("is found by a configuration file", async () => {

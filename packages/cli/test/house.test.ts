@@ -72,14 +72,11 @@ describe("config", () => {
     expect((await bench.run(["config", "check"], { env: { KEEPSAKE_CONFIG: "nowhere.yaml" } })).code).toBe(2);
   });
 
-  it("schema is a JSON Schema, also for who has a wrong configuration", async () => {
+  it("schema is a JSON Schema", async () => {
     const schema = (await bench.run(["config", "schema"])).json();
     expect(schema["$schema"]).toContain("json-schema.org");
     expect(Object.keys(schema["properties"] as object)).toEqual(
       expect.arrayContaining(["agents", "retention", "stores"]),
     );
-    const wrong = await bench.run(["config", "schema", "--config", "wrong.yaml"]);
-    expect(wrong.code).toBe(0);
-    expect(wrong.stderr).toContain("warning:");
   });
 });

@@ -158,6 +158,8 @@ export interface ListRequest {
 export interface ListReport {
   readonly snapshots: readonly SnapshotRecord[];
   readonly unreadable: readonly { readonly key: string; readonly code: string; readonly message: string }[];
+  /** those of the snapshots whose bundle is not in the store: they cannot be restored from it */
+  readonly missing: readonly { readonly id: string; readonly key: string }[];
 }
 
 export interface DiffRequest extends AgentRequest {
@@ -264,7 +266,7 @@ export interface DoctorReport {
 }
 
 export interface DoctorRequest {
-  /** rebuild missing records from their bodies */
+  /** rebuild records that are missing, or cannot be read, from their bodies */
   readonly reindex?: boolean | undefined;
   readonly identityFiles?: readonly string[] | undefined;
 }
@@ -333,7 +335,12 @@ export interface SyncRequest {
   readonly tenant?: string | undefined;
   /** say what would be done, and do nothing */
   readonly dryRun?: boolean | undefined;
+  /** read every bundle that both have: a damage that keeps the size is seen in no other way */
+  readonly deep?: boolean | undefined;
 }
+
+/** What of a snapshot was put right. */
+export type RepairedPart = "bundle" | "digest" | "record";
 
 /** One snapshot, and what became of it. */
 export interface SyncedSnapshot {
@@ -347,9 +354,11 @@ export interface SyncedSnapshot {
 
 export interface SyncReport {
   readonly copied: readonly (SyncedSnapshot & { readonly bytes: number })[];
+  /** what was damaged in `to` and is as it is in `from` again */
+  readonly repaired: readonly (SyncedSnapshot & { readonly parts: readonly RepairedPart[] })[];
   /** gone from `to`, which had missed that they were deleted in the store it shares copies with */
   readonly deleted: readonly SyncedSnapshot[];
-  /** what both have and is not the same, or one has damaged; nothing was changed */
+  /** what both have and is not the same, or is damaged and whole nowhere; nothing was changed */
   readonly differing: readonly (SyncedSnapshot & { readonly code: string; readonly message: string })[];
   readonly dryRun: boolean;
 }
@@ -382,7 +391,8 @@ export interface MemorySnapshotter {
   recover(request?: RecoverRequest, options?: OperationOptions): Promise<RecoverReport>;
   doctor(request?: DoctorRequest, options?: OperationOptions): Promise<DoctorReport>;
   /**
-   * Copies what one of two stores lacks and the other has, both ways, with every digest checked. Overwrites nothing.
+   * Copies what one of two stores lacks and the other has, both ways, with every digest checked; what one has damaged and
+   * the other whole is put right. Overwrites nothing else.
    *
    * @throws KeepsakeError what a store fails with; what was copied until then stays, and the next call goes on
    */

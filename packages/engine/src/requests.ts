@@ -81,6 +81,7 @@ const SCHEMAS: { readonly [O in Operation]: z.ZodType<RequestOf<O>> } = {
     stores: z.tuple([syncStore, syncStore], "must be two stores"),
     ...maybeAgent,
     dryRun: flag,
+    deep: flag,
   }),
 };
 

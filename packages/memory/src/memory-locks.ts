@@ -64,6 +64,7 @@ export function memoryLocks(): MemoryLocks {
   }
 
   return {
+    lifetime: "process",
     async acquire(name, { timeoutMs, signal }) {
       signal?.throwIfAborted();
       parseArtifactPath(name);

@@ -34,7 +34,7 @@ export function memoryStore(id = "memory"): BundleStore {
 
   return {
     id,
-    capabilities: { durable: false, noOverwrite: "atomic", ranges: true },
+    capabilities: { durable: false, noOverwrite: "atomic", ranges: true, lifetime: "process" },
     describe: () => "memory of this process",
     put: (key, body, { signal } = {}) => write(key, body, false, signal),
     replace: (key, body, { signal } = {}) => write(key, streamOf(body), true, signal),

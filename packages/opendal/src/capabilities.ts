@@ -46,5 +46,6 @@ export function capabilitiesOf(service: Service): StoreCapabilities {
     // Many servers keep no condition when an upload in parts is completed, whatever the library says.
     ...(isExclusiveOn(service) && service.capability.writeCanMulti ? { noOverwriteLarge: "advisory" } : {}),
     ranges: service.capability.read,
+    ...(service.scheme === "memory" ? { lifetime: "process" } : {}),
   };
 }

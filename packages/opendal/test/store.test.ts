@@ -52,7 +52,7 @@ describe("opendalStore", () => {
     const advisory = { durable: false, noOverwrite: "advisory", ranges: true };
     const conditional = { durable: true, noOverwrite: "atomic", noOverwriteLarge: "advisory", ranges: true };
     expect(await of("fs", { root: dir.path })).toEqual(advisory);
-    expect(await of("memory")).toEqual(advisory);
+    expect(await of("memory")).toEqual({ ...advisory, lifetime: "process" });
     expect(await of("webdav", { endpoint: "http://127.0.0.1:1" })).toEqual(advisory);
     expect(await of("s3", { bucket: "b", region: "x" })).toEqual(conditional);
     expect(await of("azblob", { container: "c", endpoint: "http://127.0.0.1:1" })).toEqual(conditional);

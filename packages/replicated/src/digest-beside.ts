@@ -1,10 +1,9 @@
-import { type ByteStream, collectBytes, digestOf, isKeepsakeError } from "@keepsake/core";
+import { digestOf } from "@keepsake/core";
 import type { Group } from "./group.js";
+import { digestIn, elect, isSmall } from "./small-copies.js";
 import { type Copy, survey } from "./survey.js";
 
 const SUFFIX = ".sha256";
-/** 64 hex digits and a line feed */
-const MAX_BYTES = 65;
 /** How many copies are remembered to be right. */
 const MAX_REMEMBERED = 1000;
 
@@ -18,22 +17,15 @@ export class DigestsBeside {
   }
 
   /**
-   * The digest beside an object, 64 lower-case hex digits; undefined where there is none, or where the parts do not agree.
-   * A record and a digest have none.
+   * The digest beside an object, 64 lower-case hex digits; undefined where there is none, or where it cannot be told which
+   * of several is right. A record and a digest have none.
    */
   async of(key: string, signal: AbortSignal | undefined): Promise<string | undefined> {
-    if (key.endsWith(SUFFIX) || key.endsWith(".json")) return undefined;
+    if (isSmall(key)) return undefined;
     const beside = key + SUFFIX;
     const { copies } = await survey(this.#group.parts, this.#group.notes, beside, signal);
-    const texts = new Set<string>();
-    for (const { part } of copies) {
-      const answer = await part.ask(signal, async (inner) =>
-        textOf((await part.store.get(beside, { signal: inner })).body),
-      );
-      if ("value" in answer && answer.value !== undefined) texts.add(answer.value);
-    }
-    const [only] = texts;
-    return texts.size === 1 ? only : undefined;
+    const elected = await elect(this.#group, beside, copies, signal);
+    return elected?.isDecided ? digestIn(elected.bytes) : undefined;
   }
 
   /** Whether a copy has this digest. Reads it whole, once: what was right and has not changed is not read again. */
@@ -45,15 +37,5 @@ export class DigestsBeside {
     if (this.#right.size >= MAX_REMEMBERED) this.#right.clear();
     this.#right.add(name);
     return true;
-  }
-}
-
-async function textOf(body: ByteStream): Promise<string | undefined> {
-  try {
-    const text = Buffer.from(await collectBytes(body, MAX_BYTES)).toString("latin1");
-    return /^([0-9a-f]{64})\n?$/.exec(text)?.[1];
-  } catch (error) {
-    if (isKeepsakeError(error, "E_LIMIT")) return undefined;
-    throw error;
   }
 }

@@ -1,7 +1,10 @@
 import { type ByteRange, digestOf, HashedStream, KeepsakeError, type StoredBody } from "@keepsake/core";
+import { bySize } from "./compare-copies.js";
 import type { DigestsBeside } from "./digest-beside.js";
 import type { Group } from "./group.js";
 import { heal } from "./heal.js";
+import { readSmall } from "./read-small.js";
+import { isSmall } from "./small-copies.js";
 import { absence, type Copy, type Survey, survey } from "./survey.js";
 
 interface Reading {
@@ -30,10 +33,12 @@ export async function readCopies(
 ): Promise<StoredBody> {
   const found = await survey(group.parts, group.notes, key, signal);
   if (found.copies.length === 0) throw absence(key, found, group.enough - 1);
-  const sha256 = range === undefined ? await digests.of(key, signal) : undefined;
   const ordered = inReadingOrder(group, found);
+  const small = isSmall(key) ? await readSmall({ group, key, range, signal, found, ordered }) : undefined;
+  if (small) return small;
+  const sha256 = range === undefined ? await digests.of(key, signal) : undefined;
   const { right, damaged } =
-    sha256 === undefined ? bySize(ordered, key) : await byDigest(digests, ordered, sha256, signal);
+    sha256 === undefined ? mostFrequent(ordered, key) : await byDigest(digests, ordered, sha256, signal);
   const [first] = right;
   if (first === undefined) throw noneRight(key, ordered.length);
   const { object } = found.copies.find((copy) => right.includes(copy)) ?? first;
@@ -46,16 +51,11 @@ function inReadingOrder(group: Group, { copies, byNearness }: Survey): readonly 
   return copies.toSorted((a, b) => order.indexOf(a.part) - order.indexOf(b.part));
 }
 
-/** Those of the size that most of them have; of sizes that are equally frequent the first in reading order. */
-function bySize(copies: readonly Copy[], key: string): { readonly right: readonly Copy[]; readonly damaged: [] } {
-  const sizes = new Map<number, number>();
-  for (const { object } of copies) sizes.set(object.sizeBytes, (sizes.get(object.sizeBytes) ?? 0) + 1);
-  const [[size] = [0]] = [...sizes].toSorted((a, b) => b[1] - a[1]);
-  const right = copies.filter(({ object }) => object.sizeBytes === size);
-  for (const copy of copies) {
-    if (right.includes(copy)) continue;
-    copy.part.differs(`The store ${copy.part.name} has another ${JSON.stringify(key)} than the others.`);
-  }
+/** Those of the size that most of them have. */
+function mostFrequent(copies: readonly Copy[], key: string): { readonly right: readonly Copy[]; readonly damaged: [] } {
+  const { right, wrong } = bySize(copies);
+  for (const { part } of wrong)
+    part.differs(`The store ${part.name} has another ${JSON.stringify(key)} than the others.`);
   return { right, damaged: [] };
 }
 

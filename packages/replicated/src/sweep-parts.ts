@@ -1,4 +1,5 @@
-import { digestOf, type HealthFinding, type OpOptions } from "@keepsake/core";
+import { digestOf, type HealthFinding, type OpOptions, type StoredObject } from "@keepsake/core";
+import { differences, type Held } from "./compare-copies.js";
 import type { Group } from "./group.js";
 import { heal } from "./heal.js";
 import type { Part } from "./part.js";
@@ -60,40 +61,42 @@ async function catchUpWith(group: Group, part: Part, key: string, signal: AbortS
 export async function inspectParts(group: Group, signal: AbortSignal | undefined): Promise<readonly HealthFinding[]> {
   const findings: HealthFinding[] = [];
   let down = 0;
-  const held = new Map<Part, ReadonlySet<string>>();
+  const held = new Map<Part, ReadonlyMap<string, StoredObject>>();
   for (const part of group.parts) {
     const { store } = part;
     const own = await part.ask(signal, async (inner) => (await store.inspect?.({ signal: inner })) ?? []);
-    const keys = "error" in own ? own : await part.ask(signal, (inner) => keysOf(part, inner));
-    if ("error" in keys) {
+    const objects = "error" in own ? own : await part.ask(signal, (inner) => objectsOf(part, inner));
+    if ("error" in objects) {
       down += 1;
-      findings.push(downFinding(part, keys.error.message));
+      findings.push(downFinding(part, objects.error.message));
       continue;
     }
-    held.set(part, keys.value);
+    held.set(part, objects.value);
     if ("error" in own) continue;
     findings.push(...own.value.map((finding) => ({ ...finding, message: `${part.name}: ${finding.message}` })));
   }
   const onePlace = await onePlaceIn(group.places, signal);
   if (onePlace.length > 0) return [...findings, ...onePlace];
   findings.push(...lacking(held));
-  for (const [name, keys] of await group.notes.all(signal)) if (keys.size > 0) findings.push(behind(name, keys.size));
+  const notes = await group.notes.all(signal);
+  findings.push(...(await differences(group, held, notes, signal)));
+  for (const [name, keys] of notes) if (keys.size > 0) findings.push(behind(name, keys.size));
   if (down === 0) return findings;
   const isEnough = group.parts.length - down >= group.enough;
   return [...findings, ...(isEnough ? [] : [tooFew(group, down)])];
 }
 
-async function keysOf({ store }: Part, signal: AbortSignal): Promise<ReadonlySet<string>> {
-  const keys = new Set<string>();
-  for await (const { key } of store.list("", { signal })) if (!isOwn(key)) keys.add(key);
-  return keys;
+async function objectsOf({ store }: Part, signal: AbortSignal): Promise<ReadonlyMap<string, StoredObject>> {
+  const objects = new Map<string, StoredObject>();
+  for await (const object of store.list("", { signal })) if (!isOwn(object.key)) objects.set(object.key, object);
+  return objects;
 }
 
 /** A store that was emptied, or is another one than it was, answers like one in order: only the others tell. */
-function* lacking(held: ReadonlyMap<Part, ReadonlySet<string>>): Generator<HealthFinding> {
-  const all = new Set([...held.values()].flatMap((keys) => [...keys]));
-  for (const [{ name, store }, keys] of held) {
-    const count = all.size - keys.size;
+function* lacking(held: Held): Generator<HealthFinding> {
+  const all = new Set([...held.values()].flatMap((objects) => [...objects.keys()]));
+  for (const [{ name, store }, objects] of held) {
+    const count = all.size - objects.size;
     if (count === 0) continue;
     yield {
       name: "replica",

@@ -9,6 +9,7 @@ import {
   SYSTEM_CLOCK,
   type TellTrouble,
 } from "@keepsake/core";
+import { lostFar, lostFarFinding, lostFarMessage } from "./lost-far.js";
 import { mergeLists } from "./merge-lists.js";
 import { moveObject } from "./move-object.js";
 import { Part } from "./part.js";
@@ -66,6 +67,16 @@ export function tiered(options: TieredOptions): TieredStore {
     return "value" in answer ? answer.value : undefined;
   }
 
+  /** Whether the far store has nothing, and should: a folder below which nothing is mounted would hide what is moved there. */
+  async function isAnotherPlace(signal: AbortSignal | undefined): Promise<boolean> {
+    const answer = await far.ask(signal, (inner) => isEmpty(cold, inner));
+    if ("error" in answer) return true;
+    if (!answer.value) return false;
+    const message = lostFarMessage(hot, cold, await lostFar(hot, cold, { signal }));
+    if (message !== undefined) far.differs(`${message} Nothing is moved there.`);
+    return message !== undefined;
+  }
+
   async function settle({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<readonly string[]> {
     const before = clock.now() - afterMs;
     const old: string[] = [];
@@ -74,7 +85,7 @@ export function tiered(options: TieredOptions): TieredStore {
     }
     const moved: string[] = [];
     // Moved within one place, an object is deleted. Where it cannot be said, nothing is moved now.
-    if (old.length === 0 || !(await places.assertDistinct(signal))) return moved;
+    if (old.length === 0 || !(await places.assertDistinct(signal)) || (await isAnotherPlace(signal))) return moved;
     for (const key of old) if (await moveObject(key, hot, far, signal)) moved.push(key);
     if (moved.length > 0) logger.info("Old objects were moved.", { count: moved.length, to: cold.id });
     return moved;
@@ -165,11 +176,10 @@ export function tiered(options: TieredOptions): TieredStore {
 
     async inspect({ signal } = {}) {
       const near = (await hot.inspect?.({ signal })) ?? [];
-      const answer = await far.ask(signal, async (inner) => {
-        if (cold.inspect) return cold.inspect({ signal: inner });
-        for await (const _object of cold.list("", { signal: inner })) break;
-        return [];
-      });
+      const answer = await far.ask(signal, async (inner) => [
+        ...((await cold.inspect?.({ signal: inner })) ?? []),
+        ...lostFarFinding(hot, cold, await lostFar(hot, cold, { signal: inner })),
+      ]);
       if ("value" in answer) return [...near, ...answer.value, ...(await onePlaceIn(places, signal))];
       const message = `The store ${cold.id} (${cold.describe()}), in which what is old lies, cannot be used: ${answer.error.message}`;
       return [...near, { name: "far", status: "problem" as const, message, details: { store: cold.id } }];
@@ -177,6 +187,11 @@ export function tiered(options: TieredOptions): TieredStore {
 
     settle,
   };
+}
+
+async function isEmpty(store: BundleStore, signal: AbortSignal): Promise<boolean> {
+  for await (const { key } of store.list("", { signal })) if (!isTrial(key)) return false;
+  return true;
 }
 
 function taken(key: string): KeepsakeError {

@@ -123,3 +123,37 @@ it("a key that was moved between the question and the writing is refused", async
   expect(await codeOf(put(whole, "k.tar", "second"))).toBe("E_ALREADY_EXISTS");
   expect([await keys(hot), await text(whole, "k.tar")]).toEqual([[], "moved"]);
 });
+
+describe("a far store that lost what was moved there, or is another than it was", () => {
+  const STEM = "tenants/t/snapshots/a/01890a5d-ac96-774b-bcce-b302099a8057";
+  const YOUNG = "tenants/t/snapshots/a/01890a5d-ac96-774b-bcce-b302099a8058";
+
+  async function lost() {
+    const at = tiers();
+    await put(at.whole, `${STEM}.tar.zst`, "bundle");
+    await put(at.whole, `${STEM}.json`, "{}");
+    at.later(31);
+    await at.whole.settle();
+    expect(await at.whole.inspect?.()).toEqual([]);
+    await put(at.whole, `${YOUNG}.tar.zst`, "young");
+    await at.cold.delete(`${STEM}.tar.zst`);
+    return at;
+  }
+
+  it("is said so by the records that stayed, with where to look, and never that they are to be deleted", async () => {
+    const { whole } = await lost();
+    const [finding] = (await whole.inspect?.()) ?? [];
+    expect(finding).toMatchObject({ status: "problem", details: { store: "cold", without_bundle: 1, empty: true } });
+    expect(finding?.message).toContain("neither there nor in the store cold");
+    expect(finding?.hint).toContain("mounted");
+  });
+
+  it("gets nothing more while it is empty: that would be hidden by what is mounted over it", async () => {
+    const { whole, hot, cold, troubles } = await lost();
+    expect(await whole.settle()).toEqual([]);
+    expect(await keys(hot)).toContain(`${YOUNG}.tar.zst`);
+    expect(troubles.map(({ store, code }) => `${store} ${code}`)).toEqual(["cold differs"]);
+    await put(cold, `${STEM}.tar.zst`, "bundle");
+    expect(await whole.settle()).toEqual([`${YOUNG}.tar.zst`]);
+  });
+});

@@ -57,7 +57,7 @@ export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOp
   });
   try {
     const workspace = await ConfiguredWorkspace.open({ loaded, kernel, cwd, env });
-    const plugins = await describePlugins(registry, workspace);
+    const plugins = await describePlugins(loaded, workspace);
     const snapshotter = createSnapshotter(kernel.container, workspace, { logger, clock });
     return new RuntimeKeepsake({
       loaded,
@@ -67,6 +67,8 @@ export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOp
       logger,
       troubles,
       stores: workspace.namedStores,
+      locks: workspace.locks,
+      tryParts: () => workspace.tryParts(),
       cwd,
       env,
     });

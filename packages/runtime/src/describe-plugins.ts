@@ -1,14 +1,16 @@
 import type { AnyProvider, JsonObject } from "@keepsake/core";
+import type { LoadedConfig } from "./config/load-config.js";
+import { usesIn } from "./config/uses.js";
 import type { LoadedPlugin } from "./keepsake.js";
-import type { PluginRegistry } from "./plugins/registry.js";
 import type { ConfiguredWorkspace } from "./workspace/configured-workspace.js";
 
-/** What is loaded and from where; of stores and codecs in use also what they say of themselves. */
+/** What is loaded and from where, and what is in use; of stores and codecs also what they say of themselves. */
 export async function describePlugins(
-  registry: PluginRegistry,
+  { config, registry }: Pick<LoadedConfig, "config" | "registry">,
   workspace: ConfiguredWorkspace,
 ): Promise<readonly LoadedPlugin[]> {
   const codecs = await workspace.codecs.configured();
+  const uses = usesIn(config, registry);
   const instancesOf = ({ kind, name }: AnyProvider): readonly JsonObject[] => {
     if (kind === "codec") {
       return codecs
@@ -20,7 +22,9 @@ export async function describePlugins(
           ...(codec.describe ? { describe: codec.describe() } : {}),
         }));
     }
-    if (kind !== "store") return [];
+    if (kind !== "store") {
+      return uses.filter((one) => one.kind === kind && one.use === name).map(({ facts }) => facts);
+    }
     return workspace.namedStores
       .filter(({ use }) => use === name)
       .map(({ name: id, store }) => ({

@@ -1,7 +1,7 @@
 export { findConfigFile } from "./config/find-config-file.js";
 export { composedSchema } from "./config/json-schema.js";
 export { checkKeepsakeOptions, type KeepsakeOptions } from "./config/keepsake-options.js";
-export { type ConfigRequest, type LoadedConfig, loadConfig } from "./config/load-config.js";
+export { type ConfigRequest, loadablePlugins, type LoadedConfig, loadConfig } from "./config/load-config.js";
 export type { ConfigProblem } from "./config/problems.js";
 export type { ConfigSource } from "./config/read-config.js";
 export { defineConfig, type KeepsakeConfigInput, type ResolvedConfig, type UseEntry } from "./config/schema.js";

@@ -1,4 +1,4 @@
-import type { BundleStore, JsonObject, ProviderKind, StoreTrouble } from "@keepsake/core";
+import type { BundleStore, JsonObject, KeepsakeError, ProviderKind, StoreTrouble } from "@keepsake/core";
 import type { MemorySnapshotter } from "@keepsake/engine";
 import type { ResolvedConfig } from "./config/schema.js";
 
@@ -6,7 +6,10 @@ import type { ResolvedConfig } from "./config/schema.js";
 export interface LoadedProvider {
   readonly kind: ProviderKind;
   readonly name: string;
-  /** of stores and codecs in use: what they say of themselves (`capabilities`, `where`, `suffix`, `describe`) */
+  /**
+   * One for each use in the configuration. Stores and codecs: what they say of themselves (`capabilities`, `where`, `suffix`,
+   * `describe`); the others: `id`, `mode`, and `agent` where it is not for all
+   */
   readonly instances: readonly JsonObject[];
 }
 
@@ -29,12 +32,21 @@ export interface Keepsake extends MemorySnapshotter, AsyncDisposable {
   readonly configFile: string | undefined;
   plugins(): readonly LoadedPlugin[];
   /**
+   * Makes every part that the configuration names, also those that are otherwise made when they are needed: policies, and all
+   * agents' sources, state providers and codecs. `doctor` does it, too.
+   *
+   * @returns what they failed with; empty when all can be made
+   */
+  tryParts(): Promise<readonly KeepsakeError[]>;
+  /**
    * A store of the configuration, also one that is part of another; for `sync`. It is closed with this Keepsake.
    *
    * @param name default "primary"
    * @throws KeepsakeError `E_CONFIG` when the configuration has none of that name
    */
   store(name?: string): BundleStore;
+  /** What of the stores and the locks ends with this process, by name: of no use to a program that ends with each operation. */
+  processBound(): readonly { readonly kind: "store" | "lock"; readonly name: string }[];
   /**
    * What went wrong, since the last call, in stores that are part of others, although no operation failed: one of several
    * copies could not be written or read. The operations were done; something is left to do.

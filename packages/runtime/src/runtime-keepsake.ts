@@ -1,5 +1,12 @@
-import { type BundleStore, type JsonObject, KeepsakeError, type Logger, type StoreTrouble } from "@keepsake/core";
-import type { MemorySnapshotter } from "@keepsake/engine";
+import {
+  type BundleStore,
+  type JsonObject,
+  KeepsakeError,
+  type LockManager,
+  type Logger,
+  type StoreTrouble,
+} from "@keepsake/core";
+import type { DoctorFinding, MemorySnapshotter } from "@keepsake/engine";
 import type { LoadedConfig } from "./config/load-config.js";
 import type { ResolvedConfig } from "./config/schema.js";
 import { resolvePath } from "./config/state-root.js";
@@ -20,6 +27,8 @@ interface KeepsakeParts {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly troubles: StoreTroubles;
   readonly stores: readonly NamedStore[];
+  readonly locks: LockManager;
+  readonly tryParts: () => Promise<readonly KeepsakeError[]>;
 }
 
 /** Hands every operation to the engine, and closes the kernel. */
@@ -51,7 +60,12 @@ export class RuntimeKeepsake implements Keepsake {
     this.#engine().import(this.#located(request, "bundleFile"), options);
   readonly prune: MemorySnapshotter["prune"] = async (...args) => this.#engine().prune(...args);
   readonly recover: MemorySnapshotter["recover"] = async (...args) => this.#engine().recover(...args);
-  readonly doctor: MemorySnapshotter["doctor"] = async (...args) => this.#engine().doctor(...args);
+  /** What only the configuration knows comes first: without its parts most operations fail. */
+  readonly doctor: MemorySnapshotter["doctor"] = async (...args) => {
+    const { ok, findings } = await this.#engine().doctor(...args);
+    const errors = await this.tryParts();
+    return { ok: ok && errors.length === 0, findings: [...errors.map(partFinding), ...findings] };
+  };
 
   readonly scan: MemorySnapshotter["scan"] = async (request, options) => {
     const located = this.#located(this.#located(this.#located(request, "bundleFile"), "memory"), "textFile");
@@ -77,6 +91,20 @@ export class RuntimeKeepsake implements Keepsake {
 
   plugins(): readonly LoadedPlugin[] {
     return this.#parts.plugins;
+  }
+
+  processBound(): ReturnType<Keepsake["processBound"]> {
+    const { stores, locks, loaded } = this.#parts;
+    const bound = stores.filter(({ store }) => store.capabilities.lifetime === "process");
+    return [
+      ...bound.map(({ name }) => ({ kind: "store", name }) as const),
+      ...(locks.lifetime === "process" ? [{ kind: "lock", name: loaded.config.lock.use } as const] : []),
+    ];
+  }
+
+  async tryParts(): Promise<readonly KeepsakeError[]> {
+    this.#engine();
+    return this.#parts.tryParts();
   }
 
   takeStoreTroubles(): readonly StoreTrouble[] {
@@ -137,4 +165,9 @@ export class RuntimeKeepsake implements Keepsake {
     if (this.#closed) throw new KeepsakeError("E_USAGE", "This Keepsake is closed.");
     return this.#parts.snapshotter;
   }
+}
+
+function partFinding({ code, message, hint, context }: KeepsakeError): DoctorFinding {
+  const finding = { name: "plugin", status: "problem", message, details: { code, ...context } } as const;
+  return hint === undefined ? finding : { ...finding, hint };
 }

@@ -21,19 +21,23 @@ afterEach(() => {
 });
 
 describe("a Keepsake", () => {
-  it("shows its plugins, and what stores and codecs in use say of themselves", async () => {
+  it("shows its plugins, what is in use of them, and what stores and codecs say of themselves", async () => {
     await using keepsake = await createKeepsake(OPTIONS);
     const [plugin] = keepsake.plugins();
     expect(plugin).toMatchObject({ name: "fake", version: "9.9.9", api: 1, origin: "program" });
     expect(plugin?.presets.map(({ name }) => name)).toEqual(["directory", "home"]);
     const instances = plugin?.providers.flatMap((provider) => provider.instances);
     expect(instances).toEqual([
+      { id: "sqlite" },
+      { id: "memdir" },
       { id: "zstd", suffix: ".zst", encrypts: false, describe: { backend: "fake" } },
       {
         id: "primary",
         where: "fake primary",
         capabilities: { durable: false, noOverwrite: "advisory", ranges: false },
       },
+      { timeout_secs: 60 },
+      { mode: "redact" },
     ]);
   });
 

@@ -1,11 +1,15 @@
+import { KeepsakeError } from "@keepsake/core";
 import type { CommandRun } from "../context.js";
 import type { NoOptions } from "../grammar/options.js";
 import { printable } from "../output/printable.js";
 import { openSession } from "../session/open-session.js";
+import { warnOfProcessBound } from "../session/process-bound.js";
 
-/** `config check`: loads everything the configuration names; a wrong one is the error, with every problem. */
+/** `config check`: loads and makes everything the configuration names; a wrong one is the error, with every problem. */
 export const configCheck: CommandRun<NoOptions> = async (context) => {
   await using keepsake = await openSession(context);
+  warnOfProcessBound(context, keepsake);
+  throwAny(await keepsake.tryParts(), keepsake.configFile);
   const file = keepsake.configFile;
   context.output.result({
     json: { ok: true, file: file ?? null, state_root: keepsake.config.state_root },
@@ -16,3 +20,15 @@ export const configCheck: CommandRun<NoOptions> = async (context) => {
   });
   return 0;
 };
+
+/** One alone is the error; of several the first one's code stands for all, and all are named. */
+function throwAny(errors: readonly KeepsakeError[], file: string | undefined): void {
+  const [first, second] = errors;
+  if (first === undefined) return;
+  if (second === undefined) throw first;
+  const problems = errors.map(({ message }) => message);
+  throw new KeepsakeError(first.code, `${file ?? "The configuration"}: ${problems.join(" ")}`, {
+    cause: first,
+    context: { problems },
+  });
+}

@@ -18,7 +18,7 @@ export const sync: CommandRun<SyncOptions> = async (context, options, first, sec
     const names =
       options.with === undefined && second === undefined ? ["primary", first] : [first ?? "primary", second];
     const [here = "primary", there] = names;
-    const request = { agent: options.agent, tenant: context.global.tenant, dryRun: options.dryRun };
+    const request = { agent: options.agent, tenant: context.global.tenant, dryRun: options.dryRun, deep: options.deep };
     const left = { name: here, store: keepsake.store(here) };
     if (options.with === undefined) {
       if (there === undefined || there === here) throw await usageError("`sync` needs two stores that differ.");
@@ -46,7 +46,7 @@ function placeOf(text: string): { readonly file: string; readonly store: string 
 function tell({ output }: CommandContext, report: SyncReport): void {
   output.result({
     json: toWire(report),
-    quiet: report.copied.map(({ id }) => id),
+    quiet: [...report.copied, ...report.repaired].map(({ id }) => id),
     human: (style) => syncText(report, style),
   });
 }

@@ -22,11 +22,12 @@ export function addHouseCommands(program: Command, bind: Bind): void {
   bind(
     program
       .command("sync")
-      .description("copy what one of two stores lacks and the other has, both ways; overwrites nothing")
+      .description("copy what one of two stores lacks, or has damaged, and the other has whole; both ways")
       .argument("[store]", "a store of the configuration (else primary)")
       .argument("[other]", "another one")
       .option("--with <config>", "the other store is of this configuration: <file> or <file>:<store>")
       .option("--agent <agent>", "only this agent (else all)")
+      .option("--deep", "read every bundle that both have: finds damage that keeps the size")
       .option("--dry-run", "say what would be copied"),
     async () => (await import("../commands/sync.js")).sync,
   );
@@ -34,7 +35,7 @@ export function addHouseCommands(program: Command, bind: Bind): void {
     program
       .command("doctor")
       .description("configuration, stores, locks, orphans, staleness: what is wrong and what to do")
-      .option("--reindex", "rebuild missing records from their bundles")
+      .option("--reindex", "rebuild missing and broken records from their bundles")
       .option("--identity <file>", "file with an age identity (repeatable)", gather),
     async () => (await import("../commands/doctor.js")).doctor,
   );

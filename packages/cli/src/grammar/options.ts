@@ -89,6 +89,7 @@ export interface RecoverOptions {
 export interface SyncOptions {
   readonly with?: string;
   readonly agent?: string;
+  readonly deep?: boolean;
   readonly dryRun?: boolean;
 }
 

@@ -4,10 +4,15 @@ import type { Style } from "../output/style.js";
 import { table } from "../output/table.js";
 import { bytesText, countText } from "../output/units.js";
 
-/** What was copied, and what differs. */
-export function syncText({ copied, deleted, differing, dryRun }: SyncReport, style: Style): string {
+/** What was copied and put right, and what differs. */
+export function syncText({ copied, repaired, deleted, differing, dryRun }: SyncReport, style: Style): string {
   const rows = [
     ...copied.map((one) => ({ ...one, what: style.green(dryRun ? "to copy" : "copied"), more: bytesText(one.bytes) })),
+    ...repaired.map((one) => ({
+      ...one,
+      what: style.green(dryRun ? "to repair" : "repaired"),
+      more: one.parts.join(", "),
+    })),
     ...deleted.map((one) => ({ ...one, what: style.yellow(dryRun ? "to delete" : "deleted"), more: "" })),
     ...differing.map((one) => ({ ...one, what: style.red("differs"), more: one.message })),
   ];
@@ -18,6 +23,8 @@ export function syncText({ copied, deleted, differing, dryRun }: SyncReport, sty
     ...[agent, id, from, to, more].map(printable),
   ]);
   const bytes = copied.reduce((sum, one) => sum + one.bytes, 0);
-  const total = `${countText(copied.length, "snapshot")} ${dryRun ? "to copy" : "copied"}, ${bytesText(bytes)}.`;
+  const mended =
+    repaired.length === 0 ? "" : `; ${countText(repaired.length, "snapshot")} ${dryRun ? "to repair" : "repaired"}`;
+  const total = `${countText(copied.length, "snapshot")} ${dryRun ? "to copy" : "copied"}, ${bytesText(bytes)}${mended}.`;
   return `${table(heads, cells, style)}\n${total}\n`;
 }

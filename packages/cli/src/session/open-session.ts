@@ -2,8 +2,8 @@ import type { Keepsake } from "@keepsake/runtime";
 import type { CommandContext } from "../context.js";
 import { CommandLogger } from "./command-logger.js";
 
-/** Where the configuration is looked for: as the global options say, or nowhere, or another one with a state root of its own. */
-export type ConfigLookup = "as-told" | "none" | { readonly file: string };
+/** Where the configuration is looked for: as the global options say, or another one with a state root of its own. */
+export type ConfigLookup = "as-told" | { readonly file: string };
 
 /**
  * A ready Keepsake, as the global options and the environment say. The engine and the plugins are loaded here, not when
@@ -23,11 +23,7 @@ export async function openSession(
     import("@keepsake/runtime"),
   ]);
   const file =
-    typeof lookup === "object"
-      ? lookup.file
-      : lookup === "none"
-        ? undefined
-        : (global.config ?? (await findConfigFile(terminal.cwd, terminal.env)));
+    typeof lookup === "object" ? lookup.file : (global.config ?? (await findConfigFile(terminal.cwd, terminal.env)));
   const write = (line: string): void => aroundWrite(() => terminal.stderr.write(line));
   const logger = new CommandLogger(global, (options) => lineLogger({ ...options, write }));
   const root = global.root ?? terminal.env["KEEPSAKE_ROOT"];

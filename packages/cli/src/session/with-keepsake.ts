@@ -3,6 +3,7 @@ import type { Keepsake } from "@keepsake/runtime";
 import type { CommandContext } from "../context.js";
 import { ProgressBar } from "../output/progress.js";
 import { openSession } from "./open-session.js";
+import { warnOfProcessBound } from "./process-bound.js";
 
 /**
  * Opens Keepsake as the global options say, works with it, and closes it, whatever happens.
@@ -20,6 +21,7 @@ export async function withKeepsake<T>(
   });
   try {
     context.signal.throwIfAborted();
+    warnOfProcessBound(context, keepsake);
     return await work(keepsake, { signal: context.signal, onProgress: bar?.update });
   } finally {
     context.troubles.push(...keepsake.takeStoreTroubles());

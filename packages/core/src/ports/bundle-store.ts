@@ -17,6 +17,8 @@ export interface StoreCapabilities {
   readonly ranges: boolean;
   /** true: to read an object costs little more than to read a file of this machine. Default false. */
   readonly near?: boolean;
+  /** "process": what is put ends with the process, and no other process sees it; absent: it stays */
+  readonly lifetime?: "process";
 }
 
 /** A stored object's facts. */

@@ -14,6 +14,8 @@ export interface Lock extends AsyncDisposable {
 
 /** Exclusive locks by name, across processes and, where the manager says so, machines. */
 export interface LockManager {
+  /** "process": the locks hold among those of this process alone; absent: among all that use the same place */
+  readonly lifetime?: "process";
   /**
    * Waits until the lock is free, its holder is dead, or time is up.
    *

@@ -1,4 +1,4 @@
-import { type BundleStore, isKeepsakeError, parseAgentId, parseTenantId } from "@keepsake/core";
+import { type BundleStore, isKeepsakeError, parseAgentId, parseTenantId, type SnapshotRecord } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { AgentSession } from "../agent-session.js";
 import { originInStore } from "../bundle/bundle-origin.js";
@@ -7,11 +7,15 @@ import { checkOwner } from "../bundle/check-owner.js";
 import type { DoctorFinding, DoctorRequest, OperationOptions } from "../memory-snapshotter.js";
 import { WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
+import { brokenRecords } from "./broken-records.js";
 import { type Orphan, OrphanSweep } from "./orphan-sweep.js";
 import { recordOf } from "./record-of.js";
 import { SnapshotCatalog } from "./snapshot-catalog.js";
 
-/** Gives bodies without a record their record again, when every check of them passes. */
+/** How the store gets the record. */
+type WriteRecord = (record: SnapshotRecord, signal: AbortSignal) => Promise<void>;
+
+/** Gives bodies without a record, or with one that cannot be read, their record again, when every check of them passes. */
 @injectable()
 export class Reindex {
   readonly #workspace: Workspace;
@@ -30,17 +34,26 @@ export class Reindex {
 
   async run(store: BundleStore, request: DoctorRequest, options: OperationOptions): Promise<DoctorFinding[]> {
     const findings: DoctorFinding[] = [];
+    const publish: WriteRecord = (record, signal) => new SnapshotCatalog(store).publish(record, { signal });
+    const renew: WriteRecord = (record, signal) => new SnapshotCatalog(store).renew(record, { signal });
     for (const orphan of await new OrphanSweep(store).find(undefined, options)) {
-      if (orphan.parts.part === "bundle") findings.push(await this.#index(store, orphan, request, options));
+      if (orphan.parts.part === "bundle") findings.push(await this.#index(store, orphan, request, options, publish));
+    }
+    for (const { parts, bundles } of await brokenRecords(store, options)) {
+      const [key] = bundles;
+      // Of two bundles with one id nothing here tells which the record was of.
+      if (key === undefined || bundles.length > 1) continue;
+      findings.push(await this.#index(store, { key, parts }, request, options, renew));
     }
     return findings;
   }
 
   async #index(
     store: BundleStore,
-    { key, parts }: Orphan,
+    { key, parts }: Pick<Orphan, "key" | "parts">,
     request: DoctorRequest,
     options: OperationOptions,
+    write: WriteRecord,
   ): Promise<DoctorFinding> {
     const name = "reindex";
     try {
@@ -67,7 +80,7 @@ export class Reindex {
           privateLabel: encryption.privateLabels && bundle.manifest.encryption !== undefined,
         });
         await held.assertHeld();
-        await new SnapshotCatalog(store).publish(record, { signal });
+        await write(record, signal);
       });
       return { name, status: "ok", message: `${key} has a record again.`, details: { key } };
     } catch (error) {

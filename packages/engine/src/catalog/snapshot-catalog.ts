@@ -28,13 +28,19 @@ export class SnapshotCatalog {
     this.#store = store;
   }
 
-  /** All snapshots of one agent, or of every agent; newest first. What cannot be read is listed as such. */
+  /**
+   * All snapshots of one agent, or of every agent; newest first. What cannot be read is listed as such, and so are snapshots
+   * whose bundle is not there.
+   */
   async list(ref: AgentRef | undefined, options: OpOptions = {}): Promise<ListReport> {
     const snapshots: SnapshotRecord[] = [];
     const unreadable: { key: string; code: string; message: string }[] = [];
+    const bundles = new Set<string>();
     const prefix = ref === undefined ? TENANTS_PREFIX : agentPrefix(ref);
     for await (const { key } of this.#store.list(prefix, options)) {
-      if (parseKey(key)?.part !== "record") continue;
+      const part = parseKey(key)?.part;
+      if (part === "bundle") bundles.add(key);
+      if (part !== "record") continue;
       try {
         snapshots.push(await this.#readRecord(key, options));
       } catch (error) {
@@ -44,7 +50,12 @@ export class SnapshotCatalog {
       }
     }
     snapshots.sort((a, b) => (a.id < b.id ? 1 : -1));
-    return { snapshots, unreadable };
+    const missing: { id: string; key: string }[] = [];
+    for (const record of snapshots) {
+      if (bundles.has(record.bundlePath) || !(await this.#lacksBundle(record, options))) continue;
+      missing.push({ id: record.id, key: record.bundlePath });
+    }
+    return { snapshots, unreadable, missing };
   }
 
   /**
@@ -97,11 +108,29 @@ export class SnapshotCatalog {
     return true;
   }
 
+  /** Puts a record in the place of one that cannot be read. */
+  async renew(record: SnapshotRecord, options: OpOptions = {}): Promise<void> {
+    if (await this.amend(record, options)) return;
+    await this.#store.delete(keyOf(record), options);
+    await this.publish(record, options);
+  }
+
   /** Removes a snapshot: the record first, so that it is gone whole at one instant; then what it described. */
   async remove(record: SnapshotRecord, options: OpOptions = {}): Promise<void> {
     await this.#store.delete(keyOf(record), options);
     await this.#store.delete(record.bundlePath, options);
     await this.#store.delete(digestKey(record.bundlePath), options);
+  }
+
+  /** Asked again: what was deleted or moved during the listing is not missing. Where it cannot be said, the listing goes on. */
+  async #lacksBundle(record: SnapshotRecord, options: OpOptions): Promise<boolean> {
+    try {
+      if (await this.#store.head(record.bundlePath, options)) return false;
+      return (await this.#store.head(keyOf(record), options)) !== undefined;
+    } catch (error) {
+      if (!isKeepsakeError(error)) throw error;
+      return false;
+    }
   }
 
   async #byId(ref: AgentRef, id: string, options: OpOptions): Promise<SnapshotRecord> {

@@ -25,6 +25,12 @@ import type { Workspace } from "../workspace.js";
 const STALE_DAYS = 7;
 const DAY_MS = 86_400_000;
 
+const HINT_DAMAGED =
+  "Bring it back from another copy with `keepsake import`, which heals it, or with `keepsake sync` from a store that has it.";
+/** Not to delete it: what is missing may be on a disk that is not there, and the record is what finds it again. */
+const HINT_MISSING =
+  "See whether the place of the store is the right one, and all there. Else bring it back from another copy with `keepsake import` or `keepsake sync`.";
+
 /** Says what is wrong with state root, stores, locks and snapshots, and what to do. Changes nothing unless asked. */
 @injectable()
 export class DoctorOperation {
@@ -156,7 +162,7 @@ export class DoctorOperation {
         name: "bundle",
         status: "problem",
         message: `The bundle of ${record.id} ${what}.`,
-        hint: "Bring it back from another copy with `keepsake import`, which heals it, or delete the snapshot.",
+        hint: body === undefined ? HINT_MISSING : HINT_DAMAGED,
         details,
       });
     }
@@ -246,7 +252,7 @@ function digestMissing({ id, bundlePath, fileSha256 }: SnapshotRecord): DoctorFi
     name: "digest",
     status: "problem",
     message: `The bundle of ${id} has no .sha256 beside it: it neither verifies nor restores.`,
-    hint: "Bring it back from another copy with `keepsake import`, or write the digest of its record beside it.",
+    hint: "Bring it back from another copy with `keepsake import` or `keepsake sync`, or write the digest of its record beside it.",
     details: { id, key: digestKey(bundlePath), file_sha256: fileSha256 },
   };
 }
@@ -256,7 +262,10 @@ function unreadableRecord(key: string, code: string, message: string): DoctorFin
     name: "record",
     status: "problem",
     message: `${key} cannot be read: ${message}`,
-    hint: "Move the file away, then run `keepsake doctor --reindex`.",
+    hint:
+      code === "E_FORMAT_TOO_NEW"
+        ? "Update keepsake."
+        : "`keepsake doctor --reindex` makes it again from its bundle; `keepsake sync` takes it from another store that has it.",
     details: { key, code },
   };
 }

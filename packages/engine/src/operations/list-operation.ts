@@ -20,7 +20,7 @@ export class ListOperation {
       const { store } = await this.#workspace.storeOf(ref);
       return new SnapshotCatalog(store).list(ref, options);
     }
-    const reports = [];
+    const reports: ListReport[] = [];
     for (const store of this.#workspace.stores) reports.push(await new SnapshotCatalog(store).list(undefined, options));
     const mine = (of: string) => tenant === undefined || of === tenant;
     return {
@@ -29,6 +29,20 @@ export class ListOperation {
         .filter((record) => mine(record.tenant))
         .sort((a, b) => (a.id < b.id ? 1 : -1)),
       unreadable: reports.flatMap((report) => report.unreadable),
+      missing: [...new Map(reports.flatMap(({ missing }) => missing.map((one) => [one.id, one]))).values()].filter(
+        ({ id }) => !isWholeIn(reports, id) && reports.some(({ snapshots }) => isOf(snapshots, id, mine)),
+      ),
     };
   }
+}
+
+/** A snapshot that one of two synced stores has whole is not missing. */
+function isWholeIn(reports: readonly ListReport[], id: string): boolean {
+  return reports.some(
+    ({ snapshots, missing }) => snapshots.some((one) => one.id === id) && !missing.some((one) => one.id === id),
+  );
+}
+
+function isOf(snapshots: ListReport["snapshots"], id: string, mine: (tenant: string) => boolean): boolean {
+  return snapshots.some((record) => record.id === id && mine(record.tenant));
 }

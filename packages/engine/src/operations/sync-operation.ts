@@ -1,14 +1,17 @@
 import { type AgentRef, isKeepsakeError, parseAgentId, parseTenantId } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
-import { CopySnapshot, type SyncSide } from "../catalog/copy-snapshot.js";
+import { CopySnapshot, type SyncOutcome, type SyncSide } from "../catalog/copy-snapshot.js";
 import { lockName, parseKey, TENANTS_PREFIX } from "../layout.js";
 import type { OperationOptions, SyncReport, SyncRequest } from "../memory-snapshotter.js";
 import { WORKSPACE } from "../tokens.js";
 import type { Workspace } from "../workspace.js";
 
+/** What was found so far. */
+type Collected = { readonly [K in keyof SyncOutcome]: SyncOutcome[K][number][] };
+
 type Names = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Copies snapshots between two stores, both ways. */
+/** Copies snapshots between two stores, both ways, and puts right in one what it has damaged and the other whole. */
 @injectable()
 export class SyncOperation {
   readonly #workspace: Workspace;
@@ -17,13 +20,9 @@ export class SyncOperation {
     this.#workspace = workspace;
   }
 
-  async run({ stores, agent, tenant, dryRun = false }: SyncRequest, options: OperationOptions): Promise<SyncReport> {
-    const report = { copied: [], deleted: [], differing: [], dryRun } as {
-      copied: SyncReport["copied"][number][];
-      deleted: SyncReport["deleted"][number][];
-      differing: SyncReport["differing"][number][];
-      dryRun: boolean;
-    };
+  async run(request: SyncRequest, options: OperationOptions): Promise<SyncReport> {
+    const { stores, agent, tenant, dryRun = false, deep = false } = request;
+    const report: Collected = { copied: [], repaired: [], deleted: [], differing: [] };
     const [left, right] = [await snapshotsOf(stores[0], options), await snapshotsOf(stores[1], options)];
     const agents = [...new Set([...left.keys(), ...right.keys()])].toSorted();
     for (const name of agents) {
@@ -31,9 +30,9 @@ export class SyncOperation {
       if ((tenant !== undefined && tenant !== ofTenant) || (agent !== undefined && agent !== ofAgent)) continue;
       const ref: AgentRef = { tenant: parseTenantId(ofTenant), agent: parseAgentId(ofAgent) };
       const ids = new Set([...(left.get(name) ?? []), ...(right.get(name) ?? [])]);
-      await this.#syncAgent(ref, [...ids].toSorted(), new CopySnapshot(ref, stores, dryRun), report, options);
+      await this.#syncAgent(ref, [...ids].toSorted(), new CopySnapshot(ref, stores, { dryRun, deep }), report, options);
     }
-    return report;
+    return { ...report, dryRun };
   }
 
   /** Under the agent's lock: a snapshot that is deleted meanwhile would come back. */
@@ -41,11 +40,7 @@ export class SyncOperation {
     ref: AgentRef,
     ids: readonly string[],
     copy: CopySnapshot,
-    report: {
-      readonly copied: SyncReport["copied"][number][];
-      readonly deleted: SyncReport["deleted"][number][];
-      readonly differing: SyncReport["differing"][number][];
-    },
+    report: Collected,
     { signal }: OperationOptions,
   ): Promise<void> {
     const { lock } = await this.#workspace.storeOf(ref);
@@ -53,8 +48,9 @@ export class SyncOperation {
     const stop = signal === undefined ? held.signal : AbortSignal.any([signal, held.signal]);
     for (const id of ids) {
       stop.throwIfAborted();
-      const { copied, deleted, differing } = await copy.run(id, stop);
+      const { copied, repaired, deleted, differing } = await copy.run(id, stop);
       report.copied.push(...copied);
+      report.repaired.push(...repaired);
       report.deleted.push(...deleted);
       report.differing.push(...differing);
     }

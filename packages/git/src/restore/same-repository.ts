@@ -39,7 +39,8 @@ async function contentMark({ absolute, type, stats }: StateFile): Promise<string
   if (type === "symlink") return `link ${await readlink(absolute)}`;
   const hash = createHash("sha256");
   await pipeline(readChunks(absolute), hash);
-  return `${Number(stats.mode & 0o111n) === 0 ? "file" : "program"} ${hash.digest("hex")}`;
+  // Who may read a configuration with a password in it belongs to it.
+  return `${(stats.mode & 0o777n).toString(8)} ${hash.digest("hex")}`;
 }
 
 /** True when a folder has parts that the comparison above does not look at: submodules, files of git-lfs. */

@@ -84,7 +84,7 @@ export class RepositoryStager {
       (key === "worktree" || (key === "bare" && isTrue(value ?? "true")));
     const { text, disabled } = neutraliseConfig(await textOf(file), trusted, misplaced);
     this.#settings.push(...disabled);
-    await writeFile(target, text, { mode: 0o644 });
+    await writePlain(target, text, file);
   }
 
   async #placeHook(file: BundledFile, target: FsPath): Promise<void> {
@@ -109,7 +109,7 @@ export class RepositoryStager {
     const neutral =
       live?.equals(Buffer.from(text)) === true ? text : text.replace(/^(?=[ \t]*(?:exec|x)(?:[ \t]|$))/gm, "# ");
     if (neutral !== text) this.#others.push(`${file.path}: commands of a rebase in progress were disabled.`);
-    await writeFile(target, neutral, { mode: 0o644 });
+    await writePlain(target, neutral, file);
   }
 
   #isWellFormed({ entry }: BundledFile, as: "ref" | "reflog" | "pointer"): boolean {
@@ -161,4 +161,10 @@ export class RepositoryStager {
 
 async function textOf(file: BundledFile): Promise<string> {
   return file.entry.file === undefined ? "" : await readFile(file.entry.file, "utf8");
+}
+
+/** With the mode it had: a configuration that holds a password is read by nobody else. */
+async function writePlain(target: FsPath, text: string, { entry }: BundledFile): Promise<void> {
+  await writeFile(target, text, { mode: 0o600 });
+  await chmod(target, (entry.meta.mode & 0o666) | 0o400);
 }

@@ -1,5 +1,5 @@
 import { orderByNeeds } from "../kernel/order.js";
-import { storesNeeded } from "../kernel/needs.js";
+import { storesNamed } from "../kernel/needs.js";
 import type { Check } from "./check.js";
 import { isUse, type Loose, record } from "./loose.js";
 import { optionsOf } from "./provider-options.js";
@@ -53,13 +53,14 @@ function scopeOf(path: Path, stores: unknown): Scope {
 
 async function checkScope(
   scope: Scope,
-  { registry, problems, timeoutMs }: Check,
+  { registry, problems, timeoutMs, broken }: Check,
   told: Set<string>,
 ): Promise<StoreCycle | undefined> {
   const stores: { readonly key: string; readonly needs: readonly string[] }[] = [];
   for (const [key, { entry, path }] of scope) {
     const found = registry.find("store", entry.use);
-    const needs = found ? await storesNeeded(found, optionsOf("store", entry), timeoutMs) : [];
+    const isAsked = found !== undefined && !broken.has(found.provider);
+    const needs = isAsked ? await storesNamed(found, optionsOf("store", entry), timeoutMs) : [];
     stores.push({ key, needs });
     for (const need of needs.filter((name) => !scope.has(name))) {
       // What agents inherit is wrong once, whatever other stores each of them has.

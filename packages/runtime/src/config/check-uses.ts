@@ -1,4 +1,4 @@
-import { parseAgentId } from "@keepsake/core";
+import { isKeepsakeError, parseAgentId } from "@keepsake/core";
 import { checkOptions } from "../kernel/check-options.js";
 import { callPlugin } from "../kernel/plugin-call.js";
 import { hasPlaceholders } from "./expand.js";
@@ -156,7 +156,7 @@ async function checkEntry(
   kind: keyof typeof OWN_KEYS,
   use: string,
   options: Loose,
-  { registry, problems, timeoutMs, someMissing = false }: Check,
+  { registry, problems, timeoutMs, failures, broken, someMissing = false }: Check,
   prefix = "",
   ownKeys: readonly string[] = OWN_KEYS[kind],
 ): Promise<void> {
@@ -170,8 +170,14 @@ async function checkEntry(
     return;
   }
   const part = { plugin: found.plugin, part: `options of ${kind} provider ${use}` };
-  const result = await callPlugin(part, timeoutMs, () => checkOptions(found.provider, options));
-  if (!result.problems) return;
+  const result = await callPlugin(part, timeoutMs, () => checkOptions(found.provider, options)).catch(
+    (error: unknown) => {
+      if (!isKeepsakeError(error)) throw error;
+      failures.push({ path, error });
+      broken.add(found.provider);
+    },
+  );
+  if (!result?.problems) return;
   const schema = optionsSchema(found);
   for (const problem of result.problems) {
     const parent = problem.path.slice(0, -1);

@@ -1,4 +1,5 @@
 import type { PluginRegistry } from "../plugins/registry.js";
+import type { AnyProvider, KeepsakeError } from "@keepsake/core";
 import type { ConfigProblems } from "./problems.js";
 
 /** What the checks need to know, and where they put what they find. */
@@ -8,4 +9,8 @@ export interface Check {
   readonly timeoutMs: number;
   /** a plugin could not be loaded: names that nobody provides may be its own */
   readonly someMissing?: boolean;
+  /** what plugins failed with while they checked options: it must not hide the mistakes elsewhere */
+  readonly failures: { readonly path: readonly PropertyKey[]; readonly error: KeepsakeError }[];
+  /** those that failed; they are not asked again */
+  readonly broken: Set<AnyProvider>;
 }

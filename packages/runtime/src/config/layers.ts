@@ -1,4 +1,4 @@
-import type { AgentRef, Preset } from "@keepsake/core";
+import type { Preset } from "@keepsake/core";
 import type { PluginRegistry } from "../plugins/registry.js";
 import type { AgentEntry, ResolvedConfig, UseEntry } from "./schema.js";
 
@@ -18,11 +18,7 @@ type Layer = Pick<AgentEntry, "preset" | "sources" | "state">;
  * On each layer `sources` stand instead of the preset's, and `state` instead of the preset's; the first layer that says
  * anything of them decides.
  */
-export function agentSettings(
-  config: ResolvedConfig,
-  registry: PluginRegistry,
-  agent: AgentRef["agent"],
-): AgentSettings {
+export function agentSettings(config: ResolvedConfig, registry: PluginRegistry, agent: string): AgentSettings {
   const own = entryOf(config, agent);
   const template = entryOf(config, "*");
   const layers: readonly Layer[] = [own, template, config];

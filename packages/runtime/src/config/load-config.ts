@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { loadPlugin } from "../plugins/load-plugin.js";
 import { PluginRegistry, type PluginSource } from "../plugins/registry.js";
 import type { StoreCycle } from "./check-store-parts.js";
+import type { Check } from "./check.js";
 import { checkUses } from "./check-uses.js";
 import { expandConfig } from "./expand.js";
 import { knownKeys, shapeSchema } from "./json-schema.js";
@@ -51,14 +52,46 @@ export async function loadConfig(request: ConfigRequest): Promise<LoadedConfig> 
   const { sources, failed } = await loadPlugins(pluginEntries(written), document.baseDir, request);
   const registry = registryOf(sources, problems);
   const config = parsed.success ? completed(parsed.data, document, request, registry) : undefined;
-  const check = { registry, problems, timeoutMs: request.timeoutMs, someMissing: failed.length > 0 };
+  const { timeoutMs } = request;
+  const check: Check = {
+    registry,
+    problems,
+    timeoutMs,
+    someMissing: failed.length > 0,
+    failures: [],
+    broken: new Set(),
+  };
   const cycles = await checkUses(config ?? written, written, check);
-  tellFailed(failed, problems, document);
+  tellFailed([...failed, ...check.failures], problems, document);
   tellCycles(cycles, problems, document);
   problems.throwIfAny();
   if (!config) throw new TypeError("A configuration that does not parse has problems.");
   const file = document.origin === "file" ? document.file : undefined;
   return { config, registry, file, baseDir: document.baseDir };
+}
+
+/**
+ * The plugins that can be loaded, whatever else is wrong: an editor's schema is needed most where a configuration is wrong.
+ *
+ * @returns those of the request alone where the file cannot be read
+ */
+export async function loadablePlugins(request: ConfigRequest): Promise<PluginRegistry> {
+  const document = await readConfig(request.source, request.cwd).catch((error: unknown) => {
+    if (!isKeepsakeError(error)) throw error;
+    return readConfig(undefined, request.cwd);
+  });
+  const written = expandConfig(document.value, request.env, new ConfigProblems(document));
+  const { sources } = await loadPlugins(pluginEntries(written), document.baseDir, request);
+  let registry = new PluginRegistry([]);
+  for (const source of sources) {
+    try {
+      registry = new PluginRegistry([...registry.plugins, source]);
+    } catch (error) {
+      // Two of one name: the first stands.
+      if (!isKeepsakeError(error)) throw error;
+    }
+  }
+  return registry;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -81,7 +114,7 @@ function pluginEntries(written: unknown): readonly unknown[] {
   return Array.isArray(entries) ? entries : [];
 }
 
-/** A plugin that could not be loaded, and where the configuration names it. */
+/** A plugin that could not be loaded, or failed when it was asked about options, and where the configuration names it. */
 interface FailedPlugin {
   readonly path: readonly PropertyKey[];
   readonly error: KeepsakeError;

@@ -32,8 +32,41 @@ export async function storesNeeded(
   const part = { plugin, part: `needs of ${provider.kind} provider ${provider.name}` };
   return callPlugin(part, timeoutMs, async () => {
     const checked = await checkOptions(provider, options);
-    if (checked.problems) return [];
-    const names = needsOf(provider, checked.value).map(storeNameOf);
-    return [...new Set(names.filter((name) => name !== undefined))];
+    return checked.problems ? [] : storeNamesIn(needsOf(provider, checked.value));
   });
+}
+
+/**
+ * The same for options that may be wrong, so that a store which is not there is told together with what else is wrong: what
+ * the schema refuses is left out, and the rest is taken as it is written.
+ */
+export async function storesNamed(
+  found: RegisteredProvider,
+  options: Readonly<Record<string, unknown>>,
+  timeoutMs: number,
+): Promise<readonly string[]> {
+  const { provider, plugin } = found;
+  const part = { plugin, part: `needs of ${provider.kind} provider ${provider.name}` };
+  return callPlugin(part, timeoutMs, async () => {
+    const checked = await checkOptions(provider, options);
+    if (!checked.problems) return storeNamesIn(needsOf(provider, checked.value));
+    const wrong = new Set(checked.problems.map(({ path }) => String(path[0])));
+    const rest = Object.fromEntries(Object.entries(options).filter(([key]) => !wrong.has(key)));
+    try {
+      // What is made of something that is missing names nothing that is written.
+      return storeNamesIn(needsOf(provider, rest)).filter((name) => holds(rest, name));
+    } catch {
+      // It was promised options that are in order.
+      return [];
+    }
+  });
+}
+
+function storeNamesIn(tokens: TokenList): readonly string[] {
+  return [...new Set(tokens.map(storeNameOf).filter((name) => name !== undefined))];
+}
+
+function holds(value: unknown, name: string): boolean {
+  if (typeof value !== "object" || value === null) return value === name;
+  return Object.values(value).some((item) => holds(item, name));
 }

@@ -17,6 +17,7 @@ import { BundleCodecs } from "./bundle-codecs.js";
 import { checkSources, checkState } from "./check-instances.js";
 import { configuredPolicies } from "./configured-policies.js";
 import { ConfiguredStores, type NamedStore } from "./configured-stores.js";
+import { tryParts } from "./try-parts.js";
 import type { WorkspaceParts } from "./workspace-parts.js";
 
 type StoreProfile = Pick<AgentProfile, "ref" | "store" | "lock" | "limits" | "retention" | "encryption">;
@@ -68,6 +69,11 @@ export class ConfiguredWorkspace implements Workspace {
     // A malformed recipient is to be known now, not when the first snapshot is due.
     if (config.encryption.recipients.length > 0) await workspace.codecs.encoders([], { forceEncryption: true });
     return workspace;
+  }
+
+  /** What cannot be made of all that the configuration names. */
+  tryParts(): Promise<readonly KeepsakeError[]> {
+    return tryParts(this.#parts);
   }
 
   async profile(ref: AgentRef, memory?: string): Promise<AgentProfile> {

@@ -1,4 +1,4 @@
-import { copyFile, lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type ArtifactSource,
@@ -22,6 +22,7 @@ interface Step extends JsonObject {
 export interface Note {
   readonly name: string;
   readonly text: string;
+  readonly mode: number;
   readonly mtimeMs: number;
 }
 
@@ -29,8 +30,9 @@ export async function notesIn(folder: string): Promise<Note[]> {
   const names = (await readdir(folder).catch(() => [])).sort();
   return Promise.all(
     names.map(async (name) => {
-      const { mtimeMs } = await lstat(join(folder, name));
-      return { name, text: await readFile(join(folder, name), "utf8"), mtimeMs: Math.floor(mtimeMs) };
+      const { mode, mtimeMs } = await lstat(join(folder, name));
+      const text = await readFile(join(folder, name), "utf8");
+      return { name, text, mode: mode & 0o7777, mtimeMs: Math.floor(mtimeMs) };
     }),
   );
 }
@@ -64,9 +66,9 @@ function captureOf(folder: string): CaptureSession {
     fence: async () => JSON.stringify(await notesIn(folder)),
     async *entries({ signal } = {}): AsyncGenerator<SourceEntry> {
       if (isClosed) throw new TypeError("closed");
-      for (const { name, text, mtimeMs } of notes) {
+      for (const { name, text, mode, mtimeMs } of notes) {
         signal?.throwIfAborted();
-        yield { type: "file", path: name, mode: 0o644, mtimeMs, content: { stream: streamOf(text) } };
+        yield { type: "file", path: name, mode, mtimeMs, content: { stream: streamOf(text) } };
       }
     },
     async [Symbol.asyncDispose]() {
@@ -94,9 +96,12 @@ function restoreOf(target: RestoreTarget): RestoreSession {
       const wanted = new Set(omitted.map(({ path }) => path));
       for await (const { path, file = "", meta } of entries) {
         wanted.add(path);
-        if (live.get(path)?.text === (await readFile(file, "utf8"))) continue;
+        const mode = meta.type === "file" ? meta.mode : 0;
+        const there = live.get(path);
+        if (there?.mode === mode && there.text === (await readFile(file, "utf8"))) continue;
         const staged = join(place, `new-${path}`);
         await copyFile(file, staged);
+        await chmod(staged, mode);
         await utimes(staged, meta.mtimeMs / 1000, meta.mtimeMs / 1000);
         steps.push({ name: path, staged, undo: join(place, `old-${path}`) });
       }

@@ -1,4 +1,4 @@
-import { readFile, utimes, writeFile } from "node:fs/promises";
+import { chmod, lstat, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactSource, CaptureSession, CaptureTarget, RestoreSession, RestoreTarget } from "@keepsake/core";
 import { streamOf } from "@keepsake/core";
@@ -62,7 +62,21 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
   {
     wrong: "has a fence that never moves",
     make: capturing(() => ({ fence: async () => "always" })),
-    fails: ["source.fence.moves"],
+    fails: ["source.fence.moves", "source.fence.rewrite"],
+  },
+  {
+    wrong: "has a fence of sizes and inode numbers alone",
+    make: capturing((_session, target) => ({
+      async fence() {
+        const names = (await notesIn(notesOf(target))).map(({ name }) => name);
+        const facts = names.map(async (name) => {
+          const { ino, size } = await lstat(join(notesOf(target), name));
+          return `${name} ${ino} ${size}`;
+        });
+        return (await Promise.all(facts)).join();
+      },
+    })),
+    fails: ["source.fence.rewrite"],
   },
   {
     wrong: "has a fence that moves by itself",
@@ -132,6 +146,7 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
       "source.restore",
       "source.restore.dispose",
       "source.restore.gone",
+      "source.restore.modes",
       "source.restore.same",
       "source.rollback",
       "source.rollback.early",
@@ -161,7 +176,7 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         }
       },
     })),
-    fails: ["source.entries"],
+    fails: ["source.entries", "source.restore.modes", "source.restore.same"],
   },
   {
     wrong: "hands over the live files themselves",
@@ -243,7 +258,14 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
         commit: async (plan, options) => (isStaged ? session.commit(plan, options) : undefined),
       };
     }),
-    fails: ["source.commit.twice", "source.finish", "source.pin", "source.restore", "source.restore.nothing"],
+    fails: [
+      "source.commit.twice",
+      "source.finish",
+      "source.pin",
+      "source.restore",
+      "source.restore.modes",
+      "source.restore.nothing",
+    ],
   },
   {
     wrong: "says nothing of its changes",
@@ -335,6 +357,18 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
     wrong: "stages although its signal has fired",
     make: restoring((session) => ({ stage: (entries, omitted) => session.stage(entries, omitted) })),
     fails: ["source.stage.abort"],
+  },
+  {
+    wrong: "gives all it brings back one mode",
+    make: restoring((session, target) => ({
+      async commit(plan, options) {
+        await session.commit(plan, options);
+        for (const { action, path } of plan.changes) {
+          if (action !== "delete") await chmod(join(notesOf(target), path), 0o640);
+        }
+      },
+    })),
+    fails: ["source.restore.modes"],
   },
   {
     wrong: "touches the data when it finishes",

@@ -4,6 +4,7 @@ import type { ConformanceCase } from "../conformance-case.js";
 import { check } from "../expectations.js";
 import type { PortCase, PortSuite } from "../port-case.js";
 import { CAPTURE_CASES } from "./capture-cases.js";
+import { FILE_CAPTURE_CASES, FILE_RESTORE_CASES } from "./file-cases.js";
 import { RESTORE_CASES } from "./restore-cases.js";
 import type { SourceFactory, SourceSubject } from "./source-subject.js";
 
@@ -29,7 +30,7 @@ const SUBJECT: PortCase<SourceSubject> = {
 /** All promises of an {@link ArtifactSource}. */
 export const SOURCE_SUITE: PortSuite<SourceSubject> = {
   port: "source",
-  cases: [SUBJECT, ...CAPTURE_CASES, ...RESTORE_CASES],
+  cases: [SUBJECT, ...CAPTURE_CASES, ...FILE_CAPTURE_CASES, ...RESTORE_CASES, ...FILE_RESTORE_CASES],
   capabilities: ({ source, live }) => ({
     live: live !== null,
     restore: live !== null && source.openRestore !== undefined,

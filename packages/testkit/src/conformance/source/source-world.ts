@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { copyFile, link, mkdir, mkdtemp } from "node:fs/promises";
+import { copyFile, link, lstat, mkdir, mkdtemp, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -56,6 +56,19 @@ export class SourceWorld {
   /** Everything in the folder of the case but the kit's own: names, modes, times, content. */
   async tree(): Promise<unknown> {
     return treeDigest(this.#dir, { exclude: (path) => path === KIT, mtimes: "all" });
+  }
+
+  /** Absolute paths of the live files of which the bundle has the very bytes, in the order of their names. */
+  async plainFiles({ entries }: CapturedBundle): Promise<readonly string[]> {
+    const captured = new Set(entries.flatMap(({ meta }) => (meta.type === "file" ? [meta.sha256] : [])));
+    const found: string[] = [];
+    for (const entry of await readdir(this.#dir, { recursive: true, withFileTypes: true })) {
+      const place = join(entry.parentPath, entry.name);
+      if (SourceWorld.withinScratch(join(this.#dir, KIT), place) !== undefined) continue;
+      if (!entry.isFile() || (await lstat(place)).size === 0) continue;
+      if (captured.has((await digestOf(createReadStream(place))).sha256)) found.push(place);
+    }
+    return found.sort();
   }
 
   async openCapture(signal?: AbortSignal): Promise<CaptureSession & { readonly scratchDir: string }> {
