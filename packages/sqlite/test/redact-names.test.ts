@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Finding, RedactionOutcome, RedactionPolicy } from "@keepsake/core";
+import type { Finding, RedactionPolicy } from "@keepsake/core";
 import { tempDir } from "@keepsake/testkit";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -34,7 +34,8 @@ async function redacted(fill: (db: Database.Database) => void) {
   const db = new Database(file);
   fill(db);
   db.close();
-  const outcome = (await sqlite().redact?.([{ pathInBundle: "sqlite/a.db", file }], policy)) as RedactionOutcome;
+  const outcome = await sqlite().redact?.([{ pathInBundle: "sqlite/a.db", file }], policy);
+  if (outcome === undefined) throw new Error("databases can be redacted");
   return { file, outcome, [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose]() };
 }
 

@@ -39,8 +39,6 @@ const schema = z.strictObject({
 export type LastSnapshot = z.output<typeof schema>;
 /** A file that is recognised by its mark. */
 export type RememberedFile = z.output<typeof fileSchema>;
-/** Where frames of the archive lie in the bundle. */
-export type RememberedSegment = z.output<typeof segmentSchema>;
 
 /** It is a cache, in a private place: without it everything is read. */
 export class LastSnapshotFile {

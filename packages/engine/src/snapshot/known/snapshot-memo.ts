@@ -81,7 +81,7 @@ export class SnapshotMemo {
 
   /** Everything that a snapshot says of a memory, but for when and by whom, and how it is encoded; as a digest. */
   capturedDigest({ artifacts, sources, omitted, redactions }: Omit<UnsealedManifest, "encryption">): string {
-    const encoding = this.#order.codecs.map(({ id, describe }) => [id, describe?.()]);
+    const encoding = this.#order.codecs.map((codec) => [codec.id, codec.describe?.()]);
     return sha256Hex(JSON.stringify([artifacts, sources, omitted, redactions, encoding]));
   }
 
