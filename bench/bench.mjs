@@ -1,0 +1,84 @@
+/** `npm run bench -- [options]`: Keepsake measured beside what people would use instead. docs/benchmarks.md tells how to read it. */
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, release, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Bench } from "./operations/bench.mjs";
+import { OPERATIONS } from "./operations/operations.mjs";
+import { readOptions, USAGE } from "./options.mjs";
+import { bucketOf, contenders } from "./peers/contenders.mjs";
+import { profile } from "./profile/profile.mjs";
+import { chartOf } from "./report/chart.mjs";
+import { markdownOf, replaceBetweenMarks } from "./report/markdown.mjs";
+import { summarise } from "./report/summary.mjs";
+import { printReport } from "./report/table.mjs";
+import { Workspace } from "./workspace.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const TITLES = new Map(OPERATIONS.map(({ id, title }) => [id, title]));
+const print = (line) => process.stdout.write(`${line}\n`);
+const say = (line) => process.stderr.write(`${line}\n`);
+
+function machine() {
+  const gibibytes = Math.round(totalmem() / 1024 ** 3);
+  return `${cpus().length} cores (${cpus()[0].model.trim()}), ${gibibytes} GiB, Linux ${release().split("-")[0]}, Node ${process.versions.node}`;
+}
+
+async function measure(size, options, { present }, signal) {
+  const workspace = new Workspace(size, options.dir);
+  try {
+    say(`making the ${size} memory in ${workspace.dir}`);
+    const memory = workspace.make();
+    const bench = new Bench({ workspace, contenders: present, say, signal, ...options });
+    for (const operation of options.operations) await operation.run(bench);
+    return {
+      size,
+      memory,
+      ...{ date: new Date().toISOString().slice(0, 10), machine: machine(), runs: options.runs },
+      command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
+      commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, encoding: "utf8" }).trim(),
+      versions: Object.fromEntries(present.filter(({ kind }) => kind !== "limit").map(({ name, version }) => [name, version])),
+      operations: summarise(bench.results),
+      stored: Object.fromEntries(bench.stored),
+      samples: Object.fromEntries([...bench.results].map(([id, byName]) => [id, Object.fromEntries(byName)])),
+    };
+  } finally {
+    workspace[Symbol.dispose]();
+  }
+}
+
+async function reportsOf(options, signal) {
+  if (options.from !== undefined) {
+    return options.from.split(",").flatMap((file) => JSON.parse(readFileSync(file, "utf8")).reports);
+  }
+  const who = contenders({ ...options, s3: bucketOf(process.env) });
+  if (who.missing.length > 0) say(`not installed, and left out: ${who.missing.join(", ")}`);
+  const reports = [];
+  for (const size of options.sizes) reports.push(await measure(size, options, who, signal));
+  return reports;
+}
+
+async function main() {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return print(USAGE);
+  const abort = new AbortController();
+  // What is made is removed on the way out.
+  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => abort.abort(new Error(`ended by ${name}`)));
+  if (options.profile !== undefined) return profile(options, { print, say, signal: abort.signal });
+
+  const reports = await reportsOf(options, abort.signal);
+  for (const report of reports) printReport(report, TITLES, print);
+  if (options.json !== undefined) writeFileSync(resolve(options.json), `${JSON.stringify({ reports }, null, 2)}\n`);
+  if (options.readme) {
+    replaceBetweenMarks(join(ROOT, "README.md"), markdownOf(reports, TITLES));
+    writeFileSync(join(ROOT, "docs/benchmarks.svg"), chartOf(reports.at(-1), TITLES));
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  say(`bench: ${error.message}`);
+  process.exitCode = 1;
+}
