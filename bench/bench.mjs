@@ -38,7 +38,9 @@ async function measure(size, options, { present }, signal) {
       ...{ date: new Date().toISOString().slice(0, 10), machine: machine(), runs: options.runs },
       command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
       commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, encoding: "utf8" }).trim(),
-      versions: Object.fromEntries(present.filter(({ kind }) => kind !== "limit").map(({ name, version }) => [name, version])),
+      versions: Object.fromEntries(
+        present.filter(({ kind }) => kind !== "limit").map(({ name, version }) => [name, version]),
+      ),
       operations: summarise(bench.results),
       stored: Object.fromEntries(bench.stored),
       samples: Object.fromEntries([...bench.results].map(([id, byName]) => [id, Object.fromEntries(byName)])),

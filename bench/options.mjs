@@ -42,7 +42,12 @@ export function readOptions(argv) {
   const sizes = values.size.split(",");
   for (const size of sizes) known(size, Object.keys(SIZES), "size");
   const only = values.only?.split(",");
-  for (const id of only ?? []) known(id, OPERATIONS.map((operation) => operation.id), "operation");
+  for (const id of only ?? [])
+    known(
+      id,
+      OPERATIONS.map((operation) => operation.id),
+      "operation",
+    );
   return {
     ...values,
     sizes,

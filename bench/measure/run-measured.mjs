@@ -36,7 +36,7 @@ function killGroup(pid) {
 /**
  * @param command `argv`, or `shell`: a pipeline for bash; `cwd`, `env`: beside those of this process
  * @param scratch a folder for what is told on the way
- * @returns measures in ms and bytes, and what it printed
+ * @returns `measures` in ms and bytes, and what it printed
  * @throws when it fails, with what it said on standard error
  */
 export async function runMeasured({ argv, shell, cwd, env, statuses = [0] }, { scratch, ignored, signal }) {
@@ -62,7 +62,8 @@ export async function runMeasured({ argv, shell, cwd, env, statuses = [0] }, { s
     if (!statuses.includes(status)) {
       throw new Error(`${words.join(" ")} ended with ${status ?? "a signal"}: ${output.stderr.trim().slice(-2_000)}`);
     }
-    return { ...parseReport(readFileSync(report, "utf8")), rssBytes: tree.rssBytes, pssBytes: tree.pssBytes, ...output };
+    const measures = { ...parseReport(readFileSync(report, "utf8")), rssBytes: tree.rssBytes, pssBytes: tree.pssBytes };
+    return { measures, stdout: output.stdout };
   } finally {
     tree[Symbol.dispose]();
     clearTimeout(timer);

@@ -61,7 +61,7 @@ export class Bench {
     runQuietly(["sync", "-f", this.workspace.dir]);
     const { signal } = this.#options;
     signal?.throwIfAborted();
-    const { stdout: _stdout, stderr: _stderr, ...measures } = await runMeasured(command, {
+    const { measures } = await runMeasured(command, {
       scratch: this.workspace.scratch,
       signal,
     });
@@ -138,6 +138,7 @@ export class Bench {
     const known = this.#repositories.get(contender.name);
     known.count += 1;
     const bytes = known.repository.storedBytes?.();
-    if (bytes !== undefined) this.stored.set(contender.name, { ...this.stored.get(contender.name), [known.count]: bytes });
+    if (bytes !== undefined)
+      this.stored.set(contender.name, { ...this.stored.get(contender.name), [known.count]: bytes });
   }
 }

@@ -15,5 +15,6 @@ const keepsake = await openKeepsake({
   // Without a source of databases no process is started for them: a thousand snapshots take half a minute.
   config: { version, redaction, ...(encryption && { encryption }), sources: [{ use: "memdir" }] },
 });
-for (let index = 0; index < Number(count); index++) await keepsake.snapshot({ agent, memory, label: `number ${index}` });
+for (let index = 0; index < Number(count); index++)
+  await keepsake.snapshot({ agent, memory, label: `number ${index}` });
 await keepsake[Symbol.asyncDispose]();

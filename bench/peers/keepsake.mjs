@@ -25,11 +25,11 @@ export class KeepsakeRepository {
   #identity;
   #settings;
 
-  constructor(dir, settings) {
+  constructor(dir, { encrypted = false, redacted = false, s3 } = {}) {
     this.#dir = dir;
     this.#config = join(dir, "keepsake.config.json");
     this.#identity = join(dir, "bench.key");
-    this.#settings = settings;
+    this.#settings = { encrypted, redacted, s3 };
   }
 
   prepare() {

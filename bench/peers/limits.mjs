@@ -46,7 +46,12 @@ class Compressing {
 }
 
 export function limits() {
-  const limit = (name, program, open) => ({ name, kind: "limit", version: () => firstLineOf(program, "--version"), open });
+  const limit = (name, program, open) => ({
+    name,
+    kind: "limit",
+    version: () => firstLineOf(program, "--version"),
+    open,
+  });
   return [
     limit("sha256sum", "sha256sum", () => new Hashing()),
     limit("cp", "cp", (dir) => new Copying(dir)),

@@ -54,7 +54,10 @@ class ResticRepository {
   }
 
   file(path, target) {
-    return { shell: `mkdir -p "$target" && restic dump latest "/$path" >"$target/file"`, env: { ...this.#env, path, target } };
+    return {
+      shell: `mkdir -p "$target" && restic dump latest "/$path" >"$target/file"`,
+      env: { ...this.#env, path, target },
+    };
   }
 
   list() {
@@ -71,7 +74,14 @@ class ResticRepository {
 
   fill(count) {
     this.prepare();
-    fillRestic({ repository: this.#env.RESTIC_REPOSITORY, env: this.#env, note: join(dirname(this.#env.RESTIC_REPOSITORY), "note.md") }, count);
+    fillRestic(
+      {
+        repository: this.#env.RESTIC_REPOSITORY,
+        env: this.#env,
+        note: join(dirname(this.#env.RESTIC_REPOSITORY), "note.md"),
+      },
+      count,
+    );
   }
 
   ids() {

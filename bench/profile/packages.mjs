@@ -30,7 +30,11 @@ function packageOf({ functionName, url }) {
   if (url === "") return "native functions";
   if (url.startsWith("node:")) return "node";
   const installed = url.split("/node_modules/").at(-1);
-  if (installed !== url) return installed.split("/").slice(0, installed.startsWith("@") ? 2 : 1).join("/");
+  if (installed !== url)
+    return installed
+      .split("/")
+      .slice(0, installed.startsWith("@") ? 2 : 1)
+      .join("/");
   return /\/packages\/([^/]+)\//.exec(url)?.[1] ?? "other";
 }
 

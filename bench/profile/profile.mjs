@@ -10,6 +10,7 @@ import { megabytes, seconds } from "../report/units.mjs";
 import { Workspace } from "../workspace.mjs";
 import { readProfile } from "./packages.mjs";
 
+const PRELOAD = new URL("./preload.mjs", import.meta.url).href;
 const FUNCTIONS = 20;
 
 /** What is done before, and what is looked at. */
@@ -41,8 +42,12 @@ export async function profile({ profile: operation, sizes: [size], encrypted, re
     if (profiled.change) workspace.change();
     const seen = await runMeasured(underProfiler(profiled.command(repository, workspace), profiles), how);
 
-    print(`${operation}${encrypted ? ", encrypted" : ""}, ${size}: ${megabytes(memory.bytes)} MB in ${memory.files} files`);
-    print(`${seconds(plain.wallMs)} s, ${seconds(plain.cpuMs)} s of processors; with the profiler ${seconds(seen.wallMs)} s`);
+    print(
+      `${operation}${encrypted ? ", encrypted" : ""}, ${size}: ${megabytes(memory.bytes)} MB in ${memory.files} files`,
+    );
+    print(
+      `${seconds(plain.measures.wallMs)} s, ${seconds(plain.measures.cpuMs)} s of processors; with the profiler ${seconds(seen.measures.wallMs)} s`,
+    );
     printPhases(plain.stdout, print);
     for (const file of readdirSync(profiles).sort()) printProfile(join(profiles, file), `${operation}-${size}`, print);
   } finally {
@@ -50,9 +55,8 @@ export async function profile({ profile: operation, sizes: [size], encrypted, re
   }
 }
 
-/** Programs that Node starts with fork() inherit its arguments: each process writes a profile. */
-function underProfiler({ argv: [node, ...args], ...command }, profiles) {
-  return { ...command, argv: [node, "--cpu-prof", `--cpu-prof-dir=${profiles}`, ...args] };
+function underProfiler(command, profiles) {
+  return { ...command, env: { NODE_OPTIONS: `--import=${PRELOAD}`, KEEPSAKE_BENCH_PROFILES: profiles } };
 }
 
 /** What the snapshot says itself of its phases, in milliseconds. */
@@ -79,7 +83,8 @@ function printProfile(file, name, print) {
   copyFileSync(file, copy);
   const share = (ms) => `${ms.toFixed(0).padStart(8)} ms ${((100 * ms) / totalMs).toFixed(1).padStart(5)} %`;
   print(`\n${relative(process.cwd(), copy)}: ${totalMs.toFixed(0)} ms`);
-  for (const [title, ms] of packages.filter(([, ms]) => ms >= totalMs / 200)) print(`  ${title.padEnd(30)}${share(ms)}`);
+  for (const [title, ms] of packages.filter(([, ms]) => ms >= totalMs / 200))
+    print(`  ${title.padEnd(30)}${share(ms)}`);
   print("  the functions that took longest themselves");
   for (const [title, ms] of functions.slice(0, FUNCTIONS)) print(`  ${share(ms)}  ${title}`);
 }

@@ -28,7 +28,12 @@ export function chartOf({ size, operations, date, machine }, titles) {
     }
     y += GAP;
   }
-  const title = text(10, 22, `Keepsake beside its peers, ${size} memory: shorter is better`, 'font-size="15" font-weight="600"');
+  const title = text(
+    10,
+    22,
+    `Keepsake beside its peers, ${size} memory: shorter is better`,
+    'font-size="15" font-weight="600"',
+  );
   const where = text(10, 42, `${date}, ${machine}; medians, each operation on a scale of its own`);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y + GAP}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="#ffffff"/>

@@ -28,7 +28,13 @@ export const GOALS = [
 
 /** What is not to be exceeded, whoever else takes how much. */
 export const CEILINGS = [
-  { measure: "rssBytes", title: "peak memory of all processes", limit: 200 * 1024 * 1024, unit: "MiB", scale: 1024 * 1024 },
+  {
+    measure: "rssBytes",
+    title: "peak memory of all processes",
+    limit: 200 * 1024 * 1024,
+    unit: "MiB",
+    scale: 1024 * 1024,
+  },
   { measure: "loopP99Ms", title: "event loop, p99", limit: 20, unit: "ms", scale: 1 },
   { measure: "heldMs", title: "writers held", limit: 10, unit: "ms", scale: 1 },
 ];

@@ -30,15 +30,29 @@ const line = (cells) => `| ${cells.map(cell).join(" | ")} |`;
 function ratioTable(reports, titles) {
   const columns = reports.map((report) => ({ goals: ratiosOf(report), ceilings: ceilingsOf(report) }));
   const shown = (seen, text) => (seen === undefined ? "–" : seen.met ? text(seen) : `**${text(seen)}**`);
-  const goals = distinct(columns.flatMap((column) => column.goals), keyOfGoal).map((goal) => [
+  const goals = distinct(
+    columns.flatMap((column) => column.goals),
+    keyOfGoal,
+  ).map((goal) => [
     `${titles.get(goal.operation) ?? goal.operation}: ${goal.subject} / ${goal.peer}`,
-    ...columns.map((column) => shown(column.goals.find((one) => keyOfGoal(one) === keyOfGoal(goal)), (one) => ratio(one.ratio))),
+    ...columns.map((column) =>
+      shown(
+        column.goals.find((one) => keyOfGoal(one) === keyOfGoal(goal)),
+        (one) => ratio(one.ratio),
+      ),
+    ),
     `≤ ${ratio(goal.limit)}`,
   ]);
-  const ceilings = distinct(columns.flatMap((column) => column.ceilings), keyOfCeiling).map((ceiling) => [
+  const ceilings = distinct(
+    columns.flatMap((column) => column.ceilings),
+    keyOfCeiling,
+  ).map((ceiling) => [
     ceiling.title,
     ...columns.map((column) =>
-      shown(column.ceilings.find((one) => keyOfCeiling(one) === keyOfCeiling(ceiling)), (one) => `${(one.value / one.scale).toFixed(0)} ${one.unit}`),
+      shown(
+        column.ceilings.find((one) => keyOfCeiling(one) === keyOfCeiling(ceiling)),
+        (one) => `${(one.value / one.scale).toFixed(0)} ${one.unit}`,
+      ),
     ),
     `≤ ${ceiling.limit / ceiling.scale} ${ceiling.unit}`,
   ]);

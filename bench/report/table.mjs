@@ -5,7 +5,9 @@ import { mebibytes, megabytes, ratio, seconds } from "./units.mjs";
 const HEAD = ["", "s", "CPU s", "RSS MiB", "PSS MiB", "disk MB", "written MB", "read MB"];
 
 export function printReport(report, titles, print) {
-  print(`${report.size}: ${megabytes(report.memory.bytes)} MB in ${report.memory.files} files; ${report.machine}; ${report.date}`);
+  print(
+    `${report.size}: ${megabytes(report.memory.bytes)} MB in ${report.memory.files} files; ${report.machine}; ${report.date}`,
+  );
   for (const [operation, byName] of Object.entries(report.operations)) {
     print(`\n${titles.get(operation) ?? operation}`);
     if (operation === "embedded") printEmbedded(byName, print);
