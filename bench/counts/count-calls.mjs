@@ -4,7 +4,7 @@
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { runMeasured } from "../measure/run-measures.mjs";
+import { runMeasured } from "../measure/run-measured.mjs";
 
 const OPENS = ["open", "openat", "openat2", "creat"];
 const SYNCS = ["fsync", "fdatasync", "sync", "syncfs", "sync_file_range", "msync"];
