@@ -31,8 +31,9 @@ async function measure(size, options, { present }, signal) {
     say(`making the ${size} memory in ${workspace.dir}`);
     const memory = workspace.make();
     const bench = new Bench({ workspace, contenders: present, say, signal, ...options });
-    for (const operation of options.operations) await operation.run(bench);
+    const failure = await runAll(options.operations, bench);
     return {
+      ...(failure !== undefined && { failure }),
       size,
       memory,
       ...{ date: new Date().toISOString().slice(0, 10), machine: machine(), runs: options.runs },
@@ -50,6 +51,18 @@ async function measure(size, options, { present }, signal) {
   }
 }
 
+/** What was measured before something failed, or the run was broken off, is reported all the same. @returns what failed */
+async function runAll(operations, bench) {
+  try {
+    for (const operation of operations) await operation.run(bench);
+    return undefined;
+  } catch (error) {
+    say(`bench: ${error.message}`);
+    process.exitCode = 1;
+    return error.message;
+  }
+}
+
 async function reportsOf(options, signal) {
   if (options.from !== undefined) {
     return options.from.split(",").flatMap((file) => JSON.parse(readFileSync(file, "utf8")).reports);
@@ -57,7 +70,9 @@ async function reportsOf(options, signal) {
   const who = contenders({ ...options, s3: bucketOf(process.env) });
   if (who.missing.length > 0) say(`not installed, and left out: ${who.missing.join(", ")}`);
   const reports = [];
-  for (const size of options.sizes) reports.push(await measure(size, options, who, signal));
+  for (const size of options.sizes) {
+    if (!signal.aborted) reports.push(await measure(size, options, who, signal));
+  }
   return reports;
 }
 
@@ -73,6 +88,8 @@ async function main() {
   for (const report of reports) printReport(report, TITLES, print);
   if (options.json !== undefined) writeFileSync(resolve(options.json), `${JSON.stringify({ reports }, null, 2)}\n`);
   if (options.readme) {
+    if (reports.some(({ failure }) => failure !== undefined))
+      throw new Error("The README is left as it is: not all was measured.");
     replaceBetweenMarks(join(ROOT, "README.md"), markdownOf(reports, TITLES));
     writeFileSync(join(ROOT, "docs/benchmarks.svg"), chartOf(reports.at(-1), TITLES));
   }
