@@ -37,7 +37,7 @@ async function measure(size, options, { present }, signal) {
       size,
       memory,
       ...{ date: new Date().toISOString().slice(0, 10), machine: machine(), runs: options.runs },
-      command: ["npm run bench --", ...process.argv.slice(2)].join(" "),
+      command: commandOf(size, options),
       commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, encoding: "utf8" }).trim(),
       versions: Object.fromEntries(
         present.filter(({ kind }) => kind !== "limit").map(({ name, version }) => [name, version]),
@@ -49,6 +49,19 @@ async function measure(size, options, { present }, signal) {
   } finally {
     workspace[Symbol.dispose]();
   }
+}
+
+/** What measures the same again; where its report went is nobody's business. */
+function commandOf(size, { runs, only, peers, redacted, snapshots }) {
+  const chosen = [
+    `--size ${size}`,
+    `--runs ${runs}`,
+    only && `--only ${only}`,
+    !peers && "--no-peers",
+    redacted && "--redacted",
+  ];
+  const full = snapshots === 1_000 ? undefined : `--snapshots ${snapshots}`;
+  return ["npm run bench --", ...chosen, full].filter(Boolean).join(" ");
 }
 
 /** What was measured before something failed, or the run was broken off, is reported all the same. @returns what failed */
@@ -80,8 +93,13 @@ async function main() {
   const options = readOptions(process.argv.slice(2));
   if (options.help) return print(USAGE);
   const abort = new AbortController();
-  // What is made is removed on the way out.
-  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => abort.abort(new Error(`ended by ${name}`)));
+  for (const name of ["SIGINT", "SIGTERM"]) {
+    process.on(name, () => {
+      // npm passes on what the terminal has sent already: the second one must not leave the folder behind either.
+      if (abort.signal.aborted) process.exit(130);
+      abort.abort(new Error(`ended by ${name}`));
+    });
+  }
   if (options.profile !== undefined) return profile(options, { print, say, signal: abort.signal });
 
   const reports = await reportsOf(options, abort.signal);

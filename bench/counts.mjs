@@ -51,6 +51,9 @@ async function main() {
   process.exitCode = 1;
 }
 
+// What is made is removed on the way out.
+for (const name of ["SIGINT", "SIGTERM"]) process.on(name, () => process.exit(130));
+
 try {
   await main();
 } catch (error) {

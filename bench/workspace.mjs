@@ -20,6 +20,7 @@ export class Workspace {
     this.memory = join(this.dir, "memory");
     this.scratch = join(this.dir, "scratch");
     mkdirSync(this.scratch);
+    process.on("exit", this.#removeAll);
   }
 
   /** @returns what all files of the memory are and hold */
@@ -58,7 +59,10 @@ export class Workspace {
     rmSync(dir, { recursive: true, force: true });
   }
 
+  #removeAll = () => this.remove(this.dir);
+
   [Symbol.dispose]() {
-    this.remove(this.dir);
+    process.off("exit", this.#removeAll);
+    this.#removeAll();
   }
 }

@@ -8,9 +8,10 @@ const END = "<!-- end of benchmark -->";
 
 /** @param reports one for each size */
 export function markdownOf(reports, titles) {
-  const [{ date, machine, command, versions }] = reports;
+  const [{ date, machine, versions }] = reports;
+  const commands = reports.map(({ command }) => `\`${command}\``);
   return [
-    `Measured on ${date} with ${machine}, by \`${command}\`: ${Object.values(versions).join("; ")}.`,
+    `Measured on ${date} with ${machine}, by ${commands.join(" and ")}: ${Object.values(versions).join("; ")}.`,
     `${reports.map(describe).join("; ")}.`,
     "",
     ratioTable(reports, titles),
@@ -20,7 +21,7 @@ export function markdownOf(reports, titles) {
 }
 
 function describe({ size, memory, runs }) {
-  return `${size}: ${megabytes(memory.bytes)} MB in ${memory.files} files, medians of ${runs} runs`;
+  return `${size}: ${megabytes(memory.bytes)} MB in ${memory.files} files, ${runs === 1 ? "one run" : `medians of ${runs} runs`}`;
 }
 
 /** Bars of a table's text would end its cells. */
