@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { compareCounts, rounded } from "./counts/compare.mjs";
 import { countCalls } from "./counts/count-calls.mjs";
 import { KeepsakeRepository } from "./peers/keepsake.mjs";
-import { firstLineOf } from "./peers/programs.mjs";
+import { versionOf } from "./peers/programs.mjs";
 import { Workspace } from "./workspace.mjs";
 
 const WRITTEN_DOWN = fileURLToPath(new URL("./counts.json", import.meta.url));
@@ -35,8 +35,7 @@ async function countAll() {
 }
 
 async function main() {
-  if (firstLineOf("strace", "--version") === undefined)
-    throw new Error("strace is not installed: it counts the calls.");
+  if (versionOf("strace", "--version") === undefined) throw new Error("strace is not installed: it counts the calls.");
   const seen = await countAll();
   console.table(seen);
   if (process.argv.includes("--update")) {

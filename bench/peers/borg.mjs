@@ -1,12 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { firstLineOf, runQuietly, sizeOf } from "./programs.mjs";
+import { versionOf, runQuietly, sizeOf } from "./programs.mjs";
 
 /** borg without encryption. @param compression as borg names it */
 export function borg(compression) {
   return {
     name: `borg ${compression}`,
-    version: () => firstLineOf("borg", "--version"),
+    version: () => versionOf("borg", "--version"),
     open: (dir) => new BorgRepository(dir, compression),
   };
 }

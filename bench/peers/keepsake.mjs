@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { firstLineOf, runQuietly, sizeOf } from "./programs.mjs";
+import { versionOf, runQuietly, sizeOf } from "./programs.mjs";
 
 export const COMMAND = fileURLToPath(new URL("../../packages/cli/bin/keepsake.js", import.meta.url));
 const FILL = fileURLToPath(new URL("./fill-keepsake.mjs", import.meta.url));
@@ -14,7 +14,7 @@ export function keepsake({ encrypted = false, redacted = false, s3 } = {}) {
   return {
     name: ["keepsake", kind, s3 && "S3"].filter(Boolean).join(" "),
     remote: s3 !== undefined,
-    version: () => `keepsake ${firstLineOf(process.execPath, COMMAND, "--version") ?? ""}`.trim(),
+    version: () => versionOf(process.execPath, COMMAND, "--version")?.replace(process.execPath, "keepsake"),
     open: (dir) => new KeepsakeRepository(dir, { encrypted, redacted, s3 }),
   };
 }

@@ -1,7 +1,7 @@
 /** What no program can be much faster than: each does one part of the work, and nothing else. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { firstLineOf, quoted, runQuietly } from "./programs.mjs";
+import { versionOf, quoted, runQuietly } from "./programs.mjs";
 
 class Hashing {
   #memory;
@@ -49,7 +49,7 @@ export function limits() {
   const limit = (name, program, open) => ({
     name,
     kind: "limit",
-    version: () => firstLineOf(program, "--version"),
+    version: () => versionOf(program, "--version"),
     open,
   });
   return [

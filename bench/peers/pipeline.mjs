@@ -1,14 +1,14 @@
 /** What a shell can do: `tar | zstd`, perhaps `| age`. It knows no next snapshot: each is a first one. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { firstLineOf, quoted, runQuietly, sizeOf } from "./programs.mjs";
+import { versionOf, quoted, runQuietly, sizeOf } from "./programs.mjs";
 
 export function pipeline({ encrypted = false } = {}) {
   const programs = ["tar", "zstd", ...(encrypted ? ["age"] : [])];
   return {
     name: encrypted ? "tar|zstd|age" : "tar|zstd",
     version: () => {
-      const lines = programs.map((program) => firstLineOf(program, "--version"));
+      const lines = programs.map((program) => versionOf(program, "--version"));
       return lines.includes(undefined) ? undefined : lines.join(", ");
     },
     open: (dir) => new ArchiveFolder(dir, encrypted),

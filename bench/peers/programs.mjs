@@ -2,11 +2,12 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** @returns the first line that a program prints; nothing when it is not installed */
-export function firstLineOf(program, ...args) {
+/** @returns its name and version, however it words it; nothing when it is not installed */
+export function versionOf(program, ...args) {
   try {
     const text = execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-    return text.trim().split("\n")[0];
+    const [version = "of an unknown version"] = /\d+(\.\d+)+/.exec(text) ?? [];
+    return `${program} ${version}`;
   } catch {
     return undefined;
   }

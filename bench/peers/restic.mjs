@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { firstLineOf, runQuietly, sizeOf } from "./programs.mjs";
+import { versionOf, runQuietly, sizeOf } from "./programs.mjs";
 import { fillRestic } from "./restic-snapshots.mjs";
 
 /** restic encrypts always. @param options `s3`: where its bucket is (`endpoint`, `bucket`) */
@@ -8,7 +8,7 @@ export function restic({ s3 } = {}) {
   return {
     name: s3 ? "restic S3" : "restic",
     remote: s3 !== undefined,
-    version: () => firstLineOf("restic", "version"),
+    version: () => versionOf("restic", "version"),
     open: (dir) => new ResticRepository(dir, s3),
   };
 }

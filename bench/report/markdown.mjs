@@ -11,10 +11,12 @@ export function markdownOf(reports, titles) {
   const [{ date, machine, versions }] = reports;
   const commands = reports.map(({ command }) => `\`${command}\``);
   return [
-    `Measured on ${date} with ${machine}, by ${commands.join(" and ")}: ${Object.values(versions).join("; ")}.`,
-    `${reports.map(describe).join("; ")}.`,
+    `Measured on ${date} with ${machine}, by ${commands.join(" and ")}: ${[...new Set(Object.values(versions))].join("; ")}.`,
+    `${reports.map(describe).join("; ")}. A goal that is missed stands in bold.`,
     "",
     ratioTable(reports, titles),
+    "",
+    `![Times beside those of the others, ${reports.at(-1).size} memory](docs/benchmarks.svg)`,
     "",
     timeTable(reports, titles),
   ].join("\n");
