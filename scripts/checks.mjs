@@ -1,7 +1,7 @@
 /** The checks beside the tests, each an npm script of the root: one list for `npm run check` and for CI. */
 import { run } from "./lib.mjs";
 
-export const CHECKS = ["typecheck", "lint", "layers", "unused", "format:check", "snippets", "tarballs"];
+export const CHECKS = ["typecheck", "lint", "layers", "unused", "format:check", "snippets", "tarballs", "bench:counts"];
 
 /** Runs every check, also after a failure, and tells which passed. */
 export function runChecks() {

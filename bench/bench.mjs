@@ -1,0 +1,121 @@
+/** `npm run bench -- [options]`: Keepsake measured beside what people would use instead. docs/benchmarks.md tells how to read it. */
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, release, totalmem } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Bench } from "./operations/bench.mjs";
+import { OPERATIONS } from "./operations/operations.mjs";
+import { readOptions, USAGE } from "./options.mjs";
+import { bucketOf, contenders } from "./peers/contenders.mjs";
+import { profile } from "./profile/profile.mjs";
+import { chartOf } from "./report/chart.mjs";
+import { markdownOf, replaceBetweenMarks } from "./report/markdown.mjs";
+import { summarise } from "./report/summary.mjs";
+import { printReport } from "./report/table.mjs";
+import { Workspace } from "./workspace.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const TITLES = new Map(OPERATIONS.map(({ id, title }) => [id, title]));
+const print = (line) => process.stdout.write(`${line}\n`);
+const say = (line) => process.stderr.write(`${line}\n`);
+
+function machine() {
+  const gibibytes = Math.round(totalmem() / 1024 ** 3);
+  return `${cpus().length} cores (${cpus()[0].model.trim()}), ${gibibytes} GiB, Linux ${release().split("-")[0]}, Node ${process.versions.node}`;
+}
+
+async function measure(size, options, { present }, signal) {
+  const workspace = new Workspace(size, options.dir);
+  try {
+    say(`making the ${size} memory in ${workspace.dir}`);
+    const memory = workspace.make();
+    const bench = new Bench({ workspace, contenders: present, say, signal, ...options });
+    const failure = await runAll(options.operations, bench);
+    return {
+      ...(failure !== undefined && { failure }),
+      size,
+      memory,
+      ...{ date: new Date().toISOString().slice(0, 10), machine: machine(), runs: options.runs },
+      command: commandOf(size, options),
+      commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, encoding: "utf8" }).trim(),
+      versions: Object.fromEntries(
+        present.filter(({ kind }) => kind !== "limit").map(({ name, version }) => [name, version]),
+      ),
+      operations: summarise(bench.results),
+      stored: Object.fromEntries(bench.stored),
+      samples: Object.fromEntries([...bench.results].map(([id, byName]) => [id, Object.fromEntries(byName)])),
+    };
+  } finally {
+    workspace[Symbol.dispose]();
+  }
+}
+
+/** What measures the same again; where its report went is nobody's business. */
+function commandOf(size, { runs, only, peers, redacted, snapshots }) {
+  const chosen = [
+    `--size ${size}`,
+    `--runs ${runs}`,
+    only && `--only ${only}`,
+    !peers && "--no-peers",
+    redacted && "--redacted",
+  ];
+  const full = snapshots === 1_000 ? undefined : `--snapshots ${snapshots}`;
+  return ["npm run bench --", ...chosen, full].filter(Boolean).join(" ");
+}
+
+/** What was measured before something failed, or the run was broken off, is reported all the same. @returns what failed */
+async function runAll(operations, bench) {
+  try {
+    for (const operation of operations) await operation.run(bench);
+    return undefined;
+  } catch (error) {
+    say(`bench: ${error.message}`);
+    process.exitCode = 1;
+    return error.message;
+  }
+}
+
+async function reportsOf(options, signal) {
+  if (options.from !== undefined) {
+    return options.from.split(",").flatMap((file) => JSON.parse(readFileSync(file, "utf8")).reports);
+  }
+  const who = contenders({ ...options, s3: bucketOf(process.env) });
+  if (who.missing.length > 0) say(`not installed, and left out: ${who.missing.join(", ")}`);
+  const reports = [];
+  for (const size of options.sizes) {
+    if (!signal.aborted) reports.push(await measure(size, options, who, signal));
+  }
+  return reports;
+}
+
+async function main() {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return print(USAGE);
+  const abort = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"]) {
+    process.on(name, () => {
+      // npm passes on what the terminal has sent already: the second one must not leave the folder behind either.
+      if (abort.signal.aborted) process.exit(130);
+      abort.abort(new Error(`ended by ${name}`));
+    });
+  }
+  if (options.profile !== undefined) return profile(options, { print, say, signal: abort.signal });
+
+  const reports = await reportsOf(options, abort.signal);
+  for (const report of reports) printReport(report, TITLES, print);
+  if (options.json !== undefined) writeFileSync(resolve(options.json), `${JSON.stringify({ reports }, null, 2)}\n`);
+  if (options.readme) {
+    if (reports.some(({ failure }) => failure !== undefined))
+      throw new Error("The README is left as it is: not all was measured.");
+    replaceBetweenMarks(join(ROOT, "README.md"), markdownOf(reports, TITLES));
+    writeFileSync(join(ROOT, "docs/benchmarks.svg"), chartOf(reports.at(-1), TITLES));
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  say(`bench: ${error.message}`);
+  process.exitCode = 1;
+}
