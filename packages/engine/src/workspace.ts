@@ -43,7 +43,7 @@ export interface AgentProfile {
   /** how far a snapshot is checked once it is stored */
   readonly snapshot: {
     readonly verifyAfter: VerifyAfter;
-    /** everything is read at every so many snapshots, also what seems not to have changed; 1: always */
+    /** everything is read and encoded at every so many snapshots, also what seems not to have changed; 1: always */
     readonly fullReadEvery: number;
     /** take none when nothing has changed since the last */
     readonly skipUnchanged: boolean;

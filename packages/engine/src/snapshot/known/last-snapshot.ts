@@ -29,7 +29,7 @@ const schema = z.strictObject({
   codec: z.string(),
   /** a digest of all that was captured */
   captured: z.string(),
-  /** how many snapshots before it have not read everything, this one included */
+  /** how many snapshots have taken something over since one that did not, this one included */
   unread: count,
   files: z.array(fileSchema),
   segments: z.array(segmentSchema),

@@ -21,7 +21,7 @@ export interface MemoOrder {
   readonly codecs: readonly Codec[];
   /** what is redacted is read again each time: the rules may be others */
   readonly redact: boolean;
-  /** read everything at every so many snapshots */
+  /** read and encode everything at every so many snapshots: what may be wrong with one does not go on for ever */
   readonly fullEvery: number;
   readonly logger: Logger;
 }
@@ -45,9 +45,9 @@ export class SnapshotMemo {
     this.#order = order;
     this.#file = file;
     this.#last = last;
-    this.earlier = last !== undefined && isThere ? earlierOf(last, order.store) : undefined;
     const isDue = last !== undefined && last.unread + 1 >= order.fullEvery;
-    this.known = last === undefined || !isThere || isDue || order.redact ? new Map() : bySource(last.files);
+    this.earlier = last !== undefined && isThere && !isDue ? earlierOf(last, order.store) : undefined;
+    this.known = last === undefined || this.earlier === undefined || order.redact ? new Map() : bySource(last.files);
   }
 
   static async open(order: MemoOrder): Promise<SnapshotMemo> {
@@ -111,7 +111,7 @@ export class SnapshotMemo {
   }
 
   get #unread(): number {
-    return this.known.size === 0 ? 0 : (this.#last?.unread ?? 0) + 1;
+    return this.earlier === undefined ? 0 : (this.#last?.unread ?? 0) + 1;
   }
 
   async #write(last: LastSnapshot): Promise<void> {
