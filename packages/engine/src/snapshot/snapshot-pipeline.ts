@@ -231,12 +231,12 @@ async function captureOnce(
     const how = { signal: options.signal, onBytes, keepsSmall, known: known?.get(id) };
     staged.set(id, await stageSource(pinned, staging, how));
   };
-  // What only a fence vouches for is read first: the shorter the reading, the sooner it is proven. The rest has time, and is
-  // read side by side: databases are copied in another process.
+  // What only a fence vouches for is read first: the shorter the reading, the sooner it is proven. One after the other, so that
+  // a crash at the n-th call is the same crash each time.
   await phases.of("capture", async () => {
     for (const pinned of cut.pinned.filter(({ fence }) => fence !== undefined)) await stage(pinned);
     await cut.proveUnmoved(options);
-    await allSettled(cut.pinned.filter(({ fence }) => fence === undefined).map(stage));
+    for (const pinned of cut.pinned.filter(({ fence }) => fence === undefined)) await stage(pinned);
   });
   return {
     sources: profile.sources.flatMap((source) => staged.get(source.id) ?? []),
@@ -248,12 +248,6 @@ async function captureOnce(
     })),
     cut: { consistency: mode, attempts: 1, heldMs: cut.heldMs, startedAtMs },
   };
-}
-
-/** Waits for all, whatever fails: nothing goes on behind our back. @throws the first failure */
-async function allSettled(works: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(works)).find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
 }
 
 function manifestOf(
