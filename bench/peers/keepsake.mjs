@@ -40,6 +40,8 @@ export class KeepsakeRepository {
       version: 1,
       state_root: "./state",
       redaction: { default: redacted },
+      // What changes nothing else: no other operation is of a memory that is as it was.
+      snapshot: { skip_unchanged: true },
       ...(encrypted && { encryption: { enabled: true, recipients: [recipient], identity_file: "./bench.key" } }),
       ...(s3 && { stores: { primary: { use: "s3", ...s3, prefix: `bench${this.#dir}` } } }),
     };

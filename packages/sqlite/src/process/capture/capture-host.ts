@@ -33,6 +33,8 @@ interface Subject {
   /** undefined once it is known that it cannot be captured */
   live: LiveDatabase | undefined;
   why: Omitted | undefined;
+  /** as it was before it was opened here */
+  readonly before: SeenDatabase | undefined;
   /** set once it is pinned, where a later capture can tell by it that nothing has changed */
   seen: SeenDatabase | undefined;
   /** the mark that it had when it was captured before */
@@ -65,7 +67,8 @@ export class CaptureHost {
     const subjects = discovery.databases.map((found, index): Subject => {
       const target = join(scratchDir, `${String(index)}.sqlite`);
       const none = { live: undefined, why: undefined, seen: undefined, bytes: undefined, copied: undefined };
-      const subject: Subject = { found, target, file: fileOf(found), known: known[found.path], ...none };
+      const before = seeDatabase(found.file);
+      const subject: Subject = { found, target, file: fileOf(found), before, known: known[found.path], ...none };
       attempt(subject, () => {
         subject.live = openLive(found.file, budget);
         if (subject.live.blocksWriters) budget -= statSync(found.file).size;
@@ -225,7 +228,8 @@ export class CaptureHost {
     const { seen } = subject;
     if (seen !== undefined && isKnown(subject)) {
       live.unpin();
-      return { status: "known", ...seen };
+      const { mode, mtimeMs, mark } = seen;
+      return { status: "known", mode, mtimeMs, mark };
     }
     try {
       await (subject.bytes ?? live.copyTo(target, signal));
@@ -249,8 +253,8 @@ export class CaptureHost {
 }
 
 /** True of what was captured before, and has not changed since. */
-function isKnown({ seen, known }: Subject): boolean {
-  return seen !== undefined && seen.mark === known;
+function isKnown({ before, seen, known }: Subject): boolean {
+  return before !== undefined && before.mark === known && before.content === seen?.content;
 }
 
 /** Does something with a database; one that turns out to be unreadable is set aside, and the others go on. */

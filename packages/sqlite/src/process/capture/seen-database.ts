@@ -1,12 +1,14 @@
-import { statSync } from "node:fs";
+import { type BigIntStats, statSync } from "node:fs";
 import { attributesOf, youngForMs } from "@keepsake/files";
 
-/** A database as the system describes it, while nobody can commit. */
+/** A database and its log as the system describes them. */
 export interface SeenDatabase {
   readonly mode: number;
   readonly mtimeMs: number;
-  /** equal only when neither the database nor its log was written in between */
+  /** equal only when neither of them was written in between, nor had its times set */
   readonly mark: string;
+  /** The same but for when the log's owner was set: where root opens a database, SQLite sets it. */
+  readonly content: string;
 }
 
 /**
@@ -17,14 +19,16 @@ export interface SeenDatabase {
 export function seeDatabase(file: string): SeenDatabase | undefined {
   const nowMs = Date.now();
   const database = statSync(file, { bigint: true, throwIfNoEntry: false });
-  const log = statSync(`${file}-wal`, { bigint: true, throwIfNoEntry: false });
-  if (database === undefined) return undefined;
+  const found = statSync(`${file}-wal`, { bigint: true, throwIfNoEntry: false });
   // An empty log says nothing: opening the database makes one.
-  const written = log === undefined || log.size === 0n ? [database] : [database, log];
-  if (written.some((stats) => youngForMs(stats, nowMs) > 0)) return undefined;
-  const marks = written.map(({ dev, ino, mode, size, mtimeNs, ctimeNs }) =>
-    [dev, ino, mode, size, mtimeNs, ctimeNs].map(String).join(" "),
-  );
+  const log = found?.size === 0n ? undefined : found;
+  if (database === undefined || youngForMs(database, nowMs) > 0) return undefined;
+  if (log !== undefined && youngForMs({ ctimeNs: log.mtimeNs }, nowMs) > 0) return undefined;
   const { mode, mtimeMs } = attributesOf(database);
-  return { mode, mtimeMs, mark: marks.join(", ") };
+  const content = `${describe(database)} ${String(database.ctimeNs)}, ${log === undefined ? "" : describe(log)}`;
+  return { mode, mtimeMs, content, mark: `${content} ${String(log?.ctimeNs ?? "")}` };
+}
+
+function describe({ dev, ino, mode, size, mtimeNs }: BigIntStats): string {
+  return [dev, ino, mode, size, mtimeNs].map(String).join(" ");
 }
