@@ -1,4 +1,5 @@
-import { mkdir, truncate, writeFile } from "node:fs/promises";
+import { lstat, mkdir, truncate, writeFile } from "node:fs/promises";
+import { errnoOf } from "@keepsake/core";
 import { type TempDir, tempDir } from "@keepsake/testkit";
 import { attempt, execute } from "./execute.js";
 import { havePrograms } from "./programs.js";
@@ -62,7 +63,9 @@ export class PowerDisk implements AsyncDisposable {
     return ["xfs_io", "-x", "-c", kind === "log_kept" ? "shutdown -f" : "shutdown", this.path];
   }
 
+  /** Cuts the power, if it is still there: who answers with an error may do so because it was cut. */
   async cut(kind: CutKind): Promise<void> {
+    if (await this.#isCut()) return;
     const [program = "", ...args] = this.cutCommand(kind);
     await execute(program, args);
   }
@@ -80,6 +83,14 @@ export class PowerDisk implements AsyncDisposable {
     } finally {
       await this.#temp[Symbol.asyncDispose]();
     }
+  }
+
+  /** Where the file system says so; another cut does no harm to one that does not. */
+  async #isCut(): Promise<boolean> {
+    return await lstat(this.path).then(
+      () => false,
+      (error: unknown) => errnoOf(error) === "EIO",
+    );
   }
 
   async #mount(): Promise<void> {

@@ -45,8 +45,7 @@ export async function pointsOfCase(power: PowerCase): Promise<readonly PowerPoin
 /** Carries it out on the disk, cuts the power, starts again, and judges. The world of the ground lies on that disk. */
 export async function cutPower(power: PowerCase, disk: PowerDisk, cut: PlannedCut, worker: PowerWorker): Promise<void> {
   const { ground, swept } = power;
-  const outcome = await carryOut(power, disk, cut, worker);
-  await disk.restart();
+  const outcome = await carryOut(power, disk, cut, worker).finally(() => disk.restart());
   try {
     await judgeLeft(ground, swept, outcome, cut.next);
     await judgeRepository(ground.world.memory);
