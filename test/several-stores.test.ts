@@ -260,5 +260,6 @@ it("tells all that is wrong with a configuration of several stores at once", asy
     "stores.primary.read[0]: is none of near, near",
     "stores.near.cold: is the store that is hot",
     'stores.more.write: expected "all" or { quorum: <number> }',
+    'stores.more.stores[1]: unknown store "neer"; did you mean "near"?',
   ]);
 });

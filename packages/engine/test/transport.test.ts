@@ -296,7 +296,9 @@ describe("doctor", () => {
     await bench.store.delete(key);
     expect(await named(bench)).toEqual(["orphan warning"]);
     expect(await named(bench, true)).toEqual([]);
-    expect((await bench.snapshotter.list({ agent: "ana" })).snapshots).toEqual(snapshots);
+    // Where the time went that taking it took, no bundle says.
+    const [{ phasesMs: _phases, ...again } = { phasesMs: {} }] = snapshots;
+    expect((await bench.snapshotter.list({ agent: "ana" })).snapshots).toEqual([again]);
 
     await bench.store.delete(key);
     const body = snapshots[0]?.bundlePath ?? "";

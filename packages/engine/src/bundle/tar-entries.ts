@@ -32,8 +32,8 @@ function wholeSeconds(mtimeMs: number): Date {
 export async function packEntries(entries: Iterable<readonly [EntryHeader, Buffer]>): Promise<Buffer> {
   const archive = pack();
   for (const [header, bytes] of entries) {
-    // It completes the header object that it is given: it gets one of its own.
-    if (header.size === 0) archive.entry({ ...header });
+    // It completes the header object that it is given: it gets one of its own. An empty file without bytes would be waited for.
+    if (header.type === "directory" || header.type === "symlink") archive.entry({ ...header });
     else archive.entry({ ...header }, bytes);
   }
   archive.finalize();
