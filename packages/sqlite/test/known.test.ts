@@ -1,9 +1,10 @@
-import { statSync } from "node:fs";
+import { statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { CaptureTarget, FileEntry, KnownFile } from "@keepsake/core";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { sqlite } from "../src/index.js";
+import { seeDatabase } from "../src/process/capture/seen-database.js";
 import { bytesOf, capture, make, place, runKilled } from "./support.js";
 
 const ROWS = "CREATE TABLE t (id INTEGER PRIMARY KEY, text); INSERT INTO t (text) VALUES ('one'), ('two')";
@@ -83,13 +84,19 @@ describe("a database that was captured before", () => {
           connection.exec("INSERT INTO t (text) VALUES ('now')");
           connection.close();
           const { ctimeMs } = statSync(file);
-          const { seeDatabase } = await import("../src/process/capture/seen-database.js");
           const seen = seeDatabase(file);
           return Date.now() - ctimeMs < 10 ? seen : "too late";
         },
         { interval: 1, timeout: 30_000 },
       )
       .toBeUndefined();
+  });
+
+  it("is not marked where it cannot be looked at, and that fails nothing", async () => {
+    await using at = await place();
+    symlinkSync("loop", join(at.memory, "loop"));
+    expect(() => statSync(join(at.memory, "loop"))).toThrow("ELOOP");
+    expect(seeDatabase(join(at.memory, "loop"))).toBeUndefined();
   });
 
   it("is read when its mark is another", async () => {

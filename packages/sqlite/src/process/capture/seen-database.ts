@@ -14,9 +14,18 @@ export interface SeenDatabase {
 /**
  * Looks at a database without opening it: to close a descriptor of it would drop the locks that this process has on it.
  *
- * @returns undefined when it was written just now, so that another write might not show in its times
+ * @returns undefined when it was written just now, so that another write might not show in its times, and where it cannot be
+ *   looked at: a mark only saves work, and its absence fails nothing
  */
 export function seeDatabase(file: string): SeenDatabase | undefined {
+  try {
+    return lookAt(file);
+  } catch {
+    return undefined;
+  }
+}
+
+function lookAt(file: string): SeenDatabase | undefined {
   const nowMs = Date.now();
   const database = statSync(file, { bigint: true, throwIfNoEntry: false });
   const found = statSync(`${file}-wal`, { bigint: true, throwIfNoEntry: false });
