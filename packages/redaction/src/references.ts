@@ -1,3 +1,5 @@
+import { isPlaceholder } from "./randomness.js";
+
 const REFERENCES = [
   // Where a shell, a template or a program puts the value in: ${X}, $X, $(x), {{ x }}, %X%, %(x)s, <x>, #{x}, @x@.
   /^(?:\$[A-Za-z_({]|\$\{|\{\{|\{[a-z_]+\}|%[A-Za-z_]+%|%\(|<[^>]*>|#\{|@[\w.]+@|&[a-z]+;|!(?:Ref|Sub|GetAtt|vault|secret|env)\b)/,
@@ -20,4 +22,9 @@ export function isLocation(text: string): boolean {
   return /^(?:\.{0,2}\/|~\/|[A-Za-z]:[\\/])[\w.~-]|^[a-z][a-z0-9+.-]{1,20}:\/\/|^[\w-]+(?:\/[\w.-]+)+\.[a-z]{1,5}$/i.test(
     text,
   );
+}
+
+/** True of what is meant itself: no stand-in for a value, no name of where one is, no place. */
+export function isMeantItself(text: string): boolean {
+  return !isPlaceholder(text) && !isReference(text) && !isLocation(text);
 }

@@ -1,5 +1,5 @@
 import { entropyOf, isPlaceholder } from "../randomness.js";
-import { isLocation, isReference } from "../references.js";
+import { isMeantItself, isReference } from "../references.js";
 import { type SecretRule, secretPattern } from "../secret-rule.js";
 
 const SQL_PASSWORD: SecretRule = {
@@ -69,12 +69,7 @@ const CLI_SECRET: SecretRule = {
   reach: "keyword",
   // Within a rule of dashes no option begins.
   patternsAt: (text, place) => (text[place] === "-" && text[place - 1] === "-" ? 0 : -1),
-  check: (value) =>
-    !isPlaceholder(value) &&
-    !isReference(value) &&
-    !isLocation(value) &&
-    entropyOf(value) >= 2.2 &&
-    (/[0-9]/.test(value) || /[^\w.:/-]/.test(value)),
+  check: (value) => isMeantItself(value) && entropyOf(value) >= 2.2 && (/[0-9]/.test(value) || /[^\w.:/-]/.test(value)),
   generic: true,
   samples: {
     found: [

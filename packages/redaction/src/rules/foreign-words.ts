@@ -1,5 +1,5 @@
 import { entropyOf, hasKeyRun, isPlaceholder } from "../randomness.js";
-import { isLocation, isReference } from "../references.js";
+import { isMeantItself, isReference } from "../references.js";
 import { type SecretRule, secretPattern } from "../secret-rule.js";
 
 /** A password, as people call it who do not write English; `passw…`, `passord` and the like are told by the English rule. */
@@ -58,9 +58,7 @@ const FOREIGN_PASSWORD: SecretRule = {
   reach: "keyword",
   generic: true,
   check: (value) =>
-    !isPlaceholder(value) &&
-    !isReference(value) &&
-    !isLocation(value) &&
+    isMeantItself(value) &&
     entropyOf(value) >= 2.2 &&
     /[0-9]/.test(value) &&
     /[^0-9.:/-]/.test(value) &&
@@ -96,12 +94,7 @@ const FOREIGN_KEY: SecretRule = {
   ],
   reach: "keyword",
   generic: true,
-  check: (value) =>
-    !isPlaceholder(value) &&
-    !isReference(value) &&
-    !isLocation(value) &&
-    hasKeyRun(value, 12) &&
-    entropyOf(value) >= 2.7,
+  check: (value) => isMeantItself(value) && hasKeyRun(value, 12) && entropyOf(value) >= 2.7,
   samples: {
     found: [
       "API-Schlüssel: «{alnum:31}7»",
