@@ -2,6 +2,7 @@
  * Makes a checkout ready to run with nothing but Node and npm: installs what the lockfile names when that is not
  * installed yet, then compiles what changed. `--install-only` skips the compilation.
  */
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -49,9 +50,17 @@ function install() {
   rmSync(STAMP, { force: true });
   // An edited package.json needs a new lockfile first: `npx pnpm@<version> install --no-frozen-lockfile`.
   pnpm("install", "--frozen-lockfile", "--reporter=append-only", "--loglevel=warn");
-  if (present && present.abi !== wanted.abi) pnpm("rebuild", "--recursive");
+  // Also when nothing was installed before: pnpm keeps what it once compiled, by the number of the Node alone, and that may
+  // have been done with the headers of another.
+  if (!nativeModulesLoad()) pnpm("rebuild", "--recursive");
   mkdirSync(join(root, "node_modules"), { recursive: true });
   writeFileSync(STAMP, JSON.stringify(wanted));
+}
+
+/** In a process of its own: what was loaded once cannot be replaced. */
+function nativeModulesLoad() {
+  const program = `new (require("better-sqlite3"))(":memory:").close()`;
+  return spawnSync(process.execPath, ["-e", program], { cwd: join(root, "packages/sqlite") }).status === 0;
 }
 
 /** `tsc -b` leaves the output of a deleted source behind, and a test would go on passing with it. */

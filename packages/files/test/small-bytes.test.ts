@@ -76,11 +76,16 @@ describe("SmallFiles", () => {
     expect(await openBelow(dir.path)).toBe(0);
   });
 
-  it("makes no file while memory does", async () => {
+  it("makes no file while four mebibytes of memory do", async () => {
     await using dir = await tempDir();
     using small = new SmallFiles(dir.join("small"));
-    for (let count = 0; count < 1000; count++) small.keep(Buffer.alloc(10_000));
+    const keep = (files: number): void => {
+      for (let count = 0; count < files; count++) small.keep(Buffer.alloc(10_000));
+    };
+    keep(400);
     expect(await readdir(dir.path)).toEqual([]);
+    keep(200);
+    expect(await readdir(dir.path)).toEqual(["small"]);
   });
 
   it("refuses what is not small", async () => {
