@@ -1,5 +1,3 @@
-import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from "age-encryption";
-
 /** A new identity and the recipient to encrypt to it. */
 export interface KeyPair {
   /** `AGE-SECRET-KEY-…`: secret */
@@ -10,6 +8,7 @@ export interface KeyPair {
 
 /** @param options.postQuantum make an ML-KEM-768 + X25519 identity (`age1pq1…`), which age before 1.3 does not know */
 export async function generateIdentity(options: { readonly postQuantum?: boolean } = {}): Promise<KeyPair> {
+  const { generateHybridIdentity, generateX25519Identity, identityToRecipient } = await import("age-encryption");
   const identity = await (options.postQuantum === true ? generateHybridIdentity() : generateX25519Identity());
   return { identity, recipient: await identityToRecipient(identity) };
 }

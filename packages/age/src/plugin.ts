@@ -1,15 +1,12 @@
 import { resolve } from "node:path";
 import { codecProvider, definePlugin, LOGGER, SECRETS, type SecretRef, secretRefSchema } from "@keepsake/core";
-import { identityToRecipient } from "age-encryption";
 import { z } from "zod";
-import { age } from "./age.js";
-import { readIdentityFile } from "./identity-file.js";
-import { recipientProblem } from "./recipients.js";
 
 const options = z.strictObject({
   recipients: z
     .array(z.string())
-    .superRefine((recipients, context) => {
+    .superRefine(async (recipients, context) => {
+      const { recipientProblem } = await import("./recipients.js");
       for (const [index, recipient] of recipients.entries()) {
         const problem = recipientProblem(recipient.trim());
         if (problem === undefined) continue;
@@ -34,6 +31,8 @@ export default definePlugin({
         resolver,
         { baseDir },
       ) {
+        const { age } = await import("./age.js");
+        const { readIdentityFile } = await import("./identity-file.js");
         const logger = resolver.get(LOGGER);
         const secrets = resolver.get(SECRETS);
         const reference = secret === undefined ? undefined : absolute(secret, baseDir);
@@ -44,13 +43,18 @@ export default definePlugin({
             found.push(...(await readIdentityFile(resolve(baseDir, file), { passphrase, logger })));
           return found;
         };
-        const owners = ownersOf && (await Promise.all((await identitiesIn(ownersOf)).map(identityToRecipient)));
+        const owners = ownersOf && (await recipientsOf(await identitiesIn(ownersOf)));
         const recipients = owners ? [...(options.recipients ?? []), ...owners] : options.recipients;
         return age({ recipients, identities: await identitiesIn(identityFiles), passphrase, logger });
       },
     }),
   ],
 });
+
+async function recipientsOf(identities: readonly string[]): Promise<readonly string[]> {
+  const { identityToRecipient } = await import("age-encryption");
+  return await Promise.all(identities.map(identityToRecipient));
+}
 
 function absolute(reference: SecretRef, baseDir: string): SecretRef {
   return "file" in reference ? { file: resolve(baseDir, reference.file) } : reference;

@@ -39,8 +39,8 @@ describe("exit codes", () => {
       code: "E_PLUGIN_FAILED",
       message: expect.stringContaining("the disposal broke") as string,
     });
-    const listed = await bench.run(["list", ...config, "--json"]);
-    expect([listed.code, listed.json()["snapshots"]]).toMatchObject([13, [{ id: taken.json()["id"] }]]);
+    const shown = await bench.run(["show", String(taken.json()["id"]), ...config, "--json"]);
+    expect([shown.code, shown.json()]).toMatchObject([13, { agent_id: "ana" }]);
   });
 
   it("2: malformed names, references and recipients", async () => {

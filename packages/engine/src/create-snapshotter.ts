@@ -2,21 +2,6 @@ import "reflect-metadata";
 import type { Clock, Logger } from "@keepsake/core";
 import type { DependencyContainer, InjectionToken } from "tsyringe";
 import type { MemorySnapshotter, OperationOptions } from "./memory-snapshotter.js";
-import { DeleteOperation } from "./operations/delete-operation.js";
-import { DiffOperation } from "./operations/diff-operation.js";
-import { DoctorOperation } from "./operations/doctor-operation.js";
-import { ExportOperation } from "./operations/export-operation.js";
-import { ImportOperation } from "./operations/import-operation.js";
-import { ListOperation } from "./operations/list-operation.js";
-import { PruneOperation } from "./operations/prune-operation.js";
-import { RecoverOperation } from "./operations/recover-operation.js";
-import { RestoreOperation } from "./operations/restore-operation.js";
-import { RulesOperation } from "./operations/rules-operation.js";
-import { ScanOperation } from "./operations/scan-operation.js";
-import { ShowOperation } from "./operations/show-operation.js";
-import { SnapshotOperation } from "./operations/snapshot-operation.js";
-import { SyncOperation } from "./operations/sync-operation.js";
-import { VerifyOperation } from "./operations/verify-operation.js";
 import { checkedOptions, checkedRequest } from "./requests.js";
 import { typed } from "./typed-failure.js";
 import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "./tokens.js";
@@ -41,30 +26,33 @@ export function createSnapshotter(
   container.register(WORKSPACE, { useValue: workspace });
   container.register(ENGINE_LOGGER, { useValue: logger });
   container.register(ENGINE_CLOCK, { useValue: clock });
-  /** One operation: what it is asked is checked first, and what it throws is made an error with a code. */
+  /**
+   * One operation, loaded when it is first asked for. What it is asked is checked first, and what it throws is made an error
+   * with a code.
+   */
   const asked =
-    <R, T>(name: keyof MemorySnapshotter, type: new (...parts: never[]) => Operation<R, T>) =>
+    <R, T>(name: keyof MemorySnapshotter, load: () => Promise<new (...parts: never[]) => Operation<R, T>>) =>
     (request?: R, options?: OperationOptions): Promise<T> =>
       typed(async () => {
         const known = checkedRequest(name, request) as R;
-        const operation = container.resolve<Operation<R, T>>(type as InjectionToken<Operation<R, T>>);
+        const operation = container.resolve((await load()) as InjectionToken<Operation<R, T>>);
         return operation.run(known, checkedOptions(name, options));
       });
   return {
-    snapshot: asked("snapshot", SnapshotOperation),
-    restore: asked("restore", RestoreOperation),
-    list: asked("list", ListOperation),
-    show: asked("show", ShowOperation),
-    verify: asked("verify", VerifyOperation),
-    diff: asked("diff", DiffOperation),
-    delete: asked("delete", DeleteOperation),
-    export: asked("export", ExportOperation),
-    import: asked("import", ImportOperation),
-    scan: asked("scan", ScanOperation),
-    rules: asked("rules", RulesOperation),
-    prune: asked("prune", PruneOperation),
-    recover: asked("recover", RecoverOperation),
-    doctor: asked("doctor", DoctorOperation),
-    sync: asked("sync", SyncOperation),
+    snapshot: asked("snapshot", async () => (await import("./operations/snapshot-operation.js")).SnapshotOperation),
+    restore: asked("restore", async () => (await import("./operations/restore-operation.js")).RestoreOperation),
+    list: asked("list", async () => (await import("./operations/list-operation.js")).ListOperation),
+    show: asked("show", async () => (await import("./operations/show-operation.js")).ShowOperation),
+    verify: asked("verify", async () => (await import("./operations/verify-operation.js")).VerifyOperation),
+    diff: asked("diff", async () => (await import("./operations/diff-operation.js")).DiffOperation),
+    delete: asked("delete", async () => (await import("./operations/delete-operation.js")).DeleteOperation),
+    export: asked("export", async () => (await import("./operations/export-operation.js")).ExportOperation),
+    import: asked("import", async () => (await import("./operations/import-operation.js")).ImportOperation),
+    scan: asked("scan", async () => (await import("./operations/scan-operation.js")).ScanOperation),
+    rules: asked("rules", async () => (await import("./operations/rules-operation.js")).RulesOperation),
+    prune: asked("prune", async () => (await import("./operations/prune-operation.js")).PruneOperation),
+    recover: asked("recover", async () => (await import("./operations/recover-operation.js")).RecoverOperation),
+    doctor: asked("doctor", async () => (await import("./operations/doctor-operation.js")).DoctorOperation),
+    sync: asked("sync", async () => (await import("./operations/sync-operation.js")).SyncOperation),
   };
 }

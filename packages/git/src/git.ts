@@ -1,10 +1,6 @@
 import { resolve } from "node:path";
 import type { ArtifactSource } from "@keepsake/core";
-import { GitCaptureSession } from "./capture/capture-session.js";
-import { diffRepositories } from "./diff/diff-repositories.js";
-import { GitRestoreSession } from "./restore/restore-session.js";
-import { discloseObjects } from "./redact/disclose-objects.js";
-import { type GitHistory, redactGit } from "./redact/redact-git.js";
+import type { GitHistory } from "./redact/redact-git.js";
 import { discoverRepositories } from "./repository/discover.js";
 
 /** How the git source is set up. */
@@ -37,14 +33,25 @@ export function git(options: GitOptions = {}): ArtifactSource {
     required,
     open: async (target, { signal } = {}) => {
       const places = await discoverRepositories(resolve(target.paths.memory, root), { nested, signal });
+      const { GitCaptureSession } = await import("./capture/capture-session.js");
       return await GitCaptureSession.open(target, places, required);
     },
     openRestore: async (target, { signal } = {}) => {
       const folder = resolve(target.paths.memory, root);
+      const { GitRestoreSession } = await import("./restore/restore-session.js");
       return await GitRestoreSession.open(id, folder, target, await discoverRepositories(folder, { nested, signal }));
     },
-    disclose: (artifact, op) => discloseObjects(artifact, op),
-    redact: (staged, policy, op) => redactGit(staged, policy, { sourceId: id, history, root }, op),
-    diff: (before, after, { signal } = {}) => diffRepositories(before, after, signal),
+    async *disclose(artifact, op) {
+      const { discloseObjects } = await import("./redact/disclose-objects.js");
+      yield* discloseObjects(artifact, op);
+    },
+    async redact(staged, policy, op) {
+      const { redactGit } = await import("./redact/redact-git.js");
+      return await redactGit(staged, policy, { sourceId: id, history, root }, op);
+    },
+    async diff(before, after, { signal } = {}) {
+      const { diffRepositories } = await import("./diff/diff-repositories.js");
+      return await diffRepositories(before, after, signal);
+    },
   };
 }

@@ -1,6 +1,5 @@
 import { definePlugin, sourceProvider } from "@keepsake/core";
 import { z } from "zod";
-import { git } from "./git.js";
 
 const options = z.strictObject({
   root: z.string().min(1).optional(),
@@ -12,5 +11,10 @@ const options = z.strictObject({
 export default definePlugin({
   name: "git",
   api: 1,
-  providers: [sourceProvider("git", { options, create: (given, _resolver, { id }) => git({ id, ...given }) })],
+  providers: [
+    sourceProvider("git", {
+      options,
+      create: async (given, _resolver, { id }) => (await import("./git.js")).git({ id, ...given }),
+    }),
+  ],
 });

@@ -1,6 +1,5 @@
 import { definePlugin, stateProvider } from "@keepsake/core";
 import { z } from "zod";
-import { jsonState } from "./json-state.js";
 
 const options = z.strictObject({
   keys: z.record(z.string().regex(/^[a-z0-9_-]{1,64}$/), z.string().min(1)),
@@ -12,7 +11,8 @@ export default definePlugin({
   providers: [
     stateProvider("json-file", {
       options,
-      create: ({ keys }, _resolver, { id, baseDir }) => jsonState({ id, keys, baseDir }),
+      create: async ({ keys }, _resolver, { id, baseDir }) =>
+        (await import("./json-state.js")).jsonState({ id, keys, baseDir }),
     }),
   ],
 });

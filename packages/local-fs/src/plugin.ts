@@ -1,8 +1,6 @@
 import { resolve } from "node:path";
 import { definePlugin, lockProvider, STATE_ROOT, storeProvider } from "@keepsake/core";
 import { z } from "zod";
-import { fileLocks } from "./file-locks.js";
-import { localFs } from "./local-fs.js";
 
 const storeOptions = z.strictObject({
   root: z.string().min(1).optional().describe("The folder that holds the snapshots; default: the state root."),
@@ -24,13 +22,20 @@ export default definePlugin({
   providers: [
     storeProvider("local-fs", {
       options: storeOptions,
-      create: ({ root }, resolver, { id, baseDir }) =>
-        localFs({ root: resolve(baseDir, root ?? resolver.get(STATE_ROOT)), ...(id === undefined ? {} : { id }) }),
+      async create({ root }, resolver, { id, baseDir }) {
+        const { localFs } = await import("./local-fs.js");
+        return localFs({
+          root: resolve(baseDir, root ?? resolver.get(STATE_ROOT)),
+          ...(id === undefined ? {} : { id }),
+        });
+      },
     }),
     lockProvider("local-fs", {
       options: lockOptions,
-      create: ({ root, lease_secs }, resolver, { baseDir }) =>
-        fileLocks({ root: resolve(baseDir, root ?? resolver.get(STATE_ROOT)), leaseMs: lease_secs * 1000 }),
+      async create({ root, lease_secs }, resolver, { baseDir }) {
+        const { fileLocks } = await import("./file-locks.js");
+        return fileLocks({ root: resolve(baseDir, root ?? resolver.get(STATE_ROOT)), leaseMs: lease_secs * 1000 });
+      },
     }),
   ],
 });

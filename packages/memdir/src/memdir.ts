@@ -1,8 +1,6 @@
 import type { ArtifactSource } from "@keepsake/core";
 import { MemdirCapture } from "./capture.js";
-import { diffMemory } from "./diff.js";
 import { type MemdirOptions, resolveOptions } from "./options.js";
-import { MemdirRestore } from "./restore.js";
 import { findRoot, realClaims } from "./root.js";
 import { scopeOf } from "./scope.js";
 
@@ -29,8 +27,12 @@ export function memdir(options: MemdirOptions = {}): ArtifactSource {
     async openRestore(target) {
       const root = await findRoot(target.paths.memory, resolved.root);
       const claims = await realClaims(target.claimed, target.paths.memory);
+      const { MemdirRestore } = await import("./restore.js");
       return new MemdirRestore(target, root, scopeOf(resolved, claims), resolved, claims);
     },
-    diff: diffMemory,
+    async diff(before, after, op) {
+      const { diffMemory } = await import("./diff.js");
+      return await diffMemory(before, after, op);
+    },
   };
 }

@@ -1,6 +1,5 @@
 import { definePlugin, sourceProvider } from "@keepsake/core";
 import { z } from "zod";
-import { memdir } from "./memdir.js";
 
 const options = z.strictObject({
   root: z.string().min(1).optional(),
@@ -17,7 +16,10 @@ export default definePlugin({
   providers: [
     sourceProvider("memdir", {
       options,
-      create: ({ max_file_bytes: maxFileBytes, ...rest }, _resolver, { id }) => memdir({ id, maxFileBytes, ...rest }),
+      async create({ max_file_bytes: maxFileBytes, ...rest }, _resolver, { id }) {
+        const { memdir } = await import("./memdir.js");
+        return memdir({ id, maxFileBytes, ...rest });
+      },
     }),
   ],
 });

@@ -8,7 +8,6 @@ import {
   storeProvider,
 } from "@keepsake/core";
 import { z } from "zod";
-import { opendalStore } from "./opendal-store.js";
 import { MIN_PART_BYTES } from "./parts.js";
 
 const value = z.union([z.string(), z.number(), z.boolean(), secretRefSchema], {
@@ -81,6 +80,7 @@ export default definePlugin({
         const { options, secrets } = await texts(values, resolver.get(SECRETS));
         const root = rest.root ?? options["root"];
         if (root !== undefined) options["root"] = scheme === "fs" ? resolve(baseDir, root) : root;
+        const { opendalStore } = await import("./opendal-store.js");
         return opendalStore({
           scheme,
           options,

@@ -11,12 +11,7 @@ import {
   secretRefSchema,
 } from "@keepsake/core";
 import { z } from "zod";
-import { gitleaksPolicy } from "./gitleaks/gitleaks-policy.js";
 import { governedPolicy } from "./governed-policy.js";
-import { PERSONAL_RULES } from "./personal-data.js";
-import { rulePolicy } from "./rule-policy.js";
-import { secretlintPolicy } from "./secretlint/secretlint-policy.js";
-import { DEFAULT_RULES } from "./rules/default-rules.js";
 
 const texts = z.array(z.string().min(1));
 
@@ -98,22 +93,27 @@ export default definePlugin({
     redactionProvider("default", {
       options: rulesOptions,
       needs: [SECRETS],
-      create: (options, resolver) =>
-        govern(
-          rulePolicy("default", options.personal ? [...DEFAULT_RULES, ...PERSONAL_RULES] : DEFAULT_RULES),
-          options,
-          resolver,
-        ),
+      async create(options, resolver) {
+        const { rulePolicy } = await import("./rule-policy.js");
+        const { DEFAULT_RULES } = await import("./rules/default-rules.js");
+        const personal = options.personal ? (await import("./personal-data.js")).PERSONAL_RULES : [];
+        return govern(rulePolicy("default", [...DEFAULT_RULES, ...personal]), options, resolver);
+      },
     }),
     redactionProvider("personal", {
       options: personalOptions,
       needs: [SECRETS],
-      create: (options, resolver) => govern(rulePolicy("personal", PERSONAL_RULES), options, resolver),
+      async create(options, resolver) {
+        const { rulePolicy } = await import("./rule-policy.js");
+        const { PERSONAL_RULES } = await import("./personal-data.js");
+        return govern(rulePolicy("personal", PERSONAL_RULES), options, resolver);
+      },
     }),
     redactionProvider("gitleaks", {
       options: gitleaksOptions,
       needs: [SECRETS, LOGGER],
       async create({ file, timeout_ms: timeoutMs, ...options }, resolver, { baseDir }) {
+        const { gitleaksPolicy } = await import("./gitleaks/gitleaks-policy.js");
         const path = resolve(baseDir, file);
         const text = await readFile(path, "utf8").catch((error: unknown) => {
           throw fromSystemError(error, `The rules in ${path} cannot be read.`);
@@ -130,6 +130,7 @@ export default definePlugin({
       options: secretlintOptions,
       needs: [SECRETS],
       async create({ rules, timeout_ms: timeoutMs, ...options }, resolver, { baseDir }) {
+        const { secretlintPolicy } = await import("./secretlint/secretlint-policy.js");
         const own = rules === undefined ? {} : { packages: rules, from: baseDir };
         const policy = secretlintPolicy({ ...own, timeoutMs });
         return Object.assign(await govern(policy, options, resolver), {

@@ -1,7 +1,5 @@
 import { CLOCK, definePlugin, LOGGER, type Resolver, STORE_TROUBLES, storeProvider, storeToken } from "@keepsake/core";
 import { z } from "zod";
-import { replicated } from "./replicated.js";
-import { tiered } from "./tiered.js";
 
 const DAY_MS = 86_400_000;
 const name = z.string().min(1);
@@ -68,25 +66,29 @@ export default definePlugin({
     storeProvider("replicated", {
       options: replicatedOptions,
       needs: ({ stores }) => stores.map(storeToken),
-      create: ({ stores, write, read, stall_secs }, resolver, { id }) =>
-        replicated({
+      async create({ stores, write, read, stall_secs }, resolver, { id }) {
+        const { replicated } = await import("./replicated.js");
+        return replicated({
           ...common(resolver, id, stall_secs),
           stores: stores.map((store) => resolver.get(storeToken(store))),
           write,
           ...(read === undefined ? {} : { read }),
-        }),
+        });
+      },
     }),
     storeProvider("tiered", {
       options: tieredOptions,
       needs: ({ hot, cold }) => [storeToken(hot), storeToken(cold)],
-      create: ({ hot, cold, after_days, stall_secs }, resolver, { id }) =>
-        tiered({
+      async create({ hot, cold, after_days, stall_secs }, resolver, { id }) {
+        const { tiered } = await import("./tiered.js");
+        return tiered({
           ...common(resolver, id, stall_secs),
           hot: resolver.get(storeToken(hot)),
           cold: resolver.get(storeToken(cold)),
           afterMs: after_days * DAY_MS,
           clock: resolver.get(CLOCK),
-        }),
+        });
+      },
     }),
   ],
 });

@@ -57,13 +57,12 @@ export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOp
   });
   try {
     const workspace = await ConfiguredWorkspace.open({ loaded, kernel, cwd, env });
-    const plugins = await describePlugins(loaded, workspace);
     const snapshotter = createSnapshotter(kernel.container, workspace, { logger, clock });
     return new RuntimeKeepsake({
       loaded,
       kernel,
       snapshotter,
-      plugins,
+      plugins: () => describePlugins(loaded, workspace),
       logger,
       troubles,
       stores: workspace.namedStores,

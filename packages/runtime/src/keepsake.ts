@@ -30,7 +30,8 @@ export interface Keepsake extends MemorySnapshotter, AsyncDisposable {
   readonly config: ResolvedConfig;
   /** absolute path of the configuration file, or undefined where there is none */
   readonly configFile: string | undefined;
-  plugins(): readonly LoadedPlugin[];
+  /** What is loaded; makes the configured codecs to ask them. @throws KeepsakeError what making one failed with */
+  plugins(): Promise<readonly LoadedPlugin[]>;
   /**
    * Makes every part that the configuration names, also those that are otherwise made when they are needed: policies, and all
    * agents' sources, state providers and codecs. `doctor` does it, too.

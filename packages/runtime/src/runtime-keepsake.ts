@@ -21,7 +21,7 @@ interface KeepsakeParts {
   readonly loaded: LoadedConfig;
   readonly kernel: Kernel;
   readonly snapshotter: MemorySnapshotter;
-  readonly plugins: readonly LoadedPlugin[];
+  readonly plugins: () => Promise<readonly LoadedPlugin[]>;
   readonly logger: Logger;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -89,8 +89,9 @@ export class RuntimeKeepsake implements Keepsake {
     );
   }
 
-  plugins(): readonly LoadedPlugin[] {
-    return this.#parts.plugins;
+  async plugins(): Promise<readonly LoadedPlugin[]> {
+    this.#engine();
+    return await this.#parts.plugins();
   }
 
   processBound(): ReturnType<Keepsake["processBound"]> {

@@ -1,5 +1,4 @@
 import {
-  codecProvider,
   composePolicies,
   type JsonObject,
   type Logger,
@@ -23,7 +22,7 @@ afterEach(() => {
 describe("a Keepsake", () => {
   it("shows its plugins, what is in use of them, and what stores and codecs say of themselves", async () => {
     await using keepsake = await createKeepsake(OPTIONS);
-    const [plugin] = keepsake.plugins();
+    const [plugin] = await keepsake.plugins();
     expect(plugin).toMatchObject({ name: "fake", version: "9.9.9", api: 1, origin: "program" });
     expect(plugin?.presets.map(({ name }) => name)).toEqual(["directory", "home"]);
     const instances = plugin?.providers.flatMap((provider) => provider.instances);
@@ -66,7 +65,7 @@ describe("a Keepsake", () => {
         providers: [
           service,
           store,
-          codecProvider("bad", {
+          storeProvider("bad", {
             create: () => {
               throw new Error("no");
             },
@@ -79,9 +78,8 @@ describe("a Keepsake", () => {
     await keepsake[Symbol.asyncDispose]();
     await keepsake[Symbol.asyncDispose]();
     expect(closed).toEqual(["store", "service"]);
-    expect(
-      (await failure(createKeepsake({ ...OPTIONS, plugins, config: { stores, codecs: [{ use: "bad" }] } }))).code,
-    ).toBe("E_PLUGIN_FAILED");
+    const half = { stores: { ...stores, second: { use: "bad" } } };
+    expect((await failure(createKeepsake({ ...OPTIONS, plugins, config: half }))).code).toBe("E_PLUGIN_FAILED");
     expect(closed).toEqual(["store", "service", "store", "service"]);
     await expect(keepsake.list({})).rejects.toMatchObject({ code: "E_USAGE" });
     expect(() => keepsake.scheduleRetention()).toThrow("closed");

@@ -220,7 +220,7 @@ it("plugins shows each store once, with the parts of others", async () => {
     cwd: dir.path,
     env: {},
   });
-  const [, plugin] = keepsake.plugins();
+  const [, plugin] = await keepsake.plugins();
   const instances = plugin?.providers.map(({ name, instances: of }) => [name, of.map(({ id }) => id)]);
   expect(instances?.slice(0, 2)).toEqual([
     ["joined", ["primary"]],

@@ -11,8 +11,6 @@ import {
 import { z } from "zod";
 import type { S3Credentials, S3Place } from "./connection/place.js";
 import { MIN_PART_BYTES } from "./objects/part-sizes.js";
-import { s3Locks } from "./s3-locks.js";
-import { s3Store } from "./s3-store.js";
 
 /** Objects of these classes have to be brought back before they can be read, which takes hours. */
 const ARCHIVES = ["GLACIER", "DEEP_ARCHIVE"];
@@ -126,19 +124,24 @@ export default definePlugin({
   providers: [
     storeProvider("s3", {
       options: storeOptions,
-      create: (options, resolver, { id }) =>
-        s3Store({
+      async create(options, resolver, { id }) {
+        const { s3Store } = await import("./s3-store.js");
+        return s3Store({
           ...placeOf(options, resolver),
           ...(id === undefined ? {} : { id }),
           ...(options.storage_class === undefined ? {} : { storageClass: options.storage_class }),
           ...(options.object_lock === undefined ? {} : { retention: options.object_lock }),
           ...(options.part_bytes === undefined ? {} : { partBytes: options.part_bytes }),
           ...(options.parallel_parts === undefined ? {} : { parallelParts: options.parallel_parts }),
-        }),
+        });
+      },
     }),
     lockProvider("s3", {
       options: lockOptions,
-      create: (options, resolver) => s3Locks({ ...placeOf(options, resolver), leaseMs: options.lease_secs * 1000 }),
+      async create(options, resolver) {
+        const { s3Locks } = await import("./s3-locks.js");
+        return s3Locks({ ...placeOf(options, resolver), leaseMs: options.lease_secs * 1000 });
+      },
     }),
   ],
 });

@@ -1,6 +1,5 @@
 import { definePlugin, sourceProvider } from "@keepsake/core";
 import { z } from "zod";
-import { sqlite } from "./source.js";
 
 const name = z.string().min(1);
 
@@ -25,8 +24,10 @@ const plugin = definePlugin({
   providers: [
     sourceProvider("sqlite", {
       options,
-      create: ({ hold_timeout_ms: holdTimeoutMs, ...rest }, _resolver, { id }) =>
-        sqlite({ ...rest, id: rest.id ?? id, holdTimeoutMs }),
+      async create({ hold_timeout_ms: holdTimeoutMs, ...rest }, _resolver, { id }) {
+        const { sqlite } = await import("./source.js");
+        return sqlite({ ...rest, id: rest.id ?? id, holdTimeoutMs });
+      },
     }),
   ],
 });

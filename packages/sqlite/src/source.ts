@@ -1,10 +1,5 @@
 import type { ArtifactSource } from "@keepsake/core";
-import { SqliteCaptureSession } from "./capture-session.js";
-import { discloseSqlite } from "./disclose.js";
-import { diffSqlite } from "./diff.js";
-import { redactSqlite } from "./redact.js";
 import type { SqliteOptions } from "./options.js";
-import { SqliteRestoreSession } from "./restore-session.js";
 
 /**
  * Captures SQLite databases while others write to them, and puts them back.
@@ -19,10 +14,25 @@ export function sqlite(options: SqliteOptions = {}): ArtifactSource {
     content: "opaque",
     restores: "part",
     required: (options.required?.length ?? 0) > 0,
-    open: (target, op) => SqliteCaptureSession.open(options, target, op),
-    openRestore: (target, op) => SqliteRestoreSession.open(options, target, op),
-    diff: (before, after, op) => diffSqlite(before, after, op),
-    disclose: (staged, op) => discloseSqlite(staged, op),
-    redact: (files, policy, op) => redactSqlite(files, policy, op, options.embeddings),
+    async open(target, op) {
+      const { SqliteCaptureSession } = await import("./capture-session.js");
+      return await SqliteCaptureSession.open(options, target, op);
+    },
+    async openRestore(target, op) {
+      const { SqliteRestoreSession } = await import("./restore-session.js");
+      return await SqliteRestoreSession.open(options, target, op);
+    },
+    async diff(before, after, op) {
+      const { diffSqlite } = await import("./diff.js");
+      return await diffSqlite(before, after, op);
+    },
+    async *disclose(staged, op) {
+      const { discloseSqlite } = await import("./disclose.js");
+      yield* discloseSqlite(staged, op);
+    },
+    async redact(files, policy, op) {
+      const { redactSqlite } = await import("./redact.js");
+      return await redactSqlite(files, policy, op, options.embeddings);
+    },
   };
 }

@@ -1,4 +1,4 @@
-export { generateIdentity, identityFileText, type KeyPair } from "@keepsake/age";
+export { generateIdentity, identityFileText, type KeyPair } from "@keepsake/age/keygen";
 export {
   createKeepsake,
   defineConfig,

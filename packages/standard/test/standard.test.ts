@@ -37,7 +37,9 @@ describe("the standard Keepsake", () => {
     }
     await using plain = await openKeepsake({ cwd: dir.path, env: { HOME: dir.path } });
     expect(plain.config.state_root).toBe(dir.join(".local/share/keepsake"));
-    const names = plain.plugins().flatMap(({ providers }) => providers.map(({ kind, name }) => `${kind} ${name}`));
+    const names = (await plain.plugins()).flatMap(({ providers }) =>
+      providers.map(({ kind, name }) => `${kind} ${name}`),
+    );
     expect(names).toEqual(
       expect.arrayContaining([
         "source sqlite",

@@ -1,12 +1,5 @@
 import { type BundleStore, definePlugin, LOGGER, type Resolver, storeProvider, storeToken } from "@keepsake/core";
 import { z } from "zod";
-import { chaos } from "./chaos.js";
-import { readOnly } from "./read-only.js";
-import { withBandwidth } from "./with-bandwidth.js";
-import { withConcurrency } from "./with-concurrency.js";
-import { withLogging } from "./with-logging.js";
-import { withRetry } from "./with-retry.js";
-import { withTimeout } from "./with-timeout.js";
 import { lentStore } from "./wrap-store.js";
 
 const store = z.string().min(1).describe("The name of the store, under `stores`, that this is put around.");
@@ -79,49 +72,62 @@ export default definePlugin({
     storeProvider("retry", {
       options: retryOptions,
       needs: (options) => [storeToken(options.store)],
-      create: (options, resolver, { id = "retry" }) =>
-        withRetry(lent(options, resolver, id), {
+      async create(options, resolver, { id = "retry" }) {
+        const { withRetry } = await import("./with-retry.js");
+        return withRetry(lent(options, resolver, id), {
           attempts: options.attempts,
           firstDelayMs: options.first_delay_secs * 1_000,
           maxDelayMs: options.max_delay_secs * 1_000,
           spoolBytes: options.spool_bytes,
-        }),
+        });
+      },
     }),
     storeProvider("timeout", {
       options: timeoutOptions,
       needs: (options) => [storeToken(options.store)],
-      create: (options, resolver, { id = "timeout" }) =>
-        withTimeout(lent(options, resolver, id), {
+      async create(options, resolver, { id = "timeout" }) {
+        const { withTimeout } = await import("./with-timeout.js");
+        return withTimeout(lent(options, resolver, id), {
           callMs: options.call_secs * 1_000,
           silenceMs: options.silence_secs * 1_000,
-        }),
+        });
+      },
     }),
     storeProvider("limit", {
       options: limitOptions,
       needs: (options) => [storeToken(options.store)],
-      create: ({ operations, ...options }, resolver, { id = "limit" }) => {
+      async create({ operations, ...options }, resolver, { id = "limit" }) {
+        const { withBandwidth } = await import("./with-bandwidth.js");
         const paced = withBandwidth(lent(options, resolver, id), {
           upBytesPerSecond: options.up_bytes_per_sec,
           downBytesPerSecond: options.down_bytes_per_sec,
         });
-        return operations === undefined ? paced : withConcurrency(paced, { operations });
+        if (operations === undefined) return paced;
+        const { withConcurrency } = await import("./with-concurrency.js");
+        return withConcurrency(paced, { operations });
       },
     }),
     storeProvider("read-only", {
       options: plainOptions,
       needs: (options) => [storeToken(options.store)],
-      create: (options, resolver, { id = "read-only" }) => readOnly(lent(options, resolver, id)),
+      create: async (options, resolver, { id = "read-only" }) =>
+        (await import("./read-only.js")).readOnly(lent(options, resolver, id)),
     }),
     storeProvider("logging", {
       options: plainOptions,
       needs: (options) => [storeToken(options.store)],
-      create: (options, resolver, { id = "logging" }) => withLogging(lent(options, resolver, id), resolver.get(LOGGER)),
+      async create(options, resolver, { id = "logging" }) {
+        const { withLogging } = await import("./with-logging.js");
+        return withLogging(lent(options, resolver, id), resolver.get(LOGGER));
+      },
     }),
     storeProvider("chaos", {
       options: chaosOptions,
       needs: (options) => [storeToken(options.store)],
-      create: ({ seed, rates, ...options }, resolver, { id = "chaos" }) =>
-        chaos(lent(options, resolver, id), { seed, rates, maxDelayMs: options.max_delay_secs * 1_000 }),
+      async create({ seed, rates, ...options }, resolver, { id = "chaos" }) {
+        const { chaos } = await import("./chaos.js");
+        return chaos(lent(options, resolver, id), { seed, rates, maxDelayMs: options.max_delay_secs * 1_000 });
+      },
     }),
   ],
 });

@@ -4,13 +4,12 @@ import { BlockDecoder } from "./block-decoder.js";
 import { ContentChecksums } from "./checksum.js";
 import type { FrameHeader } from "./frame-header.js";
 import { type Block, FrameReader } from "./frame-reader.js";
+import { MAX_FRAME_BYTES } from "./frame-sizes.js";
 import type { NativeZstd } from "./native.js";
 import { OutputBudget } from "./output-budget.js";
 
-/** A frame that says it holds no more is decoded whole, by the native library where there is one. */
-export const MAX_WHOLE_FRAME_BYTES = 8 * 1024 * 1024;
-/** The blocks of such a frame could not give more than this, whatever its header says. */
-const MAX_WHOLE_FRAME_BOUND = 4 * MAX_WHOLE_FRAME_BYTES;
+/** The blocks of a frame that is decoded whole could not give more than this, whatever its header says. */
+const MAX_WHOLE_FRAME_BOUND = 4 * MAX_FRAME_BYTES;
 /** The limit of the `zstd` command, `--long=27`. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
 
@@ -76,7 +75,7 @@ async function nextFrame(
     });
   }
   budget.require(contentBytes ?? 0);
-  if (!hasNative || contentBytes === undefined || contentBytes > MAX_WHOLE_FRAME_BYTES) return { header, blocks: [] };
+  if (!hasNative || contentBytes === undefined || contentBytes > MAX_FRAME_BYTES) return { header, blocks: [] };
 
   const blocks: Block[] = [];
   let bound = 0;

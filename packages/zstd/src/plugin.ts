@@ -1,6 +1,6 @@
 import { codecProvider, definePlugin } from "@keepsake/core";
 import { z } from "zod";
-import { MAX_FRAME_BYTES, MIN_FRAME_BYTES, zstd } from "./zstd.js";
+import { MAX_FRAME_BYTES, MIN_FRAME_BYTES } from "./frame-sizes.js";
 
 const options = z.strictObject({
   level: z.int().min(1).max(22).default(3),
@@ -15,8 +15,8 @@ export default definePlugin({
   providers: [
     codecProvider("zstd", {
       options,
-      create: ({ level, frame_bytes: frameBytes, concurrency, backend }) =>
-        zstd({ level, frameBytes, concurrency, backend }),
+      create: async ({ level, frame_bytes: frameBytes, concurrency, backend }) =>
+        (await import("./zstd.js")).zstd({ level, frameBytes, concurrency, backend }),
     }),
   ],
 });

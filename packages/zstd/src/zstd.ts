@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { type Codec, KeepsakeError } from "@keepsake/core";
-import { decodeFrames, MAX_WHOLE_FRAME_BYTES } from "./decode.js";
+import { decodeFrames } from "./decode.js";
 import { encodeFrame, encodeFrames } from "./encode.js";
+import { MAX_FRAME_BYTES, MIN_FRAME_BYTES } from "./frame-sizes.js";
 import { loadNative, type NativeZstd } from "./native.js";
 import { readSeekTable, writeSeekTable } from "./seek-table.js";
 
@@ -19,8 +20,6 @@ export interface ZstdOptions {
   readonly backend?: ZstdBackend | "auto" | undefined;
 }
 
-export const MIN_FRAME_BYTES = 64 * 1024;
-export const MAX_FRAME_BYTES = MAX_WHOLE_FRAME_BYTES;
 const DEFAULT_FRAME_BYTES = 4 * 1024 * 1024;
 const MAX_LEVEL = 22;
 

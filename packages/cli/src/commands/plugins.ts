@@ -10,7 +10,7 @@ import { openSession } from "../session/open-session.js";
 /** `plugins`: what is loaded and from where, what each can make, and what is in use of it. */
 export const plugins: CommandRun<NoOptions> = async (context) => {
   await using keepsake = await openSession(context);
-  const loaded = keepsake.plugins();
+  const loaded = await keepsake.plugins();
   context.output.result({
     json: { plugins: loaded.map((plugin) => toWire(plugin)) },
     quiet: loaded.map((plugin) => plugin.name),

@@ -42,12 +42,8 @@ export class BundleCodecs {
    */
   async decoders(fileName: string, identityFiles: readonly string[]): Promise<readonly Codec[]> {
     const chain: Codec[] = [];
-    let known: readonly NamedCodec[] | undefined;
     for (let name = basename(fileName); !name.endsWith(".tar"); ) {
-      known ??= await this.#readers();
-      const reader = longestSuffix(known, name);
-      if (!reader) throw unknownSuffix(fileName, name, known);
-      const { use, codec } = reader;
+      const { use, codec } = await this.#readerOf(name, fileName);
       // Only a bundle that is encrypted needs the identities: a damaged file of them is no matter for the others.
       chain.push(use === this.#parts.loaded.config.encryption.use ? await this.#decryptor(identityFiles) : codec);
       name = name.slice(0, -codec.suffix.length);
@@ -55,7 +51,7 @@ export class BundleCodecs {
     return chain;
   }
 
-  /** The codecs the top level of the configuration names, for `plugins`. */
+  /** The codecs the top level of the configuration names. */
   async configured(): Promise<readonly NamedCodec[]> {
     const entries = this.#parts.loaded.config.codecs;
     return Promise.all(
@@ -103,6 +99,17 @@ export class BundleCodecs {
     throw new KeepsakeError("E_RECIPIENT", `${which} is wrong: ${problem.message}`, {
       context: typeof index === "number" ? { index } : {},
     });
+  }
+
+  /** Of several suffixes that fit the longest counts. */
+  async #readerOf(name: string, fileName: string): Promise<NamedCodec> {
+    // What leads down to ".tar" is the longest there can be: for most bundles no other codec has to be made.
+    const last = (await this.configured()).find(({ codec: { suffix } }) => name.endsWith(`.tar${suffix}`));
+    if (last) return last;
+    const known = await this.#readers();
+    const longest = longestSuffix(known, name);
+    if (longest) return longest;
+    throw unknownSuffix(fileName, name, known);
   }
 
   /** One codec of every provider: as configured where it is, with its default options elsewhere. */

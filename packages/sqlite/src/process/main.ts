@@ -2,14 +2,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Database } from "./better-sqlite.js";
 import { CaptureHost } from "./capture/capture-host.js";
-import { diffDatabases } from "./diff/diff-databases.js";
 import { discover } from "./discovery.js";
 import type { CallName, Calls, FromHelper, ToHelper } from "./protocol.js";
-import { indexWords } from "./redact/index-words.js";
-import { RedactionHost } from "./redact/redaction-host.js";
-import { refuseHolders } from "./restore/holders.js";
-import { stageRestore } from "./restore/stage.js";
-import { undoWriteThrough, writeThrough } from "./restore/write-through.js";
+import type { RedactionHost } from "./redact/redaction-host.js";
 import { toWireError } from "./wire-error.js";
 
 type Handlers = { [N in CallName]: (argument: Calls[N][0], signal: AbortSignal) => Calls[N][1] | Promise<Calls[N][1]> };
@@ -29,6 +24,7 @@ function opened(): CaptureHost {
   return capture;
 }
 
+/** What a capture does not need is loaded when it is asked for: a snapshot waits until this process has started. */
 const handlers: Handlers = {
   versions: () => versions(),
   open: async (request, signal) => {
@@ -42,15 +38,17 @@ const handlers: Handlers = {
   fence: (_none, signal) => opened().fence(signal),
   copy: ({ index }, signal) => opened().copy(index, signal),
   discover: (selection, signal) => discover(selection, signal),
-  stage: (request, signal) => stageRestore(request, signal),
-  checkFree: ({ files }) => {
-    refuseHolders(files);
+  stage: async (request, signal) => (await import("./restore/stage.js")).stageRestore(request, signal),
+  checkFree: async ({ files }) => {
+    (await import("./restore/holders.js")).refuseHolders(files);
     return null;
   },
-  writeThrough: ({ steps }, signal) => writeThrough(steps, signal),
-  undoWriteThrough: ({ steps }, signal) => undoWriteThrough(steps, signal),
-  diff: (pair, signal) => diffDatabases(pair, signal),
-  redactOpen: ({ file, nullsEmbeddings }) => {
+  writeThrough: async ({ steps }, signal) => (await import("./restore/write-through.js")).writeThrough(steps, signal),
+  undoWriteThrough: async ({ steps }, signal) =>
+    (await import("./restore/write-through.js")).undoWriteThrough(steps, signal),
+  diff: async (pair, signal) => (await import("./diff/diff-databases.js")).diffDatabases(pair, signal),
+  redactOpen: async ({ file, nullsEmbeddings }) => {
+    const { RedactionHost } = await import("./redact/redaction-host.js");
     // The one before may have been given up.
     redaction?.close();
     redaction = RedactionHost.open(file, nullsEmbeddings);
@@ -63,7 +61,7 @@ const handlers: Handlers = {
     statements.set(index, sql);
     return null;
   },
-  indexWords: ({ file, after }) => indexWords(file, after),
+  indexWords: async ({ file, after }) => (await import("./redact/index-words.js")).indexWords(file, after),
   redactFinish: ({ renamed }) => redacted().finish(statements, renamed),
   close: () => closeAll(),
 };
