@@ -2,7 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TempDir, spread, tempDir } from "@keepsake/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type CrashGround, groundOfAll, groundOfNotes } from "./support/crash-grounds.js";
+import { type CrashGround, groundOfAll, groundOfManyNotes, groundOfNotes } from "./support/crash-grounds.js";
 import { canCutPower, type CutKind, type FileSystem, PowerDisk } from "./support/power-disk.js";
 import {
   cutPower,
@@ -28,6 +28,7 @@ const CUTS = 2;
 const CASES = {
   snapshot: ({ all }: Grounds) => sweptCase(all, "snapshot"),
   restore: ({ all }: Grounds) => sweptCase(all, "restore"),
+  "restore of many files": ({ many }: Grounds) => sweptCase(many, "restore"),
   "restore through an open database": ({ all }: Grounds) => liveCase(all),
   delete: ({ notes }: Grounds) => sweptCase(notes, "delete"),
   export: ({ notes }: Grounds) => sweptCase(notes, "export"),
@@ -42,6 +43,7 @@ const here = havePrograms("cc") && (await canCutPower());
 interface Grounds {
   readonly all: CrashGround;
   readonly notes: CrashGround;
+  readonly many: CrashGround;
 }
 
 interface Prepared {
@@ -56,10 +58,14 @@ describe.runIf(here)("when the power fails", () => {
   const cases = new Map<string, Promise<Prepared>>();
   beforeAll(async () => {
     place = await tempDir();
-    grounds = { all: await groundOfAll(place.join("all")), notes: await groundOfNotes(place.join("notes")) };
+    grounds = {
+      all: await groundOfAll(place.join("all")),
+      notes: await groundOfNotes(place.join("notes")),
+      many: await groundOfManyNotes(place.join("many")),
+    };
   });
   afterAll(async () => {
-    for (const ground of [grounds.all, grounds.notes]) await ground[Symbol.asyncDispose]();
+    for (const ground of Object.values(grounds) as CrashGround[]) await ground[Symbol.asyncDispose]();
     await place[Symbol.asyncDispose]();
   });
 

@@ -54,7 +54,8 @@ export class BundledProgram implements AsyncDisposable {
             main: join(helper, "../dist/process/main.js"),
           },
           // All in one folder: the helper is looked for beside whoever starts it.
-          output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" },
+          // What sets up a module is run before it, whatever file each comes into.
+          output: { entryFileNames: "[name].js", chunkFileNames: "[name].js", strictExecutionOrder: true },
         },
       },
     });

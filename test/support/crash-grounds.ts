@@ -122,6 +122,20 @@ export const NOTES: WorldContent = {
   },
 };
 
+/** More notes than are synced one by one. */
+const MANY_NOTES: WorldContent = {
+  sources: ["memdir"],
+  async fill(world) {
+    const write = (text: string): Promise<void> =>
+      writeTree(
+        world.memory,
+        Object.fromEntries(Array.from({ length: 12 }, (_none, index) => [`topics/${String(index)}.md`, text])),
+      );
+    await write("one\n".repeat(3000));
+    await withValues(world, () => write("other\n"));
+  },
+};
+
 /** Two databases whose transactions belong together, each with a log that their agent writes on. */
 const PAIR: WorldContent = {
   sources: ["sqlite"],
@@ -155,6 +169,7 @@ const ALL: WorldContent = {
 };
 
 export const groundOfNotes = (root?: string): Promise<CrashGround> => CrashGround.make(NOTES, root);
+export const groundOfManyNotes = (root?: string): Promise<CrashGround> => CrashGround.make(MANY_NOTES, root);
 export const groundOfPair = (): Promise<CrashGround> => CrashGround.make(PAIR);
 export const groundOfAll = (root?: string): Promise<CrashGround> => CrashGround.make(ALL, root);
 

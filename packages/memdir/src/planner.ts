@@ -4,7 +4,8 @@ import { holdsSame } from "./compare.js";
 import type { Desired, DesiredTree } from "./desired-tree.js";
 import type { LiveNode, LiveTree } from "./live-tree.js";
 import { isAtOrBelow, parentKey, type Place, PlanSteps } from "./plan-steps.js";
-import { stageOne } from "./stage-files.js";
+import { inLanes } from "./lanes.js";
+import { settleFiles, type StagedFile, stageOne } from "./stage-files.js";
 
 /** What a plan is made of. */
 export interface PlanInput {
@@ -24,9 +25,6 @@ export interface PlanInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Files are staged so many at a time: each waits for the disk. */
-const LANES = 8;
-
 /**
  * The steps that turn the live tree into the bundle's; stages what is to come.
  *
@@ -37,7 +35,7 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
   const steps = new PlanSteps();
   if (rootNode !== undefined) steps.keepFolder(rootNode);
   const replaced = new Set<string>();
-  const staging: (() => Promise<void>)[] = [];
+  const staging: Staging[] = [];
   const unsettled: { wanted: Desired; node: LiveNode }[] = [];
   for (const node of live.nodes.values()) if (node.type === "directory" && input.givesWay(node)) refuseKept(node, live);
 
@@ -57,7 +55,7 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
     }
   }
   const isLockedHere = lockedHere();
-  await eachOf(unsettled, async ({ wanted, node }) => {
+  await inLanes(unsettled, async ({ wanted, node }) => {
     // To compare a file that this process has locked would drop the lock; it will be refused as open.
     if (isLockedHere(node.stats) || !(await holdsSame(node, wanted, input.signal)))
       await put(wanted, node, input, steps, staging);
@@ -66,7 +64,8 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
     }
   });
   await removeExtra(input, steps, replaced);
-  await eachOf(staging, (stage) => stage());
+  await inLanes(staging, ({ wanted, at }) => stageOne(wanted, at, ownerFor(wanted.key, input), input.signal));
+  await settleFiles(staging.flatMap(stagedFile));
   const folders = [...live.nodes.values()].filter(({ type }) => type === "directory");
   return { steps: steps.inOrder(rootNode === undefined ? folders : [rootNode, ...folders]), changes: steps.changes };
 }
@@ -88,7 +87,7 @@ async function put(
   node: LiveNode | undefined,
   input: PlanInput,
   steps: PlanSteps,
-  staging: (() => Promise<void>)[],
+  staging: Staging[],
 ): Promise<void> {
   const place = await input.place(wanted.key);
   if (wanted.type === "directory") {
@@ -96,7 +95,17 @@ async function put(
     return;
   }
   steps.put(wanted, node, joinRaw(input.root, wanted.raw), place);
-  staging.push(() => stageOne(wanted, place.staged, ownerFor(wanted.key, input), input.signal));
+  staging.push({ wanted, at: place.staged });
+}
+
+/** What is to be staged, and where. */
+interface Staging {
+  readonly wanted: Desired;
+  readonly at: string;
+}
+
+function stagedFile({ wanted: { type, attributes }, at }: Staging): StagedFile[] {
+  return type === "file" ? [{ at, mode: attributes?.mode ?? 0o600 }] : [];
 }
 
 function looksSame(node: LiveNode, mode: number, mtimeMs: number): boolean {
@@ -173,13 +182,4 @@ function ownerFor(key: string, { live, rootNode }: PlanInput): Owner | undefined
     if (stats !== undefined) return { uid: stats.uid, gid: stats.gid };
   }
   return rootNode === undefined ? undefined : { uid: rootNode.stats.uid, gid: rootNode.stats.gid };
-}
-
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const lane = async (): Promise<void> => {
-    for (const item of queue) await work(item);
-  };
-  const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }

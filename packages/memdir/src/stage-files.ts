@@ -1,8 +1,9 @@
 import { chmod, lchown, lstat, mkdir, open, rename, symlink } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { errnoOf, KeepsakeError } from "@keepsake/core";
-import { type Owner, readChunks, setTime, writeNewFile } from "@keepsake/files";
+import { type Owner, readChunks, setTime, syncAtOnce, writeNewFile } from "@keepsake/files";
 import type { Desired } from "./desired-tree.js";
+import { inLanes } from "./lanes.js";
 
 /** Two folders of one private place: what comes, and what is set aside. */
 export interface StagingArea {
@@ -27,7 +28,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {
   // An empty file.
 }
 
-/** Makes the file or link that the bundle wants at `at`, complete with mode, time and owner, and on the disk. */
+/** Makes the file or link that the bundle wants at `at`, with its time and owner; for a file {@link settleFiles} is left. */
 export async function stageOne(
   desired: Desired,
   at: string,
@@ -38,11 +39,7 @@ export async function stageOne(
   if (type === "symlink") await symlink(desired.target ?? "", at);
   if (type === "file") await stageFile(desired, at, signal);
   if (owner !== undefined) await lchown(at, owner.uid, owner.gid);
-  if (attributes === undefined) return;
-  // After the change of owner, which clears setuid.
-  if (type === "file") await chmod(at, 0o600);
-  await setTime(at, attributes.mtimeMs);
-  if (type === "file") await closeFile(at, attributes.mode);
+  if (attributes !== undefined) await setTime(at, attributes.mtimeMs);
 }
 
 async function stageFile(desired: Desired, at: string, signal: AbortSignal | undefined): Promise<void> {
@@ -57,11 +54,28 @@ async function stageFile(desired: Desired, at: string, signal: AbortSignal | und
   }
 }
 
-/** Sets the mode last, through the open file: afterwards it might not be opened any more. */
-async function closeFile(path: string, mode: number): Promise<void> {
-  const handle = await open(path, "r");
+/** A file that was staged, and the mode it gets. */
+export interface StagedFile {
+  readonly at: string;
+  readonly mode: number;
+}
+
+/** What a staged file is until it is settled. */
+const PRIVATE = 0o600;
+
+/** Gives staged files their modes, after the change of owner, which clears setuid, and makes them survive a power cut. */
+export async function settleFiles(files: readonly StagedFile[]): Promise<void> {
+  await inLanes(files, ({ at, mode }) => (mode === PRIVATE ? undefined : chmod(at, mode)));
+  if (await syncAtOnce(files.length, new Set(files.map(({ at }) => dirname(at))))) return;
+  await inLanes(files, syncFile);
+}
+
+/** The mode once more, through the open file: with it the file might not be opened. */
+async function syncFile({ at, mode }: StagedFile): Promise<void> {
+  if (mode !== PRIVATE) await chmod(at, PRIVATE);
+  const handle = await open(at, "r");
   try {
-    await handle.chmod(mode);
+    if (mode !== PRIVATE) await handle.chmod(mode);
     await handle.sync();
   } finally {
     await handle.close();

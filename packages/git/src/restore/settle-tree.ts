@@ -1,8 +1,10 @@
 import { constants } from "node:fs";
 import { lchown, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { fsyncDirectory, lookAt, type Owner, walkTree } from "@keepsake/files";
+import { type FsPath, fsyncDirectory, lookAt, type Owner, syncAtOnce, walkTree } from "@keepsake/files";
 import { eachAtOnce } from "../capture/each-at-once.js";
+
+const LANES = 8;
 
 /** Whose a restored file is to be: as root, the owner of the folder it comes into; else nobody else's could be made. */
 export async function ownerOf(folder: string): Promise<Owner | undefined> {
@@ -16,14 +18,18 @@ export async function ownerOf(folder: string): Promise<Owner | undefined> {
 
 /** Gives everything below `root` its owner, and makes it survive a power cut. */
 export async function settleTree(root: string, owner: Owner | undefined, signal?: AbortSignal): Promise<void> {
+  const [files, folders]: [FsPath[], FsPath[]] = [[], [root]];
   if (owner !== undefined) await lchown(root, owner.uid, owner.gid);
-  await eachAtOnce(walkTree(root, { signal }), 8, async (entry) => {
+  await eachAtOnce(walkTree(root, { signal }), LANES, async (entry) => {
     if (entry.type === "failed") throw entry.error;
     if (owner !== undefined) await lchown(entry.absolute, owner.uid, owner.gid);
-    if (entry.type === "directory") await fsyncDirectory(entry.absolute);
-    if (entry.type !== "file") return;
-    await using handle = await open(entry.absolute, constants.O_RDONLY);
+    if (entry.type === "directory") folders.push(entry.absolute);
+    if (entry.type === "file") files.push(entry.absolute);
+  });
+  if (await syncAtOnce(files.length, [root])) return;
+  await eachAtOnce(files, LANES, async (file) => {
+    await using handle = await open(file, constants.O_RDONLY);
     await handle.sync();
   });
-  await fsyncDirectory(root);
+  await eachAtOnce(folders, LANES, fsyncDirectory);
 }
