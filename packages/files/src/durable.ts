@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
 import { type FileHandle, link, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type ByteDigest, type ByteStream, errnoOf, HashedStream, streamOf } from "@keepsake/core/basics";
@@ -29,10 +29,22 @@ export async function writeAll(handle: FileHandle, chunk: Uint8Array, position?:
       chunk.length - offset,
       position === undefined ? null : position + offset,
     );
-    if (bytesWritten === 0)
-      throw Object.assign(new Error("EIO: nothing was written"), { code: "EIO", syscall: "write" });
+    if (bytesWritten === 0) throw nothingWritten();
     offset += bytesWritten;
   }
+}
+
+/** The same without waiting, at a place of the file. */
+export function writeAllNow(file: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const written = writeSync(file, bytes, done, bytes.length - done, position + done);
+    if (written === 0) throw nothingWritten();
+    done += written;
+  }
+}
+
+function nothingWritten(): Error {
+  return Object.assign(new Error("EIO: nothing was written"), { code: "EIO", syscall: "write" });
 }
 
 /** A user and a group of the system, by number. */
@@ -78,6 +90,28 @@ export async function writeNewFile(path: FsPath, body: ByteStream, options: Writ
     await handle.close().catch(() => undefined);
     await unlink(path).catch(() => undefined);
     throw error;
+  }
+}
+
+/**
+ * Creates the file `path`, for its owner alone, without waiting: for a few bytes that need not be on the disk yet. The file
+ * must not exist. On any failure it is removed again.
+ *
+ * @throws the system error
+ */
+export function writeNewFileNow(path: string, bytes: Uint8Array): void {
+  const file = openSync(path, "wx", 0o600);
+  try {
+    writeAllNow(file, bytes, 0);
+  } catch (error) {
+    try {
+      unlinkSync(path);
+    } catch {
+      // The first error says more.
+    }
+    throw error;
+  } finally {
+    closeSync(file);
   }
 }
 

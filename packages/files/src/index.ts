@@ -17,6 +17,7 @@ export {
   sweepPartialOf,
   writeAll,
   writeNewFile,
+  writeNewFileNow,
   type WriteOptions,
 } from "./durable.js";
 export {

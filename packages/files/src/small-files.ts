@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
+import { writeAllNow } from "./durable.js";
 
 /** Files are put together to blocks of this size, in bytes; none of them may be larger. */
 const BLOCK_BYTES = 1024 * 1024;
@@ -66,7 +67,7 @@ export class SmallFiles implements Disposable {
   #write(block: Buffer, place: number): void {
     const file = this.#file;
     if (file === undefined) throw new TypeError("Nothing is kept any more.");
-    for (let done = 0; done < block.length; ) done += writeSync(file, block, done, block.length - done, place + done);
+    writeAllNow(file, block, place);
   }
 
   #readBack(start: number, length: number): Buffer {

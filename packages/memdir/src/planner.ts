@@ -1,5 +1,5 @@
 import { KeepsakeError, type PlannedChange } from "@keepsake/core";
-import { attributesOf, joinRaw, lockedHere, type Owner, sameTime, type SwapStep } from "@keepsake/files";
+import { attributesOf, joinRaw, lockedHere, type Owner, sameTime, type SwapStep, TimeSlice } from "@keepsake/files";
 import { holdsSame } from "./compare.js";
 import type { Desired, DesiredTree } from "./desired-tree.js";
 import type { LiveNode, LiveTree } from "./live-tree.js";
@@ -64,7 +64,11 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
     }
   });
   await removeExtra(input, steps, replaced);
-  await inLanes(staging, ({ wanted, at }) => stageOne(wanted, at, ownerFor(wanted.key, input), input.signal));
+  const slice = new TimeSlice();
+  await inLanes(staging, async ({ wanted, at }) => {
+    await stageOne(wanted, at, ownerFor(wanted.key, input), input.signal);
+    if (slice.isOver) await slice.next(input.signal);
+  });
   await settleFiles(staging.flatMap(stagedFile));
   const folders = [...live.nodes.values()].filter(({ type }) => type === "directory");
   return { steps: steps.inOrder(rootNode === undefined ? folders : [rootNode, ...folders]), changes: steps.changes };

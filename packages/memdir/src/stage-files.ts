@@ -1,7 +1,8 @@
-import { chmod, lchown, lstat, mkdir, open, rename, symlink } from "node:fs/promises";
+import { chmodSync, lchownSync, renameSync, symlinkSync } from "node:fs";
+import { chmod, lstat, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { errnoOf, KeepsakeError } from "@keepsake/core";
-import { type Owner, readChunks, setTime, syncAtOnce, writeNewFile } from "@keepsake/files";
+import { type Owner, readChunks, setTimeSync, syncAtOnce, TimeSlice, writeNewFile } from "@keepsake/files";
 import type { Desired } from "./desired-tree.js";
 import { inLanes } from "./lanes.js";
 
@@ -28,7 +29,10 @@ async function* nothing(): AsyncGenerator<Uint8Array> {
   // An empty file.
 }
 
-/** Makes the file or link that the bundle wants at `at`, with its time and owner; for a file {@link settleFiles} is left. */
+/**
+ * Makes the file or link that the bundle wants at `at`, with its time and owner; for a file {@link settleFiles} is left. It
+ * waits only to copy: a name is changed in a fraction of the time that the thread pool takes to hear of it.
+ */
 export async function stageOne(
   desired: Desired,
   at: string,
@@ -36,10 +40,10 @@ export async function stageOne(
   signal?: AbortSignal,
 ): Promise<void> {
   const { type, attributes } = desired;
-  if (type === "symlink") await symlink(desired.target ?? "", at);
+  if (type === "symlink") symlinkSync(desired.target ?? "", at);
   if (type === "file") await stageFile(desired, at, signal);
-  if (owner !== undefined) await lchown(at, owner.uid, owner.gid);
-  if (attributes !== undefined) await setTime(at, attributes.mtimeMs);
+  if (owner !== undefined) lchownSync(at, owner.uid, owner.gid);
+  if (attributes !== undefined) setTimeSync(at, attributes.mtimeMs);
 }
 
 async function stageFile(desired: Desired, at: string, signal: AbortSignal | undefined): Promise<void> {
@@ -47,7 +51,7 @@ async function stageFile(desired: Desired, at: string, signal: AbortSignal | und
   if (file === undefined)
     throw new KeepsakeError("E_INTERNAL", `The bytes of ${JSON.stringify(path)} were not unpacked.`);
   try {
-    await rename(file, at);
+    renameSync(file, at);
   } catch (error) {
     if (errnoOf(error) !== "EXDEV") throw error;
     await writeNewFile(at, readChunks(file), { sync: false, signal });
@@ -65,7 +69,11 @@ const PRIVATE = 0o600;
 
 /** Gives staged files their modes, after the change of owner, which clears setuid, and makes them survive a power cut. */
 export async function settleFiles(files: readonly StagedFile[]): Promise<void> {
-  await inLanes(files, ({ at, mode }) => (mode === PRIVATE ? undefined : chmod(at, mode)));
+  const slice = new TimeSlice();
+  for (const { at, mode } of files) {
+    if (mode !== PRIVATE) chmodSync(at, mode);
+    if (slice.isOver) await slice.next();
+  }
   if (await syncAtOnce(files.length, new Set(files.map(({ at }) => dirname(at))))) return;
   await inLanes(files, syncFile);
 }

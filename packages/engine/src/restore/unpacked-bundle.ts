@@ -1,18 +1,23 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  type ArtifactMeta,
   type ArtifactReader,
   type BundleEntry,
+  collectBytes,
   type JsonValue,
   KeepsakeError,
   type Manifest,
   type StateItem,
 } from "@keepsake/core";
-import { writeNewFile } from "@keepsake/files";
+import { TimeSlice, writeNewFile, writeNewFileNow } from "@keepsake/files";
 import type { BundleOrigin } from "../bundle/bundle-origin.js";
 import type { BundleReader, ReadBundle, ReadOptions } from "../bundle/bundle-reader.js";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
 import { STATE_FOLDER } from "../snapshot/stage-state.js";
+
+/** Of so many bytes a file is written without waiting: in the thread pool it would cost several times as much. */
+const SMALL_FILE_BYTES = 64 * 1024;
 
 /** A bundle whose every check passed, unpacked into private staging under neutral names. */
 export class UnpackedBundle {
@@ -37,14 +42,20 @@ export class UnpackedBundle {
   ): Promise<UnpackedBundle> {
     const folder = await staging.folder("bundle");
     const files = new Map<string, string>();
+    const slice = new TimeSlice();
     const sink = {
       manifest: ({ manifest }: { readonly manifest: Manifest }) => {
         inspect(manifest);
       },
-      async file(meta: { readonly pathInBundle: string }, content: AsyncIterable<Uint8Array>) {
+      async file(meta: ArtifactMeta, content: AsyncIterable<Uint8Array>) {
         // Neutral names: nothing from the bundle's own names reaches the file system before a source checked it.
         const file = join(folder, String(files.size));
-        await writeNewFile(file, content, { sync: false, signal: options.signal });
+        if (meta.sizeBytes > SMALL_FILE_BYTES) {
+          await writeNewFile(file, content, { sync: false, signal: options.signal });
+        } else {
+          writeNewFileNow(file, await collectBytes(content, meta.sizeBytes));
+          if (slice.isOver) await slice.next(options.signal);
+        }
         files.set(meta.pathInBundle, file);
       },
     };
