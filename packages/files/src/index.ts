@@ -45,6 +45,7 @@ export { type GlobOptions, isGlob, pathMatcher } from "./globs.js";
 export { isOwnName, OWN_PREFIX } from "./own-names.js";
 export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
 export { livenessOf, ownIdentity, type Liveness, type ProcessIdentity } from "./process-identity.js";
+export { ProcessWatch } from "./process-watch.js";
 export { applySwap, revertSwap } from "./swap.js";
 export { syncAtOnce } from "./sync-at-once.js";
 export { isPending, type SwapPlan, swapPlanFromJson, swapPlanToJson, type SwapStep } from "./swap-plan.js";

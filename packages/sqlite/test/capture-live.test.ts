@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import Database from "better-sqlite3";
+import { canTellHolders, identityOf, lockHolders } from "@keepsake/files";
 import { load } from "sqlite-vec";
 import { describe, expect, it } from "vitest";
 import { sqlite } from "../src/index.js";
@@ -79,7 +80,29 @@ describe("a database that is written all the time", () => {
       }
     },
   );
+
+  // Two who close at the same time, as it is where processors are few: one has been stopped before it lets go of its lock.
+  it.runIf(canTellHolders())("waits for one that does not get to run, and may be about to leave its log", async () => {
+    await using at = await place();
+    const file = make(join(at.memory, "a.db"), TABLE, "PRAGMA journal_mode = WAL");
+    await using holder = await start("holder.mjs", file, "SELECT * FROM t");
+    const session = await sqlite().open(at.target());
+    await session.pin();
+    holder.child.kill("SIGSTOP");
+    while (stateOf(holder.pid) !== "T") await nextTurn();
+    const closed = session[Symbol.asyncDispose]();
+    const database = identityOf(file);
+    while (lockHolders(database === undefined ? [] : [database]).size > 1) await nextTurn();
+    await holder[Symbol.asyncDispose]();
+    await closed;
+    expect(readdirSync(at.memory)).toEqual(["a.db"]);
+  });
 });
+
+/** The state letter of proc_pid_stat(5). */
+function stateOf(pid: number): string | undefined {
+  return /\) (\S)/.exec(readFileSync(`/proc/${String(pid)}/stat`, "latin1"))?.[1];
+}
 
 /** One short look at a database with a log. */
 function openAndClose(file: string): void {

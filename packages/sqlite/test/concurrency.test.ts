@@ -45,7 +45,7 @@ describe("writers", () => {
       const names = ["a.db", "b.db", "c.db"];
       await using writer = await start("writer.mjs", mode, ...names.map((name) => join(at.memory, name)));
       for (let round = 0; round < 4; round++) {
-        const { entries } = await capture(sqlite({ holdTimeoutMs: 5000 }), at.target());
+        const { entries } = await capture(sqlite({ holdTimeoutMs: 20_000 }), at.target());
         const files = filesOf(entries);
         const counts = names.map((name) => {
           const file = files[name]?.file ?? "";

@@ -1,13 +1,9 @@
 import { existsSync } from "node:fs";
 import type Database from "better-sqlite3";
-import { identityOf, lockHolders } from "@keepsake/files";
+import { clearAway, isLeftLog } from "./clear-away.js";
 import { backupTo, beginReading, connect, dataVersion, endTransaction, schemaVersion } from "./connection.js";
-import { isBusy } from "../sqlite-error.js";
 import { FolderTime } from "./folder-time.js";
 import type { LiveDatabase } from "./live-database.js";
-
-/** How often closing is tried again when somebody else closes at the same time. */
-const MAX_CLOSINGS = 20;
 
 /**
  * A database with a write-ahead log. `BEGIN IMMEDIATE` on one connection stops writers for an instant; a read transaction
@@ -89,40 +85,4 @@ export class WalDatabase implements LiveDatabase {
     }
     return { writer, reader };
   }
-}
-
-/**
- * Clears away a log that two who closed at the same time have left: each took the other for one that stays. Measured: one
- * in ten of closings beside a `sqlite3` program that ends.
- */
-function clearAway(file: string): void {
-  for (let attempt = 0; attempt < MAX_CLOSINGS && isLeftLog(file); attempt++) {
-    try {
-      openAndClose(file);
-    } catch (error) {
-      // Gone meanwhile, or replaced by what cannot be read: what is beside it is not of our making.
-      if (!isBusy(error)) return;
-    }
-  }
-}
-
-function openAndClose(file: string): void {
-  const connection = connect(file, "write");
-  try {
-    schemaVersion(connection);
-  } finally {
-    connection.close();
-  }
-}
-
-/**
- * True when a log is there that no living connection has. Each locks the database before it makes the log's index, and keeps a
- * lock on both.
- */
-function isLeftLog(file: string): boolean {
-  const index = identityOf(`${file}-shm`);
-  const database = identityOf(file);
-  if (index === undefined || lockHolders(database === undefined ? [index] : [index, database]).size > 0) return false;
-  // Who clears a log away deletes its index before he lets go of the lock.
-  return existsSync(`${file}-wal`) && identityOf(`${file}-shm`)?.ino === index.ino;
 }
