@@ -174,4 +174,43 @@ describe("deleting and pruning", () => {
     expect((await snapshotter.prune({ agent: "ana", keep: { last: 0 } })).kept).toHaveLength(1);
     await expect(snapshotter.prune({ agent: "ana", keep: { last: -1 } })).rejects.toMatchObject({ code: "E_USAGE" });
   });
+
+  /** Takes the newest snapshot's bundle away, as a disk does that is not mounted. */
+  async function benchWithoutNewest() {
+    const { bench, ids } = await benchWith(3);
+    const { snapshots } = await bench.snapshotter.list({ agent: "ana" });
+    await bench.store.delete(snapshots[0]?.bundlePath ?? "");
+    return { bench, ids };
+  }
+
+  it("keeps as many whole ones as the rules say, whatever is missing", async () => {
+    const { bench, ids } = await benchWithoutNewest();
+    await using _bench = bench;
+    const [newest = "", middle = "", oldest = ""] = ids;
+    const { kept, deleted, reasons } = await bench.snapshotter.prune({ agent: "ana", keep: { last: 1 } });
+    expect([kept, deleted]).toEqual([[newest, middle], [oldest]]);
+    expect(reasons[newest]).toBe("its bundle is missing");
+    expect((await bench.snapshotter.verify({ agent: "ana", ref: middle })).ok).toBe(true);
+  });
+
+  it("refuses the last whole one, and the newest whole one that was verified, though others have a record", async () => {
+    const { bench, ids } = await benchWith(3);
+    await using _bench = bench;
+    const [newest = "", middle = "", oldest = ""] = ids;
+    for (const ref of [oldest, middle, newest]) await bench.snapshotter.verify({ agent: "ana", ref });
+    const { snapshots } = await bench.snapshotter.list({ agent: "ana" });
+    await bench.store.delete(snapshots[0]?.bundlePath ?? "");
+    const remove = (ref: string) => bench.snapshotter.delete({ agent: "ana", ref });
+    await expect(remove(middle)).rejects.toMatchObject({ code: "E_NEWEST_VERIFIED" });
+    await remove(oldest);
+    await expect(remove(middle)).rejects.toMatchObject({ code: "E_LAST_SNAPSHOT" });
+  });
+
+  it("lets go of one whose bundle is missing when it is asked to", async () => {
+    const { bench, ids } = await benchWithoutNewest();
+    await using _bench = bench;
+    const [newest = ""] = ids;
+    expect(await bench.snapshotter.delete({ agent: "ana", ref: newest })).toEqual({ deleted: newest });
+    expect((await bench.snapshotter.list({ agent: "ana" })).missing).toEqual([]);
+  });
 });
