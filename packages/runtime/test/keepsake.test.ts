@@ -1,11 +1,4 @@
-import {
-  composePolicies,
-  type JsonObject,
-  type Logger,
-  serviceProvider,
-  storeProvider,
-  token,
-} from "@keepsake/core";
+import { composePolicies, type JsonObject, type Logger, serviceProvider, storeProvider, token } from "@keepsake/core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { KeepsakeOptions } from "../src/config/keepsake-options.js";
 import { createKeepsake } from "../src/create-keepsake.js";
