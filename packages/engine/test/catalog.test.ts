@@ -162,6 +162,32 @@ describe("deleting and pruning", () => {
     expect(findings).toContainEqual(expect.objectContaining({ name: "orphan", status: "warning" }));
   });
 
+  it("removes nothing while the bundle is out of reach", async () => {
+    const inner = memoryStore();
+    const far = { isDown: false };
+    await using bench = await engineBench({
+      store: {
+        ...inner,
+        async head(key, options) {
+          if (far.isDown && key.endsWith(".tar")) throw new KeepsakeError("E_IO", "The disk is not there.");
+          return inner.head(key, options);
+        },
+      },
+    });
+    for (const text of ["1", "2", "3"]) {
+      await writeTree(bench.memory, { "notes/a": text });
+      await bench.snapshotter.snapshot({ agent: "ana" });
+    }
+    far.isDown = true;
+    await expect(bench.snapshotter.delete({ agent: "ana", ref: "latest~1" })).rejects.toMatchObject({ code: "E_IO" });
+    await expect(bench.snapshotter.prune({ agent: "ana", keep: { last: 1 } })).rejects.toMatchObject({ code: "E_IO" });
+    far.isDown = false;
+    const { snapshots, missing } = await bench.snapshotter.list({ agent: "ana" });
+    expect([snapshots.length, missing]).toEqual([3, []]);
+    await bench.snapshotter.prune({ agent: "ana", keep: { last: 1 } });
+    expect((await bench.snapshotter.list({ agent: "ana" })).snapshots).toHaveLength(1);
+  });
+
   it("prunes by the rules, does nothing in a dry run, and refuses rules that are none", async () => {
     const { bench, ids } = await benchWith(4);
     await using _bench = bench;
