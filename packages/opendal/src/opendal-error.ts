@@ -23,7 +23,7 @@ const CODE_OF_ERRNO: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** The request found nobody: no server, no such name, no network. */
-const UNREACHED = /=> send http request, source: error sending request for url/;
+const UNREACHED = "=> send http request, source: error sending request for url";
 
 /** What the message of a failed call says, and nothing that is secret in it. */
 export interface ErrorContext {
@@ -40,7 +40,7 @@ export function fromOpendal(error: unknown, { sentence, key, secrets }: ErrorCon
   const [, kind = "Unexpected", status] = FORM.exec(said) ?? [];
   const code = codeOf(kind, said);
   const cause = new Error(said);
-  const reason = code === "E_CONFIG" ? reasonIn(said) : UNREACHED.test(said) ? "it cannot be reached" : undefined;
+  const reason = code === "E_CONFIG" ? reasonIn(said) : said.includes(UNREACHED) ? "it cannot be reached" : undefined;
   return new KeepsakeError(code, `${sentence} (${kind}${reason === undefined ? "" : `: ${reason}`}).`, {
     cause,
     context: { ...(key === undefined ? {} : { key }), kind },

@@ -9,8 +9,8 @@ import { warnOfProcessBound } from "../session/process-bound.js";
 export const configCheck: CommandRun<NoOptions> = async (context) => {
   await using keepsake = await openSession(context);
   warnOfProcessBound(context, keepsake);
-  const errors = await keepsake.tryParts();
-  if (errors.length > 0) throw await together(errors, keepsake.configFile);
+  const error = await together(await keepsake.tryParts(), keepsake.configFile);
+  if (error !== undefined) throw error;
   const file = keepsake.configFile;
   context.output.result({
     json: { ok: true, file: file ?? null, state_root: keepsake.config.state_root },
