@@ -52,6 +52,64 @@ agents:
   });
 });
 
+describe("stores, locks and publishers that cannot be made", () => {
+  const config = `
+plugins: [./broken.mjs]
+lock: { use: lockless }
+events: { publishers: [{ use: mute }] }
+sources: [{ use: rootless }]
+stores:
+  primary: { use: shelfless }
+  second: { use: shapeless }
+  third: { use: logging, store: primary }
+`;
+  const BROKEN = plugin(
+    "broken",
+    provider("lock", "lockless", `create() { throw new Error("no lock here"); }`),
+    provider("events", "mute", `create() { throw new Error("no voice here"); }`),
+    provider("store", "shelfless", `create() { throw new Error("no shelf here"); }`),
+    provider("store", "shapeless", `create: () => undefined`),
+    provider("source", "rootless", `create() { throw new Error("no root here"); }`),
+  );
+  const REASONS = [
+    "no lock here",
+    "no voice here",
+    "no shelf here",
+    "shapeless of plugin broken made lacks",
+    "no root here",
+  ];
+
+  it("are all told at once, each where it stands and once, by every command", async () => {
+    await bench.write({ "broken.mjs": BROKEN, "broken.yaml": config });
+    for (const command of [["config", "check"], ["list", "--agent", "ana"], ["plugins"]]) {
+      const { code, stderr } = await bench.run([...command, "--config", "broken.yaml"]);
+      expect(code).toBe(13);
+      expect(stderr).toContain("error: 5 problems");
+      for (const reason of REASONS) expect(stderr.split(reason)).toHaveLength(2);
+      for (const place of ["lock: ", "events.publishers[0]: ", "stores.primary: ", "stores.second: "])
+        expect(stderr).toContain(`broken.yaml: ${place}`);
+    }
+  });
+
+  it("are findings of doctor, one each", async () => {
+    await bench.write({ "broken.mjs": BROKEN, "broken.yaml": config });
+    const ran = await bench.run(["doctor", "--config", "broken.yaml", "--json"]);
+    const { findings } = ran.json() as { findings: { name: string; status: string; message: string }[] };
+    expect(findings).toHaveLength(REASONS.length);
+    for (const [index, reason] of REASONS.entries())
+      expect(findings[index]).toMatchObject({ status: "problem", message: expect.stringContaining(reason) as string });
+  });
+
+  it("are the error as it is where there is one alone", async () => {
+    await bench.write({
+      "broken.mjs": BROKEN,
+      "one.yaml": "plugins: [./broken.mjs]\nstores: { primary: { use: shelfless } }\n",
+    });
+    const ran = await bench.run(["config", "check", "--config", "one.yaml", "--json"]);
+    expect(ran.error().message).toBe("The store provider shelfless of plugin broken failed: no shelf here");
+  });
+});
+
 describe("plugins", () => {
   it("shows sources, state, policies and locks as in use, with whose they are", async () => {
     await bench.write({

@@ -162,6 +162,32 @@ describe("deleting and pruning", () => {
     expect(findings).toContainEqual(expect.objectContaining({ name: "orphan", status: "warning" }));
   });
 
+  it("removes nothing while the bundle is out of reach", async () => {
+    const inner = memoryStore();
+    const far = { isDown: false };
+    await using bench = await engineBench({
+      store: {
+        ...inner,
+        async head(key, options) {
+          if (far.isDown && key.endsWith(".tar")) throw new KeepsakeError("E_IO", "The disk is not there.");
+          return inner.head(key, options);
+        },
+      },
+    });
+    for (const text of ["1", "2", "3"]) {
+      await writeTree(bench.memory, { "notes/a": text });
+      await bench.snapshotter.snapshot({ agent: "ana" });
+    }
+    far.isDown = true;
+    await expect(bench.snapshotter.delete({ agent: "ana", ref: "latest~1" })).rejects.toMatchObject({ code: "E_IO" });
+    await expect(bench.snapshotter.prune({ agent: "ana", keep: { last: 1 } })).rejects.toMatchObject({ code: "E_IO" });
+    far.isDown = false;
+    const { snapshots, missing } = await bench.snapshotter.list({ agent: "ana" });
+    expect([snapshots.length, missing]).toEqual([3, []]);
+    await bench.snapshotter.prune({ agent: "ana", keep: { last: 1 } });
+    expect((await bench.snapshotter.list({ agent: "ana" })).snapshots).toHaveLength(1);
+  });
+
   it("prunes by the rules, does nothing in a dry run, and refuses rules that are none", async () => {
     const { bench, ids } = await benchWith(4);
     await using _bench = bench;
@@ -173,5 +199,44 @@ describe("deleting and pruning", () => {
     expect((await snapshotter.list({ agent: "ana" })).snapshots.map((record) => record.id)).toEqual(ids.slice(0, 2));
     expect((await snapshotter.prune({ agent: "ana", keep: { last: 0 } })).kept).toHaveLength(1);
     await expect(snapshotter.prune({ agent: "ana", keep: { last: -1 } })).rejects.toMatchObject({ code: "E_USAGE" });
+  });
+
+  /** Takes the newest snapshot's bundle away, as a disk does that is not mounted. */
+  async function benchWithoutNewest() {
+    const { bench, ids } = await benchWith(3);
+    const { snapshots } = await bench.snapshotter.list({ agent: "ana" });
+    await bench.store.delete(snapshots[0]?.bundlePath ?? "");
+    return { bench, ids };
+  }
+
+  it("keeps as many whole ones as the rules say, whatever is missing", async () => {
+    const { bench, ids } = await benchWithoutNewest();
+    await using _bench = bench;
+    const [newest = "", middle = "", oldest = ""] = ids;
+    const { kept, deleted, reasons } = await bench.snapshotter.prune({ agent: "ana", keep: { last: 1 } });
+    expect([kept, deleted]).toEqual([[newest, middle], [oldest]]);
+    expect(reasons[newest]).toBe("its bundle is missing");
+    expect((await bench.snapshotter.verify({ agent: "ana", ref: middle })).ok).toBe(true);
+  });
+
+  it("refuses the last whole one, and the newest whole one that was verified, though others have a record", async () => {
+    const { bench, ids } = await benchWith(3);
+    await using _bench = bench;
+    const [newest = "", middle = "", oldest = ""] = ids;
+    for (const ref of [oldest, middle, newest]) await bench.snapshotter.verify({ agent: "ana", ref });
+    const { snapshots } = await bench.snapshotter.list({ agent: "ana" });
+    await bench.store.delete(snapshots[0]?.bundlePath ?? "");
+    const remove = (ref: string) => bench.snapshotter.delete({ agent: "ana", ref });
+    await expect(remove(middle)).rejects.toMatchObject({ code: "E_NEWEST_VERIFIED" });
+    await remove(oldest);
+    await expect(remove(middle)).rejects.toMatchObject({ code: "E_LAST_SNAPSHOT" });
+  });
+
+  it("lets go of one whose bundle is missing when it is asked to", async () => {
+    const { bench, ids } = await benchWithoutNewest();
+    await using _bench = bench;
+    const [newest = ""] = ids;
+    expect(await bench.snapshotter.delete({ agent: "ana", ref: newest })).toEqual({ deleted: newest });
+    expect((await bench.snapshotter.list({ agent: "ana" })).missing).toEqual([]);
   });
 });

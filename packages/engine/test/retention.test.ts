@@ -39,8 +39,13 @@ function history(
   });
 }
 
-const keptIndexes = (snapshots: SnapshotRecord[], rules: RetentionRules): number[] =>
-  decideRetention(snapshots, rules, NOW).flatMap(({ keep }, index) => (keep ? [index] : []));
+const idsAt = (snapshots: SnapshotRecord[], indexes: readonly number[]): ReadonlySet<string> =>
+  new Set(snapshots.filter((_record, index) => indexes.includes(index)).map(({ id }) => id));
+
+const keptIndexes = (snapshots: SnapshotRecord[], rules: RetentionRules, missing: readonly number[] = []): number[] =>
+  decideRetention({ snapshots, missing: idsAt(snapshots, missing), rules, nowMs: NOW }).flatMap(({ keep }, index) =>
+    keep ? [index] : [],
+  );
 
 describe("retention", () => {
   it("keeps the newest N, and of those only what is young enough", () => {
@@ -72,6 +77,19 @@ describe("retention", () => {
     expect(keptIndexes(snapshots, { last: 2 })).toEqual([0, 1, 8, 9]);
   });
 
+  it("gives no place to one whose bundle is missing, and leaves it alone", () => {
+    expect(keptIndexes(history(6, DAY_MS), { last: 2 }, [0, 1])).toEqual([0, 1, 2, 3]);
+    expect(keptIndexes(history(6, DAY_MS), { daily: 1 }, [0, 5])).toEqual([0, 1, 5]);
+    expect(keptIndexes(history(4, DAY_MS), { maxAgeDays: 1 }, [1, 3])).toEqual([0, 1, 3]);
+    const [decision] = decideRetention({
+      snapshots: history(1, DAY_MS, () => ({ verifiedAtMs: NOW })),
+      missing: idsAt(history(1, DAY_MS), [0]),
+      rules: { last: 1 },
+      nowMs: NOW,
+    });
+    expect(decision).toMatchObject({ keep: true, reason: "its bundle is missing" });
+  });
+
   it("never decides against the last one or the newest verified one, whatever the rules", () => {
     const rule = fc.option(fc.nat(3), { nil: undefined });
     const rules = fc.record({
@@ -87,14 +105,17 @@ describe("retention", () => {
         rules,
         fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }),
         fc.nat(40),
-        (some, verified, days) => {
+        fc.uniqueArray(fc.nat(11), { maxLength: 11 }),
+        (some, verified, days, missing) => {
           const snapshots = history(verified.length, days * DAY_MS, (index) =>
             verified[index] === true ? { verifiedAtMs: NOW } : {},
           ).map((record) => ({ ...record, createdAtMs: record.createdAtMs - 50 * DAY_MS }));
-          const kept = keptIndexes(snapshots, some);
-          expect(kept.length).toBeGreaterThan(0);
-          const newestVerified = verified.indexOf(true);
-          if (newestVerified >= 0) expect(kept).toContain(newestVerified);
+          const kept = keptIndexes(snapshots, some, missing);
+          const isWhole = (index: number) => !missing.includes(index);
+          const whole = [...snapshots.keys()].filter(isWhole);
+          expect(kept.filter(isWhole).length).toBeGreaterThan(whole.length === 0 ? -1 : 0);
+          const newestVerified = whole.find((index) => verified[index] === true);
+          if (newestVerified !== undefined) expect(kept).toContain(newestVerified);
         },
       ),
     );

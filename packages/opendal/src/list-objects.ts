@@ -7,18 +7,31 @@ import type { Service } from "./service.js";
 const SENTENCE = "The store could not be listed";
 
 /** All that lies below a folder ("" or with a slash at its end), in whatever order the service has. */
-export async function* entriesBelow(service: Service, folder: string, { signal }: OpOptions): AsyncGenerator<Entry> {
-  const call = { sentence: SENTENCE, ...(signal && { signal }) };
-  try {
-    const lister = await service.call(call, (operator) => operator.lister(folder, { recursive: true }));
-    for (;;) {
-      const entry = await service.call(call, () => lister.next());
-      if (entry === null) return;
-      yield entry;
+export async function entriesBelow(service: Service, folder: string, options: OpOptions): Promise<readonly Entry[]> {
+  for (let attempt = 1; ; attempt++) {
+    const entries: Entry[] = [];
+    try {
+      for await (const entry of listed(service, folder, options)) entries.push(entry);
+      return entries;
+    } catch (error) {
+      // There is no such folder, or what is called so is an object. Behind others it would be the end of half a listing.
+      if (isKeepsakeError(error, "E_NOT_FOUND") && entries.length === 0) return [];
+      if (!(await service.mayTryAgain(error, attempt, options))) throw error;
     }
-  } catch (error) {
-    // There is no such folder, or what is called so is an object.
-    if (!isKeepsakeError(error, "E_NOT_FOUND")) throw error;
+  }
+}
+
+/**
+ * Without the library's own retries: after a failure its lister goes on behind the folder that could not be listed, and what
+ * lies there, or all of it, would be missing without a word.
+ */
+async function* listed(service: Service, folder: string, { signal }: OpOptions): AsyncGenerator<Entry> {
+  const call = { sentence: SENTENCE, isOnce: true, ...(signal && { signal }) };
+  const lister = await service.call(call, (operator) => operator.lister(folder, { recursive: true }));
+  for (;;) {
+    const entry = await service.call(call, () => lister.next());
+    if (entry === null) return;
+    yield entry;
   }
 }
 
@@ -33,7 +46,7 @@ export async function* listObjects(
   if (folder === undefined) return;
   const options = signal === undefined ? {} : { signal };
   const found: { readonly key: string; readonly bytes: Buffer; readonly entry: Entry }[] = [];
-  for await (const entry of entriesBelow(service, folder, options)) {
+  for (const entry of await entriesBelow(service, folder, options)) {
     const key = keyOf(entry.path());
     if (key?.startsWith(prefix) === true) found.push({ key, bytes: Buffer.from(key), entry });
   }

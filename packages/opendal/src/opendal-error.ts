@@ -22,6 +22,9 @@ const CODE_OF_ERRNO: Readonly<Record<string, ErrorCode>> = {
   "122": "E_NO_SPACE",
 };
 
+/** The request found nobody: no server, no such name, no network. */
+const UNREACHED = "=> send http request, source: error sending request for url";
+
 /** What the message of a failed call says, and nothing that is secret in it. */
 export interface ErrorContext {
   /** what was being done, without a full stop */
@@ -37,7 +40,7 @@ export function fromOpendal(error: unknown, { sentence, key, secrets }: ErrorCon
   const [, kind = "Unexpected", status] = FORM.exec(said) ?? [];
   const code = codeOf(kind, said);
   const cause = new Error(said);
-  const reason = code === "E_CONFIG" ? reasonIn(said) : undefined;
+  const reason = code === "E_CONFIG" ? reasonIn(said) : said.includes(UNREACHED) ? "it cannot be reached" : undefined;
   return new KeepsakeError(code, `${sentence} (${kind}${reason === undefined ? "" : `: ${reason}`}).`, {
     cause,
     context: { ...(key === undefined ? {} : { key }), kind },
@@ -70,8 +73,10 @@ function adviceOf(kind: string, status: string | undefined): RetryAdvice {
   return status === "permanent" && kind !== "RateLimited" ? "permanent" : "temporary";
 }
 
-/** A signed address carries its signature in the query. */
+/** A signed address carries its signature in the query, and any address may carry a password before its host. */
 function withoutSecrets(said: string, secrets: readonly string[]): string {
   const open = secrets.filter((secret) => secret !== "").reduce((text, secret) => text.replaceAll(secret, "***"), said);
-  return open.replaceAll(/(https?:\/\/[^\s?,"]*)\?[^\s,"]*/g, "$1?***");
+  return open
+    .replaceAll(/(https?:\/\/)[^\s/?#"]*@/g, "$1***@")
+    .replaceAll(/(https?:\/\/[^\s?,"]*)\?[^\s,"]*/g, "$1?***");
 }

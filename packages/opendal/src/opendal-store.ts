@@ -131,7 +131,7 @@ export async function opendalStore(options: OpendalStoreOptions): Promise<Bundle
 
     async sweep(given = { olderThanMs: Number.POSITIVE_INFINITY }) {
       const removed: string[] = [];
-      for await (const entry of entriesBelow(service, OWN_FOLDER, given)) {
+      for (const entry of await entriesBelow(service, OWN_FOLDER, given)) {
         const name = entry.path();
         const found = await facts.find(name, name, given);
         if (found === undefined || Date.now() - found.object.modifiedAtMs <= given.olderThanMs) continue;

@@ -1,4 +1,5 @@
-import { KeepsakeError, type OpOptions } from "@keepsake/core";
+import { setTimeout } from "node:timers/promises";
+import { isKeepsakeError, KeepsakeError, type OpOptions } from "@keepsake/core";
 import type * as Opendal from "opendal";
 import type { Capability, Operator } from "opendal";
 import { fromOpendal } from "./opendal-error.js";
@@ -91,6 +92,19 @@ export class Service {
     });
     const limitMs = Math.ceil(this.#timeoutMs * (1 + sizeBytes / BYTES_PER_SILENCE));
     return withinTime(pending, { sentence, limitMs, ...(signal && { signal }) });
+  }
+
+  /**
+   * Whether what failed is to be done once more, after a pause. What was silent for the whole of its time is not.
+   *
+   * @param attempt the how many-th has failed, counted from 1
+   * @throws the signal's reason
+   */
+  async mayTryAgain(error: unknown, attempt: number, { signal }: OpOptions): Promise<boolean> {
+    if (!isKeepsakeError(error) || attempt > RETRIES) return false;
+    if (error.retry !== "temporary" || error.context["kind"] === undefined || AT_HAND.has(this.scheme)) return false;
+    await setTimeout(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, { signal }).catch(() => signal?.throwIfAborted());
+    return true;
   }
 
   async #started<T>(work: (operator: Operator) => Promise<T>, isOnce: boolean): Promise<T> {

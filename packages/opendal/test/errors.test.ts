@@ -60,4 +60,13 @@ describe("what the library throws", () => {
     expect(shown).not.toMatch(/hunter2|sig=|abc/);
     expect(shown).toContain("https://x.example/c/k?***");
   });
+
+  it("is kept without the name and the password in an address, and says that nobody was reached", () => {
+    const said =
+      "Unexpected (temporary) at list, context: { url: https://me:p,a@s@dav.example/x/ } => send http request, " +
+      "source: error sending request for url (https://me:p,a@s@dav.example/x/)";
+    const error = fromOpendal(new Error(said), about);
+    expect(inspect(error)).not.toMatch(/me:|p,a|@s/);
+    expect(error.message).toBe("It could not be done (Unexpected: it cannot be reached).");
+  });
 });

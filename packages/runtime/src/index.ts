@@ -11,3 +11,4 @@ export { loadPlugin } from "./plugins/load-plugin.js";
 export type { PluginSource } from "./plugins/registry.js";
 export { secretReader } from "./secrets.js";
 export { lineLogger, type LogLevel } from "./log/stderr-logger.js";
+export { togetherError } from "./workspace/part-errors.js";

@@ -1,4 +1,4 @@
-import { KeepsakeError } from "@keepsake/core";
+import type { KeepsakeError } from "@keepsake/core";
 import type { CommandRun } from "../context.js";
 import type { NoOptions } from "../grammar/options.js";
 import { printable } from "../output/printable.js";
@@ -9,7 +9,8 @@ import { warnOfProcessBound } from "../session/process-bound.js";
 export const configCheck: CommandRun<NoOptions> = async (context) => {
   await using keepsake = await openSession(context);
   warnOfProcessBound(context, keepsake);
-  throwAny(await keepsake.tryParts(), keepsake.configFile);
+  const error = await together(await keepsake.tryParts(), keepsake.configFile);
+  if (error !== undefined) throw error;
   const file = keepsake.configFile;
   context.output.result({
     json: { ok: true, file: file ?? null, state_root: keepsake.config.state_root },
@@ -21,14 +22,10 @@ export const configCheck: CommandRun<NoOptions> = async (context) => {
   return 0;
 };
 
-/** One alone is the error; of several the first one's code stands for all, and all are named. */
-function throwAny(errors: readonly KeepsakeError[], file: string | undefined): void {
-  const [first, second] = errors;
-  if (first === undefined) return;
-  if (second === undefined) throw first;
-  const problems = errors.map(({ message }) => message);
-  throw new KeepsakeError(first.code, `${file ?? "The configuration"}: ${problems.join(" ")}`, {
-    cause: first,
-    context: { problems },
-  });
+async function together(
+  errors: readonly KeepsakeError[],
+  file: string | undefined,
+): Promise<KeepsakeError | undefined> {
+  const { togetherError } = await import("@keepsake/runtime");
+  return togetherError(errors, file);
 }

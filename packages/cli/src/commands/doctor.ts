@@ -33,8 +33,15 @@ function print(context: CommandContext, report: DoctorReport): void {
   context.output.result({ json: toWire(report), human: (style) => doctorText(report, style) });
 }
 
+/** Each sentence is a finding of its own: they are mended one by one. What is to be done about all stands at the last. */
 function unopened(error: unknown): DoctorReport {
   const { code, message, hint, context } = describeError(error);
-  const finding = { name: "configuration", status: "problem", message, details: { code, ...context } } as const;
-  return { ok: false, findings: [hint === undefined ? finding : { ...finding, hint }] };
+  const finding = { name: "configuration", status: "problem", details: { code, ...context } } as const;
+  const sentences = message.split("\n");
+  const findings = sentences.map((sentence, index) => ({
+    ...finding,
+    message: sentence,
+    ...(hint !== undefined && index === sentences.length - 1 && { hint }),
+  }));
+  return { ok: false, findings };
 }

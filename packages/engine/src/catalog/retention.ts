@@ -13,23 +13,32 @@ const DAY_MS = 86_400_000;
 /** Labels of snapshots that Keepsake takes by itself begin so. */
 const AUTOMATIC = "auto:";
 
+/** What retention is decided on. */
+interface RetentionCase {
+  /** all of one agent, newest first */
+  readonly snapshots: readonly SnapshotRecord[];
+  /** those of them whose bundle is not in the store */
+  readonly missing: ReadonlySet<string>;
+  readonly rules: RetentionRules;
+  readonly nowMs: number;
+}
+
 /**
  * Decides for every snapshot of one agent. Automatic snapshots are counted apart, so that they never push out the
  * operator's. The last one, the newest verified and the newest proven one stay whatever the rules say.
  *
- * @param snapshots all of one agent, newest first
+ * One whose bundle is missing can bring nothing back, so it takes no place among those that are kept. It stays all the same: its
+ * bundle may lie on a disk that is not mounted, and without the record it would be swept there as nobody's.
  */
-export function decideRetention(
-  snapshots: readonly SnapshotRecord[],
-  rules: RetentionRules,
-  nowMs: number,
-): readonly RetentionDecision[] {
+export function decideRetention({ snapshots, missing, rules, nowMs }: RetentionCase): readonly RetentionDecision[] {
   const reasons = new Map<string, string>();
+  const whole = snapshots.filter(({ id }) => !missing.has(id));
   const isAutomatic = ({ label }: SnapshotRecord) => label?.startsWith(AUTOMATIC) === true;
-  for (const group of [snapshots.filter((s) => !isAutomatic(s)), snapshots.filter(isAutomatic)]) {
+  for (const group of [whole.filter((s) => !isAutomatic(s)), whole.filter(isAutomatic)]) {
     for (const [id, reason] of keptOf(group, rules, nowMs)) reasons.set(id, reason);
   }
-  protectIndispensable(snapshots, reasons);
+  protectIndispensable(whole, reasons);
+  for (const id of missing) reasons.set(id, "its bundle is missing");
   return snapshots.map((record) => {
     const reason = reasons.get(record.id);
     return { record, keep: reason !== undefined, reason: reason ?? dropReason(record, rules, nowMs) };

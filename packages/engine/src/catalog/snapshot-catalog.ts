@@ -115,8 +115,14 @@ export class SnapshotCatalog {
     await this.publish(record, options);
   }
 
-  /** Removes a snapshot: the record first, so that it is gone whole at one instant; then what it described. */
+  /**
+   * Removes a snapshot: the record first, so that it is gone whole at one instant; then what it described.
+   *
+   * @throws KeepsakeError what the store failed with; with nothing removed when it cannot even be asked for the bundle
+   */
   async remove(record: SnapshotRecord, options: OpOptions = {}): Promise<void> {
+    // What lies old and far may be out of reach while records are at hand.
+    await this.#store.head(record.bundlePath, options);
     await this.#store.delete(keyOf(record), options);
     await this.#store.delete(record.bundlePath, options);
     await this.#store.delete(digestKey(record.bundlePath), options);

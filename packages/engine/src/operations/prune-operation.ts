@@ -55,8 +55,11 @@ export class PruneOperation {
   async #prune(ref: AgentRef, request: PruneRequest, options: OperationOptions): Promise<readonly RetentionDecision[]> {
     const { store, lock, retention } = await this.#workspace.storeOf(ref);
     const catalog = new SnapshotCatalog(store);
-    const decide = async (opts: OperationOptions) =>
-      decideRetention((await catalog.list(ref, opts)).snapshots, request.keep ?? retention, this.#clock.now());
+    const decide = async (opts: OperationOptions) => {
+      const { snapshots, missing } = await catalog.list(ref, opts);
+      const rules = request.keep ?? retention;
+      return decideRetention({ snapshots, missing: idsOf(missing), rules, nowMs: this.#clock.now() });
+    };
     if (request.dryRun === true) return decide(options);
     return this.#session.run(ref, lock.timeoutMs, options, async (held, locked) => {
       const decisions = await decide(locked);
@@ -69,6 +72,10 @@ export class PruneOperation {
       return decisions;
     });
   }
+}
+
+function idsOf(snapshots: readonly { readonly id: string }[]): ReadonlySet<string> {
+  return new Set(snapshots.map(({ id }) => id));
 }
 
 function checkRules(rules: RetentionRules | undefined): void {

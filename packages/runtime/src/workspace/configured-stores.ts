@@ -1,6 +1,7 @@
 import { type BundleStore, KeepsakeError } from "@keepsake/core";
 import { optionsOf } from "../config/provider-options.js";
 import type { ResolvedConfig, UseEntry } from "../config/schema.js";
+import type { PartErrors } from "./part-errors.js";
 import type { WorkspaceParts } from "./workspace-parts.js";
 
 type StoreEntries = Readonly<Record<string, UseEntry>>;
@@ -43,14 +44,19 @@ export class ConfiguredStores {
     return kernel.make("store", entry.use, options, { id: name, baseDir: loaded.baseDir }, { stores });
   }
 
-  /** Every store that the configuration names, the primary one first, those of single agents last. */
-  async all(): Promise<readonly NamedStore[]> {
+  /**
+   * Every store that the configuration names, the primary one first, those of single agents last.
+   *
+   * @param errors is told of those that cannot be made, which are left out
+   */
+  async all(errors: PartErrors): Promise<readonly NamedStore[]> {
     const named: NamedStore[] = [];
     for (const entries of scopesOf(this.#parts.loaded.config)) {
       for (const [name, entry] of Object.entries(entries)) {
-        const store = await this.make(name, entries);
-        // Entries that are written alike share one instance.
-        if (!named.some((known) => known.store === store)) named.push({ name, use: entry.use, store });
+        for (const store of await errors.attempt(() => this.make(name, entries), `stores.${name}`)) {
+          // Entries that are written alike share one instance.
+          if (!named.some((known) => known.store === store)) named.push({ name, use: entry.use, store });
+        }
       }
     }
     return named;

@@ -17,6 +17,7 @@ import { BundleCodecs } from "./bundle-codecs.js";
 import { checkSources, checkState } from "./check-instances.js";
 import { configuredPolicies } from "./configured-policies.js";
 import { ConfiguredStores, type NamedStore } from "./configured-stores.js";
+import { PartErrors } from "./part-errors.js";
 import { tryParts } from "./try-parts.js";
 import type { WorkspaceParts } from "./workspace-parts.js";
 
@@ -41,6 +42,7 @@ export class ConfiguredWorkspace implements Workspace {
       readonly publishers: readonly EventPublisher[];
       readonly configuredStores: ConfiguredStores;
       readonly stores: readonly NamedStore[];
+      readonly codecs: BundleCodecs;
     },
   ) {
     this.#parts = parts;
@@ -50,25 +52,38 @@ export class ConfiguredWorkspace implements Workspace {
     this.publishers = ready.publishers;
     this.namedStores = ready.stores;
     this.stores = ready.stores.map(({ store }) => store).filter((store) => !ready.configuredStores.isPart(store));
-    this.codecs = new BundleCodecs(parts);
+    this.codecs = ready.codecs;
   }
 
-  /** Makes the locks, the stores and the publishers; sources and codecs are made when they are needed. */
+  /**
+   * Makes the locks, the stores and the publishers; sources and codecs are made when they are needed.
+   *
+   * @throws KeepsakeError what one of them failed with; where several did, all of it, and what else cannot be made
+   */
   static async open(parts: WorkspaceParts): Promise<ConfiguredWorkspace> {
     const { kernel, loaded } = parts;
     const { config, registry, baseDir } = loaded;
+    const errors = new PartErrors();
     const options = lockOptions(config.lock, registry.find("lock", config.lock.use));
-    const locks = await kernel.make("lock", config.lock.use, options, { id: undefined, baseDir });
+    const [locks] = await errors.attempt(
+      () => kernel.make("lock", config.lock.use, options, { id: undefined, baseDir }),
+      "lock",
+    );
     const publishers: EventPublisher[] = [];
-    for (const entry of config.events.publishers) {
-      publishers.push(await kernel.make("events", entry.use, optionsOf("events", entry), { id: entry.id, baseDir }));
+    for (const [index, entry] of config.events.publishers.entries()) {
+      const make = () => kernel.make("events", entry.use, optionsOf("events", entry), { id: entry.id, baseDir });
+      publishers.push(...(await errors.attempt(make, `events.publishers[${String(index)}]`)));
     }
     const configuredStores = new ConfiguredStores(parts);
-    const stores = await configuredStores.all();
-    const workspace = new ConfiguredWorkspace(parts, { locks, publishers, configuredStores, stores });
+    const stores = await configuredStores.all(errors);
+    const codecs = new BundleCodecs(parts);
     // A malformed recipient is to be known now, not when the first snapshot is due.
-    if (config.encryption.recipients.length > 0) await workspace.codecs.encoders([], { forceEncryption: true });
-    return workspace;
+    if (config.encryption.recipients.length > 0)
+      await errors.attempt(() => codecs.encoders([], { forceEncryption: true }), "encryption.recipients");
+    if (locks !== undefined && errors.list.length === 0)
+      return new ConfiguredWorkspace(parts, { locks, publishers, configuredStores, stores, codecs });
+    for (const error of await tryParts(parts)) errors.add(error);
+    throw errors.together(loaded.file);
   }
 
   /** What cannot be made of all that the configuration names. */
