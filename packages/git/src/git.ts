@@ -5,6 +5,7 @@ import { diffRepositories } from "./diff/diff-repositories.js";
 import { GitRestoreSession } from "./restore/restore-session.js";
 import { discloseObjects } from "./redact/disclose-objects.js";
 import { type GitHistory, redactGit } from "./redact/redact-git.js";
+import { traceHistory } from "./redact/trace-history.js";
 import { discoverRepositories } from "./repository/discover.js";
 
 /** How the git source is set up. */
@@ -45,6 +46,7 @@ export function git(options: GitOptions = {}): ArtifactSource {
     },
     disclose: (artifact, op) => discloseObjects(artifact, op),
     redact: (staged, policy, op) => redactGit(staged, policy, { sourceId: id, history, root }, op),
+    trace: (staged, places, op) => traceHistory(staged, places, { sourceId: id, root }, op),
     diff: (before, after, { signal } = {}) => diffRepositories(before, after, signal),
   };
 }
