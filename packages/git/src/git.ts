@@ -20,6 +20,8 @@ export interface GitOptions {
   readonly required?: boolean | undefined;
   /** what a redaction does: default "rewrite" the history without its secrets; "omit" it; "keep" it as it is */
   readonly history?: GitHistory | undefined;
+  /** whether a redaction that rewrites the history tells the ids that its objects had: in encrypted bundles only; default false */
+  readonly oidMap?: boolean | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface GitOptions {
  * no git program.
  */
 export function git(options: GitOptions = {}): ArtifactSource {
-  const { id = "git", root = ".", nested = true, required = false, history = "rewrite" } = options;
+  const { id = "git", root = ".", nested = true, required = false, history = "rewrite", oidMap = false } = options;
   return {
     id,
     kind: "git_bundle",
@@ -35,6 +37,7 @@ export function git(options: GitOptions = {}): ArtifactSource {
     content: "opaque",
     restores: "part",
     redacts: "whole",
+    ...(oidMap && history === "rewrite" ? { redactionIsPrivate: true } : {}),
     required,
     open: async (target, { signal } = {}) => {
       const places = await discoverRepositories(resolve(target.paths.memory, root), { nested, signal });
@@ -45,7 +48,7 @@ export function git(options: GitOptions = {}): ArtifactSource {
       return await GitRestoreSession.open(id, folder, target, await discoverRepositories(folder, { nested, signal }));
     },
     disclose: (artifact, op) => discloseObjects(artifact, op),
-    redact: (staged, policy, op) => redactGit(staged, policy, { sourceId: id, history, root }, op),
+    redact: (staged, policy, op) => redactGit(staged, policy, { sourceId: id, history, root, oidMap }, op),
     trace: (staged, places, op) => traceHistory(staged, places, { sourceId: id, root }, op),
     diff: (before, after, { signal } = {}) => diffRepositories(before, after, signal),
   };

@@ -64,6 +64,11 @@ export interface ArtifactSource {
    */
   readonly redacts?: "each" | "whole";
   /**
+   * True when what its {@link redact} adds is for those alone who hold a key, though no secret is in it: a redaction is refused then
+   * unless the bundle is encrypted. Default false.
+   */
+  readonly redactionIsPrivate?: boolean;
+  /**
    * Looks for what there is and prepares to capture it.
    *
    * @throws KeepsakeError when nothing at all of this source can be captured; a single bad file is an omission instead

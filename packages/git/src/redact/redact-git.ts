@@ -15,6 +15,8 @@ export interface GitRedactionOptions {
   readonly history: GitHistory;
   /** the folder of the source's root below the memory directory, "" for the memory directory itself */
   readonly root: string;
+  /** whether old and new ids go into the bundle; default not */
+  readonly oidMap?: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface GitRedactionOptions {
 export async function redactGit(
   staged: readonly StagedArtifact[],
   policy: RedactionPolicy,
-  { sourceId, history, root }: GitRedactionOptions,
+  { sourceId, history, root, oidMap = false }: GitRedactionOptions,
   { signal }: OpOptions = {},
 ): Promise<RedactionOutcome> {
   const [first] = staged;
@@ -37,7 +39,7 @@ export async function redactGit(
   const linked = new Map<string, string>();
   for (const [number, place] of places.entries()) {
     const order = {
-      ...{ place, sourceId, linked, policy },
+      ...{ place, sourceId, linked, policy, oidMap },
       notes: workingTreeOf(place, root),
       scratch: join(scratch, String(number)),
     };
