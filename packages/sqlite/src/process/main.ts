@@ -5,6 +5,7 @@ import { CaptureHost } from "./capture/capture-host.js";
 import { diffDatabases } from "./diff/diff-databases.js";
 import { discover } from "./discovery.js";
 import type { CallName, Calls, FromHelper, ToHelper } from "./protocol.js";
+import { foldedCells } from "./redact/folded-cells.js";
 import { indexWords } from "./redact/index-words.js";
 import { RedactionHost } from "./redact/redaction-host.js";
 import { refuseHolders } from "./restore/holders.js";
@@ -63,6 +64,7 @@ const handlers: Handlers = {
     statements.set(index, sql);
     return null;
   },
+  foldedCells: ({ file, after }) => foldedCells(file, after),
   indexWords: ({ file, after }) => indexWords(file, after),
   redactFinish: ({ renamed }) => redacted().finish(statements, renamed),
   close: () => closeAll(),
