@@ -4,7 +4,7 @@ import { deflateSync, inflateSync } from "node:zlib";
 import { writeTree } from "@keepsake/testkit";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
-import { CliCase } from "./support/cli-case.js";
+import { CliCase, expectRefused } from "./support/cli-case.js";
 import { havePrograms } from "./support/programs.js";
 import { storedFiles, unpackByPrograms } from "./support/unpack-by-programs.js";
 
@@ -41,5 +41,19 @@ describe.runIf(havePrograms("zstd", "tar"))("a database with compressed texts", 
     };
     expect(await cell("--no-redact")).toContain(bare);
     expect(await cell("--redact")).toBe("used [REDACTED:github_token], and [REDACTED:named_secret] before");
+  });
+
+  it("is not published when they hold a known secret and more than is looked through", async () => {
+    await using box = await CliCase.make();
+    const bare = random(32);
+    await writeTree(box.memory, { "notes.md": `API_KEY=${bare}\n` });
+    const db = new Database(join(box.memory, "facts.db"));
+    db.exec("CREATE TABLE fact (id INTEGER PRIMARY KEY, body BLOB)");
+    const large = Buffer.concat([Buffer.alloc(33 * 1024 * 1024, "lorem "), Buffer.from(bare)]);
+    db.prepare("INSERT INTO fact (body) VALUES (?)").run(deflateSync(large, { level: 1 }));
+    db.close();
+    const error = expectRefused(await box.runLive("snapshot", ["--redact"]), 4, "E_REDACTION_RESIDUE");
+    expect(error.context).toMatchObject({ artifact: "sqlite/facts.db" });
+    expect(await box.runLive("snapshot", ["--no-redact"])).toMatchObject({ code: 0 });
   });
 });
