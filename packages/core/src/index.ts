@@ -82,11 +82,13 @@ export type { PathResolver } from "./ports/path-resolver.js";
 export type {
   AddedArtifact,
   Finding,
+  HistoryPlace,
   HistoryRedaction,
   RedactionOutcome,
   RedactionPolicy,
   ScanContext,
   StagedArtifact,
+  TracedPlace,
 } from "./ports/redaction-policy.js";
 export type { RestoreSelection } from "./ports/restore-selection.js";
 export type { PlannedChange, RestorePlan, RestoreSession, RestoreTarget } from "./ports/restore-session.js";

@@ -289,7 +289,7 @@ export interface ScanFinding {
   readonly rule: string;
   /** what is done with it when a snapshot is redacted */
   readonly mode: "redact" | "block" | "warn";
-  /** of a text, from 1 */
+  /** of a text, from 1; of a file in a history as it is in {@link commit} */
   readonly line?: number;
   /** `table.column` of a database */
   readonly column?: string;
@@ -297,6 +297,8 @@ export interface ScanFinding {
   readonly row?: string;
   /** of a repository: the newest commit that holds it */
   readonly commit?: string;
+  /** a branch or tag that leads to that commit, by its full name; absent: nothing but a reflog does */
+  readonly ref?: string;
   /** how it begins, if it is long, and how long it is */
   readonly masked: string;
 }

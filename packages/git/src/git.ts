@@ -15,6 +15,8 @@ export interface GitOptions {
   readonly required?: boolean | undefined;
   /** what a redaction does: default "rewrite" the history without its secrets; "omit" it; "keep" it as it is */
   readonly history?: GitHistory | undefined;
+  /** whether a redaction that rewrites the history tells the ids that its objects had: in encrypted bundles only; default false */
+  readonly oidMap?: boolean | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface GitOptions {
  * no git program.
  */
 export function git(options: GitOptions = {}): ArtifactSource {
-  const { id = "git", root = ".", nested = true, required = false, history = "rewrite" } = options;
+  const { id = "git", root = ".", nested = true, required = false, history = "rewrite", oidMap = false } = options;
   return {
     id,
     kind: "git_bundle",
@@ -30,6 +32,7 @@ export function git(options: GitOptions = {}): ArtifactSource {
     content: "opaque",
     restores: "part",
     redacts: "whole",
+    ...(oidMap && history === "rewrite" ? { redactionIsPrivate: true } : {}),
     required,
     open: async (target, { signal } = {}) => {
       const places = await discoverRepositories(resolve(target.paths.memory, root), { nested, signal });
@@ -47,7 +50,11 @@ export function git(options: GitOptions = {}): ArtifactSource {
     },
     async redact(staged, policy, op) {
       const { redactGit } = await import("./redact/redact-git.js");
-      return await redactGit(staged, policy, { sourceId: id, history, root }, op);
+      return await redactGit(staged, policy, { sourceId: id, history, root, oidMap }, op);
+    },
+    async trace(staged, places, op) {
+      const { traceHistory } = await import("./redact/trace-history.js");
+      return await traceHistory(staged, places, { sourceId: id, root }, op);
     },
     async diff(before, after, { signal } = {}) {
       const { diffRepositories } = await import("./diff/diff-repositories.js");

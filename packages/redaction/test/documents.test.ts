@@ -372,3 +372,34 @@ describe("redacting what is redacted", () => {
     }
   });
 });
+
+describe("YAML", () => {
+  const value = "q7Wm2xR9tLp4";
+  const mark = "[REDACTED:named_secret]";
+
+  it.each([
+    [
+      "an item of a list",
+      (it: string) => `env:\n  - value: ${it}\n    name: DB_PASSWORD\n  - value: "8080"\n    name: PORT\n`,
+    ],
+    ["a mapping", (it: string) => `  value: ${it}  # rotated\r\n  name: "DB_PASSWORD"\r\n`],
+    ["quotes", (it: string) => `- value: "${it}"\n  name: DB_PASSWORD`],
+    ["the key of a setting", (it: string) => `- value: '${it}'\n  key: db.password\n`],
+    ["braces", (it: string) => `env: [\n  { value: ${it}, name: DB_PASSWORD },\n  { value: prod, name: STAGE }]\n`],
+    ["the other order", (it: string) => `- name: DB_PASSWORD\n  value: ${it}\n- name: PORT\n  value: "8080"\n`],
+    ["braces in the other order", (it: string) => `- { name: DB_PASSWORD, value: "${it}" }\n`],
+  ])("tells a value by the name that stands behind it, or before: %s", (_, text) => {
+    expect(redact(text(value))).toBe(text(mark));
+  });
+
+  it.each([
+    ["a name of something else", `- value: ${value}\n  name: LOG_FILE\n`],
+    ["a name in another column", `- value: ${value}\nname: DB_PASSWORD\n`],
+    ["a name of the next item", `- value: ${value}\n- name: DB_PASSWORD\n`],
+    ["a reference", `- value: \${DB_PASSWORD_1}\n  name: DB_PASSWORD\n`],
+    ["a word before", `the value: ${value}\n    name: DB_PASSWORD\n`],
+    ["a block", `- value: |\n  name: DB_PASSWORD\n`],
+  ])("spares %s", (_, text) => {
+    expect(redact(text)).toBe(text);
+  });
+});

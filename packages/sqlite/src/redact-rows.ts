@@ -1,4 +1,12 @@
-import { maskInBytes, pairRoleOf, type RedactionPolicy, redactDocument, redactDocumentText } from "@keepsake/core";
+import {
+  maskInBytes,
+  pairRoleOf,
+  type RedactionPolicy,
+  redactDocument,
+  redactDocumentText,
+  type ScanContext,
+} from "@keepsake/core";
+import { fold, unfold } from "./folded.js";
 import type {
   CellChange,
   RowBatch,
@@ -10,6 +18,14 @@ import type {
 
 type Matches = Readonly<Record<string, number>>;
 
+interface BytesOutcome {
+  readonly bytes: Uint8Array;
+  readonly matches: Matches;
+}
+
+/** A column that says how long another one's content is, as that of an SQLite archive does. */
+const LENGTH = /^(?:sz|size|length)$|[-_](?:sz|size|len|length)$/i;
+
 /** What of the rows of one table has to change. */
 export class RowRedaction {
   readonly #table: ScannedTable;
@@ -18,6 +34,8 @@ export class RowRedaction {
   readonly #found: (matches: Matches) => boolean;
   /** columns with bytes that are no text */
   readonly binary = new Set<string>();
+  /** columns with compressed bytes that hold more than is looked through */
+  readonly tooLarge = new Set<string>();
 
   /**
    * @param path of the database in the bundle
@@ -48,11 +66,37 @@ export class RowRedaction {
       const { text, matches } = redactDocumentText(value, this.#policy, where);
       return this.#found(matches) ? [{ column, value: text }] : [];
     }
-    const redacted = redactDocument(value, this.#policy, where);
-    if (redacted.unscanned !== undefined) this.binary.add(name);
-    // Of bytes that are no text, what they hold of text is all that can be told.
-    const { bytes, matches } = redacted.unscanned === undefined ? redacted : maskInBytes(value, this.#policy, where);
+    const { bytes, matches } = this.#bytesOf(value, name, where);
     return this.#found(matches) ? [{ column, value: bytes }] : [];
+  }
+
+  #bytesOf(value: Uint8Array, name: string, where: ScanContext): BytesOutcome {
+    const unfolded = unfold(value);
+    if (unfolded === "too_large") {
+      this.tooLarge.add(name);
+      return { bytes: value, matches: {} };
+    }
+    if (unfolded === undefined) return this.#plainBytesOf(value, name, where);
+    const inner = this.#sameLength(unfolded.content, name, where);
+    const tail = maskInBytes(unfolded.tail, this.#policy, where);
+    const matches = sumOf(inner.matches, tail.matches);
+    return { bytes: Object.keys(matches).length === 0 ? value : fold(inner.bytes, unfolded, tail.bytes), matches };
+  }
+
+  /** Where another column says how long it is, it stays so long if that is possible. */
+  #sameLength(content: Uint8Array, name: string, where: ScanContext): BytesOutcome {
+    if (!this.#table.columns.some((column) => LENGTH.test(column))) return this.#plainBytesOf(content, name, where);
+    const masked = maskInBytes(content, this.#policy, where);
+    const rest = this.#plainBytesOf(masked.bytes, name, where);
+    return { bytes: rest.bytes, matches: sumOf(masked.matches, rest.matches) };
+  }
+
+  #plainBytesOf(value: Uint8Array, name: string, where: ScanContext): BytesOutcome {
+    const redacted = redactDocument(value, this.#policy, where);
+    if (redacted.unscanned === undefined) return redacted;
+    this.binary.add(name);
+    // Of bytes that are no text, what they hold of text is all that can be told.
+    return maskInBytes(value, this.#policy, where);
   }
 
   /** A value may be told by the name of its column, of its table, and by the cell beside it. */
@@ -72,4 +116,10 @@ export class RowRedaction {
 /** A row by its key, for people: a rowid, or what of a primary key may be shown. */
 function rowName(key: readonly StoredValue[]): string {
   return key.map((part) => (typeof part === "bigint" ? String(part) : "…")).join(", ");
+}
+
+function sumOf(one: Matches, other: Matches): Matches {
+  const sum = { ...one };
+  for (const [rule, count] of Object.entries(other)) sum[rule] = (sum[rule] ?? 0) + count;
+  return sum;
 }

@@ -128,6 +128,7 @@ class DatabaseRedaction {
       if (changes.length > 0) await this.#helper.call("redactWrite", { table: index, changes }, this.#op);
       after = batch.next ?? null;
     } while (after !== null);
+    for (const column of rows.tooLarge) this.#leave(`${table.name}.${column}`, "too_large");
     for (const column of rows.binary) this.#leave(`${table.name}.${column}`, "binary");
   }
 

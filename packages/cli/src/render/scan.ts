@@ -28,9 +28,18 @@ export function scanText({ findings, unscanned, artifacts }: ScanReport, style: 
   return parts.join("\n");
 }
 
-/** "memory_files/a.md:12", "sqlite/facts.db fact.text row 7", "memory_files/a.md in commit 1f2e3d4c5b6a" */
-function placeOf({ artifact, line, column, row, commit }: ScanFinding): string {
+/** "memory_files/a.md:12", "sqlite/facts.db fact.text row 7", "memory_files/a.md:3 in commit 1f2e3d4c5b6a of main" */
+function placeOf({ artifact, line, column, row, commit, ref }: ScanFinding): string {
   const cell = column === undefined ? "" : ` ${column}${row === undefined ? "" : ` row ${row}`}`;
-  const version = commit === undefined ? "" : ` in commit ${commit.slice(0, SHOWN_ID)}`;
+  const version = commit === undefined ? "" : ` in commit ${commit.slice(0, SHOWN_ID)}${leading(ref)}`;
   return artifact + (line === undefined ? "" : `:${String(line)}`) + cell + version;
+}
+
+/** " of main", " of tag v1", " of remotes/origin/main"; nothing for what no ref leads to */
+function leading(ref: string | undefined): string {
+  if (ref === undefined) return "";
+  return ` of ${ref
+    .replace(/^refs\//, "")
+    .replace(/^heads\//, "")
+    .replace(/^tags\//, "tag ")}`;
 }

@@ -4,7 +4,13 @@ import type { JsonObject } from "../json.js";
 import type { GitHead } from "../manifest/schema.js";
 import type { ArtifactReader } from "./bundle-entry.js";
 import type { AgentPaths, OpOptions, PathClaim } from "./options.js";
-import type { RedactionOutcome, RedactionPolicy, StagedArtifact } from "./redaction-policy.js";
+import type {
+  HistoryPlace,
+  RedactionOutcome,
+  RedactionPolicy,
+  StagedArtifact,
+  TracedPlace,
+} from "./redaction-policy.js";
 import type { RestoreSession, RestoreTarget } from "./restore-session.js";
 import type { SourceDiff } from "./source-diff.js";
 
@@ -58,6 +64,11 @@ export interface ArtifactSource {
    */
   readonly redacts?: "each" | "whole";
   /**
+   * True when what its {@link redact} adds is for those alone who hold a key, though no secret is in it: a redaction is refused then
+   * unless the bundle is encrypted. Default false.
+   */
+  readonly redactionIsPrivate?: boolean;
+  /**
    * Looks for what there is and prepares to capture it.
    *
    * @throws KeepsakeError when nothing at all of this source can be captured; a single bad file is an omission instead
@@ -74,6 +85,15 @@ export interface ArtifactSource {
   disclose?(staged: StagedArtifact, options?: OpOptions): ByteStream;
   /** Rewrites staged copies; absent: as text, or unscanned when {@link content} is "opaque". */
   redact?(staged: readonly StagedArtifact[], policy: RedactionPolicy, options?: OpOptions): Promise<RedactionOutcome>;
+  /**
+   * Tells more of places in a history where {@link redact} showed a policy something: people are told where a secret stands.
+   * What is not found is left out; the order is the source's. Absent: such places have no line and no ref.
+   */
+  trace?(
+    staged: readonly StagedArtifact[],
+    places: readonly HistoryPlace[],
+    options?: OpOptions,
+  ): AsyncIterable<TracedPlace>;
 }
 
 /**

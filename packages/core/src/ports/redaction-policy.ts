@@ -55,6 +55,20 @@ export interface AddedArtifact extends StagedArtifact {
   readonly mtimeMs: number;
 }
 
+/** A place in a history, as a redaction's {@link ScanContext} named it. */
+export interface HistoryPlace {
+  readonly path: string;
+  readonly commit: string;
+}
+
+/** What there is to say of such a place. */
+export interface TracedPlace extends HistoryPlace {
+  /** the full name of a ref that leads to the commit: a branch rather than a tag, the current one first; absent: only a reflog does */
+  readonly ref?: string;
+  /** all of the text that was looked through; absent where it is not a file's or a message */
+  readonly content?: Uint8Array;
+}
+
 /** What became of a repository's history: its secrets are gone, it is not in the bundle, or it is as it was. */
 export type HistoryRedaction = "rewritten" | "omitted" | "unredacted";
 

@@ -11,6 +11,7 @@ import { locateBundle } from "../bundle/locate-bundle.js";
 import { rebuildBundle, stagedArtifactsOf } from "../bundle/rebuild-bundle.js";
 import type { ExportReport, ExportRequest, OperationOptions } from "../memory-snapshotter.js";
 import { proveBundle } from "../redaction/bundle-proof.js";
+import { checkPrivateParts } from "../redaction/check-private.js";
 import { redactBundle, type RedactedBundle } from "../redaction/redact-bundle.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
@@ -64,6 +65,7 @@ export class ExportOperation {
       forceEncryption: wasEncrypted,
       ...(wasEncrypted ? { toOwnersOf: identityFiles } : {}),
     });
+    if (isRedacting(request)) checkPrivateParts((await this.#workspace.interpretersOf(ref)).sources, codecs);
     const id = unpacked.manifest.snapshotId;
     const target = await ExportTarget.at(request.to, id, `.tar${suffixOf(codecs)}`);
     const redacted = isRedacting(request) ? await this.#redact(request, unpacked, staging, options) : undefined;

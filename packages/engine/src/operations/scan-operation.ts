@@ -11,7 +11,8 @@ import { stagedArtifactsOf } from "../bundle/rebuild-bundle.js";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { checkPlace } from "../check-place.js";
 import type { OperationOptions, ScanFinding, ScanReport, ScanRequest } from "../memory-snapshotter.js";
-import { findSecrets, type FoundSecret } from "../redaction/find-secrets.js";
+import { findSecrets } from "../redaction/find-secrets.js";
+import type { FoundSecret } from "../redaction/found-secret.js";
 import { policiesByMode } from "../redaction/policies-by-mode.js";
 import { UnpackedBundle } from "../restore/unpacked-bundle.js";
 import { PrivateStaging } from "../snapshot/private-staging.js";
@@ -97,7 +98,7 @@ async function look(
   const findings: ScanFinding[] = [];
   let unscanned: ScanReport["unscanned"] = [];
   for (const { mode, policy } of policies) {
-    const found = await findSecrets(artifacts, sources, policy, staging, { signal });
+    const found = await findSecrets(artifacts, sources, policy, staging, { signal, tracing: true });
     findings.push(...found.findings.map((one) => ({ ...shownPlace(one, shown), mode })));
     ({ unscanned } = found);
   }
@@ -111,13 +112,18 @@ async function look(
   };
 }
 
-/** Names of files, tables and columns may hold a secret themselves. */
+/** Names of files, tables, columns and refs may hold a secret themselves. */
 function shownPlace(
   { times: _times, ...found }: FoundSecret,
   shown: (name: string) => string,
 ): Omit<FoundSecret, "times"> {
-  const { artifact, column } = found;
-  return { ...found, artifact: shown(artifact), ...(column === undefined ? {} : { column: shown(column) }) };
+  const { artifact, column, ref } = found;
+  return {
+    ...found,
+    artifact: shown(artifact),
+    ...(column === undefined ? {} : { column: shown(column) }),
+    ...(ref === undefined ? {} : { ref: shown(ref) }),
+  };
 }
 
 /** One text, as if it were staged: it is only read. */

@@ -15,6 +15,7 @@ import { agentRefOf } from "../agent-ref.js";
 import { checkPlace } from "../check-place.js";
 import { AgentSession, type LockedOptions } from "../agent-session.js";
 import type { OperationOptions, SnapshotRequest, SnapshotResult } from "../memory-snapshotter.js";
+import { checkPrivateParts } from "../redaction/check-private.js";
 import { StoredCheck } from "../restore/stored-check.js";
 import { SnapshotPipeline } from "../snapshot/snapshot-pipeline.js";
 import { ENGINE_CLOCK, WORKSPACE } from "../tokens.js";
@@ -53,6 +54,8 @@ export class SnapshotOperation {
     await checkPlace(profile.paths.memory, this.#workspace.stateRoot);
     await checkMemory(profile);
     const codecs = await this.#codecs(ref, request);
+    const redact = request.redact ?? (request.requireClean === true || profile.redaction.byDefault);
+    if (redact) checkPrivateParts(profile.sources, codecs);
     let taken: SnapshotResult | undefined;
     const work = async (lock: Lock, locked: LockedOptions): Promise<SnapshotResult> => {
       taken = await this.#pipeline.run(
@@ -61,7 +64,7 @@ export class SnapshotOperation {
           profile,
           label: request.label,
           createdBy: request.createdBy ?? "keepsake",
-          redact: request.redact ?? (request.requireClean === true || profile.redaction.byDefault),
+          redact,
           ...(request.requireClean === undefined ? {} : { requireClean: request.requireClean }),
           full: request.full === true,
           skipUnchanged: request.skipUnchanged ?? profile.snapshot.skipUnchanged,

@@ -9,30 +9,14 @@ import {
   namePolicy,
   type OpOptions,
   type RedactionPolicy,
-  type ScanContext,
 } from "@keepsake/core";
 import { readChunks } from "@keepsake/files";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
+import type { FoundSecret } from "./found-secret.js";
 import { maskedSecret } from "./masked-secret.js";
 import { contentReason } from "./unscanned-reason.js";
-
-/** A secret that was found, and where; what it is only as far as its kind shows. */
-export interface FoundSecret {
-  /** path in the bundle */
-  readonly artifact: string;
-  readonly rule: string;
-  /** of a text, from 1 */
-  readonly line?: number;
-  /** `table.column` of a database */
-  readonly column?: string;
-  readonly row?: string;
-  /** of a repository: the newest commit that holds it */
-  readonly commit?: string;
-  readonly masked: string;
-  /** how often it stands there; absent: once */
-  readonly times?: number;
-}
+import { WatchingPolicy } from "./watching-policy.js";
 
 /** What a look at staged artifacts found, and what could not be looked at. */
 export interface SecretSearch {
@@ -40,13 +24,17 @@ export interface SecretSearch {
   readonly unscanned: readonly { readonly path: string; readonly reason: string }[];
 }
 
-/** Looks for secrets in staged artifacts as a redaction would, and leaves them as they are. */
+/**
+ * Looks for secrets in staged artifacts as a redaction would, and leaves them as they are.
+ *
+ * @param options `tracing`: what stands in a history is told with its line and what leads to it; people want it, counts do not
+ */
 export async function findSecrets(
   artifacts: readonly StagedArtifactFile[],
   sources: readonly ArtifactSource[],
   policy: RedactionPolicy,
   staging: PrivateStaging,
-  { signal }: OpOptions,
+  { signal, tracing = false }: OpOptions & { readonly tracing?: boolean },
 ): Promise<SecretSearch> {
   const findings: FoundSecret[] = [];
   const unscanned: { path: string; reason: string }[] = [];
@@ -56,7 +44,7 @@ export async function findSecrets(
     if (source?.redact !== undefined) {
       const watching = new WatchingPolicy(policy);
       unscanned.push(...(await watchRedaction(own, source, watching, staging, signal)));
-      findings.push(...watching.findings);
+      findings.push(...(tracing ? await watching.traced(own, source, signal) : watching.findings));
     } else if (source?.content === "opaque") {
       unscanned.push(
         ...own.flatMap(({ meta, file }) =>
@@ -142,40 +130,5 @@ async function watchRedaction(
     return outcome?.unscanned ?? [];
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Tells nobody what it finds, so that nothing is replaced, and keeps it. */
-class WatchingPolicy implements RedactionPolicy {
-  readonly id: string;
-  readonly rules: readonly string[];
-  readonly findings: FoundSecret[] = [];
-  readonly #policy: RedactionPolicy;
-  readonly #seen = new Set<string>();
-
-  constructor(policy: RedactionPolicy) {
-    this.#policy = policy;
-    this.id = policy.id;
-    this.rules = policy.rules;
-  }
-
-  scan(text: string, where: ScanContext): readonly [] {
-    for (const { start, end, rule } of this.#policy.scan(text, where)) {
-      const secret = text.slice(start, end);
-      // One cell is looked at as it is and decoded: the same secret twice in it is told of once.
-      const place = JSON.stringify([where.path, where.column, where.row, rule, secret]);
-      if (isReplaced(secret) || this.#seen.has(place)) continue;
-      this.#seen.add(place);
-      const { path: artifact, column, row, commit } = where;
-      this.findings.push({
-        artifact,
-        rule,
-        ...(column === undefined ? {} : { column }),
-        ...(row === undefined ? {} : { row }),
-        ...(commit === undefined ? {} : { commit }),
-        masked: maskedSecret(secret),
-      });
-    }
-    return [];
   }
 }

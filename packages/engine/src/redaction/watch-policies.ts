@@ -6,7 +6,8 @@ import {
   type RedactionReport,
   redactText,
 } from "@keepsake/core";
-import { findSecrets, type FoundSecret } from "./find-secrets.js";
+import { findSecrets } from "./find-secrets.js";
+import type { FoundSecret } from "./found-secret.js";
 import type { BundleDraft } from "./redact-manifest.js";
 import type { RedactionOrder } from "./redaction-order.js";
 import { MANIFEST_NAME } from "./residue.js";

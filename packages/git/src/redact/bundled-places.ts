@@ -46,3 +46,12 @@ function placesIn(outer: string, files: ReadonlyMap<string, StagedArtifact>): Bu
   }
   return [...own].map(([dir, inner]) => ({ prefix: outer + dir, folder, files: inner }));
 }
+
+/**
+ * Where the working tree of a git directory is in the bundle, ending with a slash.
+ *
+ * @param root the folder of the source's root below the memory directory
+ */
+export function workingTreeOf({ folder }: BundledPlace, root: string): string {
+  return ["memory_files", root, folder, ""].filter((part, at) => at === 3 || (part !== "" && part !== ".")).join("/");
+}

@@ -57,6 +57,11 @@ export class HistoryRewrite {
     this.#states = new Uint8Array(parts.store.slots);
   }
 
+  /** old and new ids of all objects that are others now */
+  get changed(): ReadonlyMap<string, string> {
+    return this.#changed;
+  }
+
   /** old and new ids of the commits that are others now */
   get changedCommits(): ReadonlyMap<string, string> {
     return this.#changedCommits;

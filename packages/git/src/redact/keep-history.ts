@@ -4,6 +4,7 @@ import type { BundledPlace } from "./bundled-places.js";
 import { ContentRedactor } from "./content-redactor.js";
 import { FileNames } from "./file-names.js";
 import { GitOutcome } from "./git-outcome.js";
+import { OID_MAP } from "./oid-map.js";
 import { namesIn, RefNames } from "./ref-names.js";
 import { sortFiles } from "./staged-objects.js";
 import { asUtf8, StateRedaction } from "./state-redaction.js";
@@ -27,7 +28,8 @@ export async function keepHistory(
     matches: outcome.matches,
     artifactsTouched: outcome.touched,
     unscanned: [{ path: sourceId, reason: "history_kept" }],
-    removed: outcome.removed,
+    // What an earlier rewrite told is nothing that this one was asked to hand on.
+    removed: [...outcome.removed, ...places.flatMap(({ files }) => files.get(OID_MAP)?.pathInBundle ?? [])],
     added: outcome.added,
     history: "unredacted",
   };

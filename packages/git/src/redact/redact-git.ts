@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { OpOptions, RedactionOutcome, RedactionPolicy, StagedArtifact } from "@keepsake/core";
-import { bundledPlaces } from "./bundled-places.js";
+import { bundledPlaces, workingTreeOf } from "./bundled-places.js";
 import { GitOutcome } from "./git-outcome.js";
 import { keepHistory } from "./keep-history.js";
 import { RepositoryRedaction } from "./repository-redaction.js";
@@ -15,6 +15,8 @@ export interface GitRedactionOptions {
   readonly history: GitHistory;
   /** the folder of the source's root below the memory directory, "" for the memory directory itself */
   readonly root: string;
+  /** whether old and new ids go into the bundle; default not */
+  readonly oidMap?: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface GitRedactionOptions {
 export async function redactGit(
   staged: readonly StagedArtifact[],
   policy: RedactionPolicy,
-  { sourceId, history, root }: GitRedactionOptions,
+  { sourceId, history, root, oidMap = false }: GitRedactionOptions,
   { signal }: OpOptions = {},
 ): Promise<RedactionOutcome> {
   const [first] = staged;
@@ -36,10 +38,9 @@ export async function redactGit(
   const scratch = await mkdtemp(join(dirname(first.file), "redacted-git-"));
   const linked = new Map<string, string>();
   for (const [number, place] of places.entries()) {
-    const folder = [root, place.folder].filter((part) => part !== "" && part !== ".").join("/");
     const order = {
-      ...{ place, sourceId, linked, policy },
-      notes: folder === "" ? "memory_files/" : `memory_files/${folder}/`,
+      ...{ place, sourceId, linked, policy, oidMap },
+      notes: workingTreeOf(place, root),
       scratch: join(scratch, String(number)),
     };
     await new RepositoryRedaction(order, outcome).run(signal);

@@ -1,4 +1,6 @@
-import type { JsonObject, RedactionPolicy } from "@keepsake/core";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type JsonObject, type RedactionPolicy, toBundlePath } from "@keepsake/core";
 import { ObjectStore } from "../objects/object-store.js";
 import { PackWriter } from "../objects/pack-writer.js";
 import { readFormat, type RepositoryFormat } from "../repository/format.js";
@@ -10,6 +12,7 @@ import { ContentRedactor } from "./content-redactor.js";
 import { FileNames } from "./file-names.js";
 import type { GitOutcome } from "./git-outcome.js";
 import { HistoryRewrite } from "./history-rewrite.js";
+import { OID_MAP, writeOidMap } from "./oid-map.js";
 import { redactionRoots } from "./redaction-roots.js";
 import { namesIn, RefNames } from "./ref-names.js";
 import { type ReplacedObjects, replaceObjects } from "./replace-objects.js";
@@ -27,6 +30,7 @@ export interface RepositoryOrder {
   /** commits of inner repositories that are others now; those of this one are added */
   readonly linked: Map<string, string>;
   readonly policy: RedactionPolicy;
+  readonly oidMap: boolean;
 }
 
 /** Redacts one git directory of a staged copy. */
@@ -58,6 +62,7 @@ export class RepositoryRedaction {
     const rewrite = await this.#rewriteObjects(staged, files, format, refNames, signal);
     this.#outcome.addMatches(this.#redactor.matches);
     for (const [old, now] of rewrite.history.changedCommits) this.#order.linked.set(old, now);
+    if (this.#order.oidMap) await this.#addOidMap(rewrite.history);
     await this.#describe(staged, rewrite, format, refNames);
   }
 
@@ -104,6 +109,15 @@ export class RepositoryRedaction {
       const shown = new ContentRedactor(this.#order.policy).name(path, "git/tree");
       this.#outcome.unscanned.push({ path: `${asUtf8(this.#base)}objects#${shown}`, reason: "binary" });
     }
+  }
+
+  async #addOidMap({ changed }: HistoryRewrite): Promise<void> {
+    const { place, scratch } = this.#order;
+    await mkdir(scratch, { recursive: true, mode: 0o700 });
+    const file = join(scratch, "oids");
+    if (!(await writeOidMap(file, changed, place.files.get(OID_MAP)))) return;
+    const { path: pathInBundle, ...encoding } = toBundlePath(Buffer.from(this.#base + OID_MAP, "latin1"));
+    this.#outcome.added.push({ pathInBundle, ...encoding, file, mode: 0o600, mtimeMs: 0 });
   }
 
   async #describe(

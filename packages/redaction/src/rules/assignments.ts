@@ -13,6 +13,10 @@ const SECRET_KEY =
 const NO_SECRET =
   /public|primary[-_]?key|foreign|sort[-_]?key|partition|cache[-_]?key|idempoten|dedup|routing[-_]?key|key[-_]?(?:id|name|path|file|type|size|length|board|word|code|ring|hash|fingerprint|stroke|alias|arn|usage|vault|value|map|set|prefix|version|frame|point|note)|token[-_]?(?:id|name|type|count|limit|usage|url|uri|endpoint|path|file|izer|expir|length|budget|address|ttl|s[-_])|max[-_]?tokens|(?<!(?:api|access|auth|refresh|bearer|session|secret|bot|user)[-_. ]?)tokens$|page[-_]?token|continuation|cursor|secret[-_]?(?:id|name|path|file|ref|arn|version|url|manager)|credentials?[-_]?(?:id|type|path|file|name|helper)|pass(?:word|wd|phrase)?[-_]?(?:hash|file|path|length|policy|field|reset|changed|updated|last|strength|hint|min|max|age|expir|encoder|command)|passport|passenger|passage|passive|passing|passed|bypass|compass|author(?:s|ed|_|$|ity|ization)|authent|auth[-_]?(?:url|uri|type|method|mode|domain|provider|endpoint|server|flow|scheme|scope|enabled|host)|oauth2?$|monkey|turkey|donkey|hockey|jockey|whiskey|hotkey|object[-_]?key|hash$/i;
 
+/** `login: ana / pw …`: whose password it is stands before it, which prose about passwords does not say so. */
+const ACCOUNT =
+  /(?:^|[^A-Za-z0-9])(?:log[- ]?in|user(?:[-_ ]?name)?|account|acct|e-?mail|benutzer(?:name)?|konto)(?:[ \t]*[:=][ \t]*["'`*]{0,3}[\w.@+-]{2,64}["'`*]{0,3}[ \t]*(?:[/|,;+–—-]|\b(?:and|und|with|mit)\b)|[ \t]+["'`*]{0,3}[\w.@+-]{2,64}["'`*]{0,3}[ \t]*[/|])[ \t]*[*`_]{0,3}$/i;
+
 type Kind = "password" | "key" | "none";
 
 const kinds = new Map<string, Kind>();
@@ -69,7 +73,10 @@ function isNamedSecret(value: string, { text, from, start }: Around): boolean {
   // A comparison with a name, a default within a reference, and a part of the name of a resource are none.
   if (sign.includes("==") && !/["'`]/.test(sign)) return false;
   if (/\$\{\w*$|\barn:[\w:/-]*$/.test(text.slice(Math.max(0, from - 120), from))) return false;
-  if (/^[ \t]+(?:--?[a-z]+[ \t=])?["'`]?$/.test(sign) && !isToldByBlank(value, name, kind, sign)) return false;
+  if (/^[ \t]+(?:--?[a-z]+[ \t=])?["'`]?$/.test(sign) && !isToldByBlank(value, name, kind, sign)) {
+    if (kind !== "password" || value.length < 6 || !ACCOUNT.test(text.slice(Math.max(0, from - 96), from)))
+      return false;
+  }
   return kind === "password" ? isPassword(value, sign) : isKey(value, name);
 }
 
@@ -155,6 +162,9 @@ const NAMED_SECRET: SecretRule = {
       'mfa_secret = "«{upper:32}»"',
       "pw: «{alnum:11}7»",
       "pw «Xk9{}mP2v!8q»",
+      "login: ana / pw «{alnum:9}7»",
+      "Login: ana, password «{alnum:9}7»",
+      "user: ana@example.org | password «{alnum:9}7»",
       "Das Passwort lautet: «{alnum:11}7»",
       "Das neue Passwort für das WLAN ist jetzt «{alnum:11}7».",
       "der Token von Acme ist «{alnum:31}7»",
@@ -173,6 +183,10 @@ const NAMED_SECRET: SecretRule = {
       "secret: <your-secret-1>",
       "token: xxxxxxxxxxxxxxxx1",
       "the password is required",
+      "login: ana / password required",
+      "login: ana / password expires 2026-01-01",
+      "user ana and password reset2fa flows",
+      "the user menu, password reset2fa flows",
       "author: anna-maria-1987-the-second",
       "key_id: {alnum:20}",
       "token_type: bearer2",

@@ -42,7 +42,7 @@ export const NAMED_PATTERNS = [
     "i",
   ),
   secretPattern(
-    String.raw`(?:passw(?:or[dt]|d)|pwd|(?<![A-Za-z])pw)[ \t]{1,2}(?<secret>[^\s"'\`<>\\]{8,128}?)(?=[,;.:!?)"'\`}\]]{0,3}(?:\s|$))`,
+    String.raw`(?:passw(?:or[dt]|d)|pwd|(?<![A-Za-z])pw)[ \t]{1,2}(?<secret>[^\s"'\`<>\\]{6,128}?)(?=[,;.:!?)"'\`}\]]{0,3}(?:\s|$))`,
     "i",
   ),
   // YAML with a tag, an anchor or a block.

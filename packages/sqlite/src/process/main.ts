@@ -61,6 +61,7 @@ const handlers: Handlers = {
     statements.set(index, sql);
     return null;
   },
+  foldedCells: async ({ file, after }) => (await import("./redact/folded-cells.js")).foldedCells(file, after),
   indexWords: async ({ file, after }) => (await import("./redact/index-words.js")).indexWords(file, after),
   redactFinish: ({ renamed }) => redacted().finish(statements, renamed),
   close: () => closeAll(),

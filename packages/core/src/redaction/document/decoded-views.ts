@@ -1,6 +1,7 @@
 import { tableView } from "./table-view.js";
 import { TextView } from "./text-view.js";
 import { wrapsIn } from "./wrapped-lines.js";
+import { yamlPairs } from "./yaml-pairs.js";
 
 /** How far around an escape its text is looked at again, decoded. */
 const NEIGHBOURHOOD = 512;
@@ -37,10 +38,10 @@ function escapesLike(any: RegExp, one: RegExp, decode: (escape: string) => strin
   };
 }
 
-/** The text as it is without its escapes, once for each kind, and its tables; only where there are some, since most texts have few. */
+/** The text as it is without its escapes, once for each kind, its tables, and values of YAML by their names; only where there are some, since most texts have few. */
 export function decodedViews(text: string): readonly TextView[] {
   const views = [CODE, PERCENT, wraps].map((escapes) => decodedView(text, escapes(text)));
-  return [...views, tableView(text)].filter((view) => view !== undefined);
+  return [...views, tableView(text), yamlPairs(text)].filter((view) => view !== undefined);
 }
 
 function decodedView(text: string, escapes: Iterable<Escape>): TextView | undefined {

@@ -71,6 +71,20 @@ export interface IndexWords {
   readonly next?: WordPlace;
 }
 
+/** How far the cells of a database were told. */
+export interface CellPlace {
+  /** by its number among the tables */
+  readonly table: number;
+  readonly key: readonly StoredValue[] | null;
+}
+
+/** Cells with compressed bytes, as they are. */
+export interface FoldedCells {
+  readonly cells: readonly Uint8Array[];
+  /** where the next batch begins; absent at the end */
+  readonly next?: CellPlace;
+}
+
 /** What the helper process is asked of a database that is redacted; one at a time. */
 export interface RedactionCalls {
   redactOpen: [{ readonly file: string; readonly nullsEmbeddings: boolean }, RedactionLayout];
@@ -78,5 +92,6 @@ export interface RedactionCalls {
   redactWrite: [{ readonly table: number; readonly changes: readonly RowChange[] }, null];
   redactStatement: [{ readonly index: number; readonly sql: string }, null];
   indexWords: [{ readonly file: string; readonly after: WordPlace | null }, IndexWords];
+  foldedCells: [{ readonly file: string; readonly after: CellPlace | null }, FoldedCells];
   redactFinish: [{ readonly renamed: readonly RenamedPart[] }, RedactedDatabase];
 }

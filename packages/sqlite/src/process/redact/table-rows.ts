@@ -47,9 +47,11 @@ export class TableRows {
     return key.length === 0 ? undefined : new TableRows(connection, name, columns, key);
   }
 
-  read(after: readonly StoredValue[] | null): RowBatch {
+  /** @param condition of the rows that are read, in SQL; default all */
+  read(after: readonly StoredValue[] | null, condition = "true"): RowBatch {
     const keys = this.#key.join(", ");
-    const from = after === null ? "" : `WHERE (${keys}) > (${this.#key.map(() => "?").join(", ")})`;
+    const behind = after === null ? "" : `(${keys}) > (${this.#key.map(() => "?").join(", ")}) AND `;
+    const from = `WHERE ${behind}(${condition})`;
     const cells = this.columns.map(quoted).join(", ");
     const sql = `SELECT ${keys}, ${cells} FROM ${quoted(this.name)} ${from} ORDER BY ${keys} LIMIT ${String(BATCH_ROWS)}`;
     const rows: ScannedRow[] = [];
