@@ -52,9 +52,9 @@ export function git(options: GitOptions = {}): ArtifactSource {
       const { redactGit } = await import("./redact/redact-git.js");
       return await redactGit(staged, policy, { sourceId: id, history, root, oidMap }, op);
     },
-    async trace(staged, places, op) {
+    async *trace(staged, places, op) {
       const { traceHistory } = await import("./redact/trace-history.js");
-      return await traceHistory(staged, places, { sourceId: id, root }, op);
+      yield* traceHistory(staged, places, { sourceId: id, root }, op);
     },
     async diff(before, after, { signal } = {}) {
       const { diffRepositories } = await import("./diff/diff-repositories.js");
