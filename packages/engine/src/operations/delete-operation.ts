@@ -32,14 +32,9 @@ export class DeleteOperation {
     const record = await this.#session.run(ref, lock.timeoutMs, options, async (held, locked) => {
       const found = await catalog.resolve(ref, request.ref, locked);
       const { snapshots, missing } = await catalog.list(ref, locked);
-      refuseIndispensable(found, snapshots);
       // Those whose bundle is not there are no reason to let go of the last that is whole.
-      const lacks = (id: string) => missing.some((one) => one.id === id);
-      if (!lacks(found.id))
-        refuseIndispensable(
-          found,
-          snapshots.filter(({ id }) => !lacks(id)),
-        );
+      const lacks = ({ id }: { readonly id: string }) => missing.some((one) => one.id === id);
+      refuseIndispensable(found, lacks(found) ? snapshots : snapshots.filter((one) => !lacks(one)));
       await held.assertHeld();
       await catalog.remove(found, locked);
       return found;
