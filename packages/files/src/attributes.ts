@@ -1,4 +1,4 @@
-import { type BigIntStats, lutimesSync } from "node:fs";
+import { type BigIntStats, lstatSync, lutimesSync } from "node:fs";
 import { chmod, lstat, lutimes } from "node:fs/promises";
 import { errnoOf } from "@keepsake/core/basics";
 import type { FsPath } from "./fs-path.js";
@@ -15,6 +15,17 @@ export async function lookAt(path: FsPath): Promise<BigIntStats | undefined> {
     return await lstat(path, { bigint: true });
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+}
+
+/** The same, for who may not wait. */
+export function lookAtNow(path: FsPath): BigIntStats | undefined {
+  try {
+    // Nothing there is the usual answer: an error made of it would cost more than the call.
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    if (errnoOf(error) === "ENOTDIR") return undefined;
     throw error;
   }
 }
@@ -47,10 +58,10 @@ export function setTimeSync(path: FsPath, mtimeMs: number, atimeMs = mtimeMs): v
 }
 
 /**
- * Seconds, half a microsecond more where they are no whole ones: a float of them is off by as much, and libuv rounds down,
+ * A time as Node's calls take it: seconds, half a microsecond more where they are no whole ones: a float of them is off by as much, and libuv rounds down,
  * on Node 20 to microseconds, on Node 24 to nanoseconds, where the half stays. Before 1970 Node takes only a Date.
  */
-function settable(ms: number): number | Date {
+export function settable(ms: number): number | Date {
   if (ms < 0) return new Date(ms);
   const micros = Math.round(ms * 1000);
   return micros % 1_000_000 === 0 ? micros / 1_000_000 : (micros + 0.5) / 1_000_000;

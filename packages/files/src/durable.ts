@@ -1,7 +1,8 @@
-import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, fchmodSync, fchownSync, futimesSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { type FileHandle, link, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type ByteDigest, type ByteStream, errnoOf, HashedStream, streamOf } from "@keepsake/core/basics";
+import { settable } from "./attributes.js";
 import type { FsPath } from "./fs-path.js";
 import { partialNameOf } from "./own-names.js";
 
@@ -93,16 +94,30 @@ export async function writeNewFile(path: FsPath, body: ByteStream, options: Writ
   }
 }
 
+/** What a new file is to be, beside its bytes. */
+export interface NewFile {
+  /** exactly these permission bits, whatever the process's umask; default 0o600 */
+  readonly mode?: number;
+  /** modification time in milliseconds since 1970; default: now */
+  readonly mtimeMs?: number | undefined;
+  /** whose the file is; default: the process's user */
+  readonly owner?: Owner | undefined;
+}
+
 /**
- * Creates the file `path`, for its owner alone, without waiting: for a few bytes that need not be on the disk yet. The file
- * must not exist. On any failure it is removed again.
+ * Creates the file `path` without waiting: for a few bytes that need not be on the disk yet. The file must not exist. On any
+ * failure it is removed again.
  *
  * @throws the system error
  */
-export function writeNewFileNow(path: string, bytes: Uint8Array): void {
+export function writeNewFileNow(path: FsPath, bytes: Uint8Array, { mode = 0o600, mtimeMs, owner }: NewFile = {}): void {
   const file = openSync(path, "wx", 0o600);
   try {
     writeAllNow(file, bytes, 0);
+    if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
+    // After the change of owner, which clears setuid.
+    if (mode !== 0o600) fchmodSync(file, mode);
+    if (mtimeMs !== undefined) futimesSync(file, settable(mtimeMs), settable(mtimeMs));
   } catch (error) {
     try {
       unlinkSync(path);

@@ -2,6 +2,7 @@ export {
   type Attributes,
   attributesOf,
   lookAt,
+  lookAtNow,
   sameAttributes,
   sameTime,
   setAttributes,
@@ -43,6 +44,7 @@ export {
 } from "./fs-path.js";
 export { type GlobOptions, isGlob, pathMatcher } from "./globs.js";
 export { isOwnName, OWN_PREFIX } from "./own-names.js";
+export { bytesOfEntry, placeEntry, type PlaceOptions } from "./place-entry.js";
 export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
 export { livenessOf, ownIdentity, type Liveness, type ProcessIdentity } from "./process-identity.js";
 export { ProcessWatch } from "./process-watch.js";

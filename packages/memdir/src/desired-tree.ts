@@ -25,8 +25,8 @@ export interface Desired {
   readonly sha256: string;
   /** bytes of a begun line that the file had beyond these when it was captured */
   readonly cutBytes: number;
-  /** the unpacked bytes of a file */
-  readonly file: string | undefined;
+  /** where a file's bytes are; undefined for a folder that the bundle only implies */
+  readonly entry: BundleEntry | undefined;
   /** the bytes of a link's target */
   readonly target: Buffer | undefined;
 }
@@ -65,7 +65,8 @@ export function selectedTree(all: DesiredTree, isSelected: (desired: Desired) =>
   return new Map([...all].filter(([key]) => wanted.has(key)));
 }
 
-function desiredOf({ meta, path, file }: BundleEntry): Desired {
+function desiredOf(entry: BundleEntry): Desired {
+  const { meta, path } = entry;
   const percent = meta.nameEncoding === "percent";
   const raw = percent ? percentDecodePath(path) : Buffer.from(path, "utf8");
   const parts = pathKey(raw).split("/");
@@ -84,7 +85,7 @@ function desiredOf({ meta, path, file }: BundleEntry): Desired {
     sizeBytes: meta.sizeBytes,
     sha256: meta.sha256,
     cutBytes: cutOf(meta),
-    file,
+    entry,
     target:
       linkTarget === undefined ? undefined : percent ? percentDecode(linkTarget) : Buffer.from(linkTarget, "utf8"),
   };
@@ -107,7 +108,7 @@ function addParents({ key, path }: Desired, found: Map<string, Desired>): void {
       sizeBytes: 0,
       sha256: "",
       cutBytes: 0,
-      file: undefined,
+      entry: undefined,
       target: undefined,
     };
     found.set(parent, { key: parent, raw, path: raw.toString("utf8"), type: "directory", ...implied });

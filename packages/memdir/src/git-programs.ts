@@ -1,7 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { foldedPath, type PathClaim } from "@keepsake/core";
-import { joinRaw } from "@keepsake/files";
+import { bytesOfEntry, joinRaw } from "@keepsake/files";
 import type { Desired, DesiredTree } from "./desired-tree.js";
 
 /** A memory directory, and what else there will be in it after the restore. */
@@ -89,10 +89,11 @@ class GitDirectories {
 }
 
 /** True for a file that leads git to a folder outside of the memory: nobody looks at what that one holds. */
-async function leadsOut({ key, type, file, sizeBytes }: Desired, root: string): Promise<boolean> {
-  const pointer = POINTERS[folded(key.split("/").at(-1) ?? "")];
-  if (pointer === undefined || type !== "file" || file === undefined || sizeBytes > LONGEST_POINTER_BYTES) return false;
-  const target = pointer.exec(await readFile(file, "latin1"))?.[1];
+async function leadsOut({ key, type, entry, sizeBytes }: Desired, root: string): Promise<boolean> {
+  const pointer = POINTERS[folded(key.slice(key.lastIndexOf("/") + 1))];
+  if (pointer === undefined || type !== "file" || entry === undefined || sizeBytes > LONGEST_POINTER_BYTES)
+    return false;
+  const target = pointer.exec((await bytesOfEntry(entry))?.toString("latin1") ?? "")?.[1];
   if (target === undefined) return false;
   const inside = relative(root, resolve(root, dirname(key), target));
   return inside === ".." || inside.startsWith("../");

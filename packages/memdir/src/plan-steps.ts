@@ -59,8 +59,22 @@ export class PlanSteps {
     this.#puts.push({ do: "make_dir", live: place, mode: 0o700, ...(owner === undefined ? {} : { owner }) });
     this.#touched.add(parentKey(desired.key));
     this.#changes.push({ action: live === undefined ? "create" : "replace", path: desired.path });
-    const to = desired.attributes ?? { mode: 0o755, mtimeMs: Date.now() };
-    this.#ends.set(desired.key, { always: true, step: { do: "set", live: place, to, before: null } });
+    this.#endsAs(desired, attributesOfNew(desired), at);
+  }
+
+  /** What was staged for a folder comes to `at`, where nothing is, with all that is in it: {@link bring} tells of that. */
+  putTree(desired: Desired, to: Attributes, at: FsPath, place: Place): void {
+    this.#puts.push({ do: "put", live: toJsonPath(at), staged: place.staged, undo: place.undo });
+    this.#touched.add(parentKey(desired.key));
+    this.#changes.push({ action: "create", path: desired.path });
+    this.#endsAs(desired, to, at);
+  }
+
+  /** Something comes within a folder that is put as a whole. `to` is given for a folder. */
+  bring(desired: Desired, to: Attributes | undefined, at: FsPath): void {
+    this.#changes.push({ action: "create", path: desired.path });
+    // A folder that its owner may not write could be neither moved nor removed: it is closed when all is in its place.
+    if (to !== undefined && (to.mode & 0o700) !== 0o700) this.#endsAs(desired, to, at);
   }
 
   remove(live: LiveNode, undo: string): void {
@@ -108,6 +122,10 @@ export class PlanSteps {
     return [...this.#opened.values(), ...this.#removals, ...this.#emptied, ...this.#puts, ...this.#attributes, ...ends];
   }
 
+  #endsAs({ key }: Desired, to: Attributes, at: FsPath): void {
+    this.#ends.set(key, { always: true, step: { do: "set", live: toJsonPath(at), to, before: null } });
+  }
+
   /** Without write permission nothing can be moved in or out of a folder; its mode is set again at the end. */
   #open(live: LiveNode): void {
     const before = attributesOf(live.stats);
@@ -115,6 +133,11 @@ export class PlanSteps {
     const to = { ...before, mode: before.mode | 0o700 };
     this.#opened.set(live.key, { do: "set", live: toJsonPath(live.absolute), to, before });
   }
+}
+
+/** What a new folder is to be; one that the bundle only implies is like those that a program makes. */
+export function attributesOfNew({ attributes }: Desired): Attributes {
+  return attributes ?? { mode: 0o755, mtimeMs: Date.now() };
 }
 
 /** The folder of a key; "" is the root. */

@@ -1,11 +1,12 @@
 import { KeepsakeError, type PlannedChange } from "@keepsake/core";
-import { attributesOf, joinRaw, lockedHere, type Owner, sameTime, type SwapStep, TimeSlice } from "@keepsake/files";
+import { attributesOf, type FsPath, joinRaw, lockedHere, sameTime, type SwapStep, TimeSlice } from "@keepsake/files";
 import { holdsSame } from "./compare.js";
 import type { Desired, DesiredTree } from "./desired-tree.js";
 import type { LiveNode, LiveTree } from "./live-tree.js";
-import { isAtOrBelow, parentKey, type Place, PlanSteps } from "./plan-steps.js";
+import { ownerFor } from "./owner.js";
+import { attributesOfNew, isAtOrBelow, parentKey, type Place, PlanSteps } from "./plan-steps.js";
 import { inLanes } from "./lanes.js";
-import { settleFiles, type StagedFile, stageOne } from "./stage-files.js";
+import { Staging } from "./staging.js";
 
 /** What a plan is made of. */
 export interface PlanInput {
@@ -20,6 +21,8 @@ export interface PlanInput {
   readonly isSelected: (desired: Desired) => boolean;
   /** true for a folder whose place another source's file takes: it goes with all that is in it */
   readonly givesWay: (folder: LiveNode) => boolean;
+  /** true for a folder that no other source has anything in: where it is new it comes as a whole, in one step */
+  readonly comesAlone: (folder: Desired) => boolean;
   /** names for a change at the key, on the file system of that place */
   readonly place: (key: string) => Promise<Place>;
   readonly signal?: AbortSignal | undefined;
@@ -35,12 +38,17 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
   const steps = new PlanSteps();
   if (rootNode !== undefined) steps.keepFolder(rootNode);
   const replaced = new Set<string>();
-  const staging: Staging[] = [];
+  const staging = new Staging(input);
   const unsettled: { wanted: Desired; node: LiveNode }[] = [];
   for (const node of live.nodes.values()) if (node.type === "directory" && input.givesWay(node)) refuseKept(node, live);
 
   for (const wanted of desired.values()) {
     if (!input.accepts(wanted) || !isTouchable(wanted, live)) continue;
+    const folder = staging.folder(parentKey(wanted.key));
+    if (folder !== undefined) {
+      bring(wanted, folder, input, steps, staging);
+      continue;
+    }
     const buried = isAtOrBelow(parentKey(wanted.key), replaced);
     const node = buried ? undefined : live.nodes.get(wanted.key);
     const isSelected = input.isSelected(wanted);
@@ -48,13 +56,16 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
       steps.keepFolder(node, isSelected ? wanted : undefined);
     } else if (!isSelected && node !== undefined) throw inTheWay(wanted);
     else if (node?.type === wanted.type) unsettled.push({ wanted, node });
-    else {
+    else if (wanted.type === "directory" && node === undefined && !buried && input.comesAlone(wanted)) {
+      await putTree(wanted, input, steps, staging);
+    } else {
       if (node?.type === "directory") clearFolder(node, input, steps);
       if (node !== undefined) replaced.add(node.key);
       await put(wanted, node, input, steps, staging);
     }
   }
   const isLockedHere = lockedHere();
+  const slice = new TimeSlice();
   await inLanes(unsettled, async ({ wanted, node }) => {
     // To compare a file that this process has locked would drop the lock; it will be refused as open.
     if (isLockedHere(node.stats) || !(await holdsSame(node, wanted, input.signal)))
@@ -62,14 +73,10 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
     else if (wanted.attributes !== undefined && !looksSame(node, wanted.attributes.mode, wanted.attributes.mtimeMs)) {
       steps.setAttributes(node, wanted.attributes, wanted.path);
     }
-  });
-  await removeExtra(input, steps, replaced);
-  const slice = new TimeSlice();
-  await inLanes(staging, async ({ wanted, at }) => {
-    await stageOne(wanted, at, ownerFor(wanted.key, input), input.signal);
     if (slice.isOver) await slice.next(input.signal);
   });
-  await settleFiles(staging.flatMap(stagedFile));
+  await removeExtra(input, steps, replaced);
+  await staging.make();
   const folders = [...live.nodes.values()].filter(({ type }) => type === "directory");
   return { steps: steps.inOrder(rootNode === undefined ? folders : [rootNode, ...folders]), changes: steps.changes };
 }
@@ -91,7 +98,7 @@ async function put(
   node: LiveNode | undefined,
   input: PlanInput,
   steps: PlanSteps,
-  staging: Staging[],
+  staging: Staging,
 ): Promise<void> {
   const place = await input.place(wanted.key);
   if (wanted.type === "directory") {
@@ -99,17 +106,22 @@ async function put(
     return;
   }
   steps.put(wanted, node, joinRaw(input.root, wanted.raw), place);
-  staging.push({ wanted, at: place.staged });
+  staging.addTop(wanted, place.staged);
 }
 
-/** What is to be staged, and where. */
-interface Staging {
-  readonly wanted: Desired;
-  readonly at: string;
+/** A new folder comes with all that the bundle has in it. */
+async function putTree(wanted: Desired, input: PlanInput, steps: PlanSteps, staging: Staging): Promise<void> {
+  const place = await input.place(wanted.key);
+  const to = attributesOfNew(wanted);
+  steps.putTree(wanted, to, joinRaw(input.root, wanted.raw), place);
+  staging.addTop(wanted, place.staged, to);
 }
 
-function stagedFile({ wanted: { type, attributes }, at }: Staging): StagedFile[] {
-  return type === "file" ? [{ at, mode: attributes?.mode ?? 0o600 }] : [];
+/** Something in a folder that comes as a whole. */
+function bring(wanted: Desired, folder: FsPath, input: PlanInput, steps: PlanSteps, staging: Staging): void {
+  const to = wanted.type === "directory" ? attributesOfNew(wanted) : undefined;
+  steps.bring(wanted, to, joinRaw(input.root, wanted.raw));
+  staging.add(wanted, joinRaw(folder, wanted.raw.subarray(wanted.raw.lastIndexOf(0x2f) + 1)), to);
 }
 
 function looksSame(node: LiveNode, mode: number, mtimeMs: number): boolean {
@@ -176,14 +188,4 @@ async function removeExtra(
     gone.add(node.key);
     steps.remove(node, (await place(node.key)).undo);
   }
-}
-
-/** As root, files get the owner of what they replace, or of the folder they come into: the agent must be able to read them. */
-function ownerFor(key: string, { live, rootNode }: PlanInput): Owner | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  for (let at = key; at !== ""; at = parentKey(at)) {
-    const stats = live.nodes.get(at)?.stats;
-    if (stats !== undefined) return { uid: stats.uid, gid: stats.gid };
-  }
-  return rootNode === undefined ? undefined : { uid: rootNode.stats.uid, gid: rootNode.stats.gid };
 }

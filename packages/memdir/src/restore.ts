@@ -1,5 +1,5 @@
 import { chmod, readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import {
   type BundleEntry,
   foldedPath,
@@ -17,7 +17,7 @@ import {
   fromJsonPath,
   fsyncDirectory,
   joinRaw,
-  lookAt,
+  lookAtNow,
   pathMatcher,
   revertSwap,
   swapPlanFromJson,
@@ -89,6 +89,7 @@ export class MemdirRestore implements RestoreSession {
         accepts,
         isSelected: isDesiredSelected,
         givesWay: ({ absolute }) => others.file(absolute),
+        comesAlone: this.#aloneTest(foldCase),
         place: (key) => areas.place(key),
         signal,
       });
@@ -138,6 +139,16 @@ export class MemdirRestore implements RestoreSession {
     if (only === undefined) return () => true;
     const root = resolve(paths.memory, this.#options.root);
     return (relative, path) => only.has(join(root, relative.toString("utf8")), path);
+  }
+
+  /** True for a folder that is no other source's, and has none of its places in it, which its plan may make first. */
+  #aloneTest(foldCase: boolean): (folder: Desired) => boolean {
+    const fold = (path: string): string => (foldCase ? foldedPath(path) : path);
+    const shared = new Set<string>();
+    for (const { path } of this.#others) {
+      for (let at = fold(path); !shared.has(at); at = dirname(at)) shared.add(at);
+    }
+    return ({ raw }) => !shared.has(fold(joinRaw(this.#root.path, raw).toString()));
   }
 
   /** Another source's place is not written by this one, however the bundle spells it. */
@@ -224,8 +235,7 @@ class StagingAreas {
 
 /** Gives the owner back the permission to remove what is in closed folders. */
 async function openUp(path: string | Buffer): Promise<void> {
-  const stats = await lookAt(path);
-  if (stats?.isDirectory() !== true) return;
+  if (lookAtNow(path)?.isDirectory() !== true) return;
   await chmod(path, 0o700);
   for (const name of await readdir(path, { encoding: "buffer" })) await openUp(joinRaw(path, name));
 }

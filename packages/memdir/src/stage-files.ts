@@ -1,8 +1,17 @@
-import { chmodSync, lchownSync, renameSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync } from "node:fs";
 import { chmod, lstat, mkdir, open } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { errnoOf, KeepsakeError } from "@keepsake/core";
-import { type Owner, readChunks, setTimeSync, syncAtOnce, TimeSlice, writeNewFile } from "@keepsake/files";
+import { join } from "node:path";
+import { KeepsakeError } from "@keepsake/core";
+import {
+  type Attributes,
+  type FsPath,
+  fsyncDirectory,
+  type Owner,
+  placeEntry,
+  setTimeSync,
+  syncAtOnce,
+  writeNewFile,
+} from "@keepsake/files";
 import type { Desired } from "./desired-tree.js";
 import { inLanes } from "./lanes.js";
 
@@ -29,56 +38,62 @@ async function* nothing(): AsyncGenerator<Uint8Array> {
   // An empty file.
 }
 
-/**
- * Makes the file or link that the bundle wants at `at`, with its time and owner; for a file {@link settleFiles} is left. It
- * waits only to copy: a name is changed in a fraction of the time that the thread pool takes to hear of it.
- */
+/** Makes the file or link that the bundle wants at `at`, as it is to be; the disk may not have it yet: {@link syncStaged}. */
 export async function stageOne(
-  desired: Desired,
-  at: string,
+  { type, attributes, entry, path, target }: Desired,
+  at: FsPath,
   owner: Owner | undefined,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { type, attributes } = desired;
-  if (type === "symlink") symlinkSync(desired.target ?? "", at);
-  if (type === "file") await stageFile(desired, at, signal);
-  if (owner !== undefined) lchownSync(at, owner.uid, owner.gid);
-  if (attributes !== undefined) setTimeSync(at, attributes.mtimeMs);
-}
-
-async function stageFile(desired: Desired, at: string, signal: AbortSignal | undefined): Promise<void> {
-  const { file, path } = desired;
-  if (file === undefined)
-    throw new KeepsakeError("E_INTERNAL", `The bytes of ${JSON.stringify(path)} were not unpacked.`);
-  try {
-    renameSync(file, at);
-  } catch (error) {
-    if (errnoOf(error) !== "EXDEV") throw error;
-    await writeNewFile(at, readChunks(file), { sync: false, signal });
+  const { mode = PRIVATE, mtimeMs } = attributes ?? {};
+  if (type === "symlink") {
+    symlinkSync(target ?? "", at);
+    if (owner !== undefined) lchownSync(at, owner.uid, owner.gid);
+    if (mtimeMs !== undefined) setTimeSync(at, mtimeMs);
+    return;
   }
+  if (entry === undefined || !(await placeEntry(entry, at, { mode, mtimeMs, owner, signal })))
+    throw new KeepsakeError("E_INTERNAL", `The bytes of ${JSON.stringify(path)} were not unpacked.`);
 }
 
-/** A file that was staged, and the mode it gets. */
+/** Makes the folder that the bundle wants, open for who fills it: {@link settleFolder} gives it its attributes. */
+export function stageFolder(at: FsPath): void {
+  mkdirSync(at, { mode: 0o700 });
+}
+
+/** Gives a staged folder that is filled its owner, mode and time. It stays open for its owner, who must be able to move it. */
+export function settleFolder(at: FsPath, to: Attributes, owner: Owner | undefined): void {
+  if (owner !== undefined) chownSync(at, owner.uid, owner.gid);
+  chmodSync(at, to.mode | 0o700);
+  setTimeSync(at, to.mtimeMs);
+}
+
+/** A file that was staged, and its mode. */
 export interface StagedFile {
-  readonly at: string;
+  readonly at: FsPath;
   readonly mode: number;
 }
 
-/** What a staged file is until it is settled. */
+/** A mode with which a file can be opened by its owner, and by nobody else. */
 const PRIVATE = 0o600;
 
-/** Gives staged files their modes, after the change of owner, which clears setuid, and makes them survive a power cut. */
-export async function settleFiles(files: readonly StagedFile[]): Promise<void> {
-  const slice = new TimeSlice();
-  for (const { at, mode } of files) {
-    if (mode !== PRIVATE) chmodSync(at, mode);
-    if (slice.isOver) await slice.next();
-  }
-  if (await syncAtOnce(files.length, new Set(files.map(({ at }) => dirname(at))))) return;
+/**
+ * Makes what was staged survive a power cut.
+ *
+ * @param folders those that were staged with what is in them
+ * @param areas the folders that all of it is in
+ */
+export async function syncStaged(
+  files: readonly StagedFile[],
+  folders: readonly FsPath[],
+  areas: Iterable<string>,
+): Promise<void> {
+  if (await syncAtOnce(files.length + folders.length, areas)) return;
   await inLanes(files, syncFile);
+  await inLanes(folders, fsyncDirectory);
 }
 
-/** The mode once more, through the open file: with it the file might not be opened. */
+/** With its own mode the file might not be opened. */
 async function syncFile({ at, mode }: StagedFile): Promise<void> {
   if (mode !== PRIVATE) await chmod(at, PRIVATE);
   const handle = await open(at, "r");

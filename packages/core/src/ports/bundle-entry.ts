@@ -5,8 +5,13 @@ export interface BundleEntry {
   readonly meta: ArtifactMeta;
   /** relative to the source's folder */
   readonly path: string;
-  /** the unpacked bytes as a private file, which may be read and renamed away by its source; absent for links and folders */
+  /**
+   * The unpacked bytes as a private file, which may be read and renamed away by its source; absent for links and folders. Where
+   * {@link bytes} is there, the file is made when it is first asked for.
+   */
   readonly file?: string;
+  /** The same bytes of a small file, without one: not to be changed, and good until those of another entry are asked for. */
+  readonly bytes?: () => Buffer;
 }
 
 /** The artifacts of one source in one bundle. */

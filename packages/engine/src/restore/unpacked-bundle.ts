@@ -10,21 +10,22 @@ import {
   type Manifest,
   type StateItem,
 } from "@keepsake/core";
-import { TimeSlice, writeNewFile, writeNewFileNow } from "@keepsake/files";
+import { TimeSlice, writeNewFile } from "@keepsake/files";
 import type { BundleOrigin } from "../bundle/bundle-origin.js";
 import type { BundleReader, ReadBundle, ReadOptions } from "../bundle/bundle-reader.js";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
 import { STATE_FOLDER } from "../snapshot/stage-state.js";
+import { UnpackedFile } from "./unpacked-file.js";
 
-/** Of so many bytes a file is written without waiting: in the thread pool it would cost several times as much. */
+/** Of no more bytes a file is kept among others, without a file of its own: to make one costs more than its bytes do. */
 const SMALL_FILE_BYTES = 64 * 1024;
 
 /** A bundle whose every check passed, unpacked into private staging under neutral names. */
 export class UnpackedBundle {
   readonly bundle: ReadBundle;
-  readonly #files: ReadonlyMap<string, string>;
+  readonly #files: ReadonlyMap<string, UnpackedFile>;
 
-  private constructor(bundle: ReadBundle, files: ReadonlyMap<string, string>) {
+  private constructor(bundle: ReadBundle, files: ReadonlyMap<string, UnpackedFile>) {
     this.bundle = bundle;
     this.#files = files;
   }
@@ -41,7 +42,7 @@ export class UnpackedBundle {
     inspect: (manifest: Manifest) => void = () => undefined,
   ): Promise<UnpackedBundle> {
     const folder = await staging.folder("bundle");
-    const files = new Map<string, string>();
+    const files = new Map<string, UnpackedFile>();
     const slice = new TimeSlice();
     const sink = {
       manifest: ({ manifest }: { readonly manifest: Manifest }) => {
@@ -52,11 +53,12 @@ export class UnpackedBundle {
         const file = join(folder, String(files.size));
         if (meta.sizeBytes > SMALL_FILE_BYTES) {
           await writeNewFile(file, content, { sync: false, signal: options.signal });
+          files.set(meta.pathInBundle, new UnpackedFile(file));
         } else {
-          writeNewFileNow(file, await collectBytes(content, meta.sizeBytes));
+          const kept = staging.small.keep(await collectBytes(content, meta.sizeBytes));
+          files.set(meta.pathInBundle, new UnpackedFile(file, kept));
           if (slice.isOver) await slice.next(options.signal);
         }
-        files.set(meta.pathInBundle, file);
       },
     };
     return new UnpackedBundle(await reader.readVerified(origin, sink, options), files);
@@ -81,9 +83,9 @@ export class UnpackedBundle {
     return { entries, omitted: omitted.filter((omission) => omission.source === source) };
   }
 
-  /** The private file that holds an artifact's bytes. */
+  /** The private file that holds an artifact's bytes; of a small one it is made now. */
   fileOf(pathInBundle: string): string | undefined {
-    return this.#files.get(pathInBundle);
+    return this.#files.get(pathInBundle)?.path;
   }
 
   /** True when the snapshot captured state values, or looked for them. */
@@ -109,8 +111,8 @@ export class UnpackedBundle {
   }
 
   #entry(meta: BundleEntry["meta"], source: string): BundleEntry {
-    const file = this.#files.get(meta.pathInBundle);
-    return { meta, path: meta.pathInBundle.slice(source.length + 1), ...(file === undefined ? {} : { file }) };
+    const path = meta.pathInBundle.slice(source.length + 1);
+    return this.#files.get(meta.pathInBundle)?.entryOf(meta, path) ?? { meta, path };
   }
 }
 
