@@ -9,9 +9,11 @@ export {
   setTime,
   setTimeSync,
 } from "./attributes.js";
+export { beginsWith } from "./begins-with.js";
 export { claimTest } from "./claims.js";
 export {
   fsyncDirectory,
+  type NewFile,
   type Owner,
   publishFile,
   replaceFileDurably,

@@ -8,9 +8,9 @@ import type { FsPath } from "./fs-path.js";
 import { readChunks } from "./read-chunks.js";
 
 /** The bytes of a bundle's file, for who needs them all at once; undefined for what has none. @throws the system error */
-export async function bytesOfEntry({ bytes, file }: BundleEntry): Promise<Buffer | undefined> {
-  if (bytes !== undefined) return bytes();
-  return file === undefined ? undefined : await readFile(file);
+export async function bytesOfEntry(entry: BundleEntry): Promise<Buffer | undefined> {
+  if (entry.bytes !== undefined) return entry.bytes();
+  return entry.file === undefined ? undefined : await readFile(entry.file);
 }
 
 /** What is to be done with a file of a bundle. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { constants } from "node:fs";
 import { open, readlink } from "node:fs/promises";
-import type { FsPath } from "@keepsake/files";
+import { beginsWith, type FsPath } from "@keepsake/files";
 import type { Desired } from "./desired-tree.js";
 import type { LiveNode } from "./live-tree.js";
 
@@ -20,37 +20,10 @@ export async function holdsSame(live: LiveNode, desired: Desired, signal?: Abort
   return (await hashOf(live.absolute, desired.sizeBytes, signal)) === desired.sha256;
 }
 
-const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
-/** True when a file's first bytes are these few, a link not followed; false when it cannot be read. */
-function beginsWith(path: FsPath, bytes: Buffer): boolean {
-  try {
-    const file = openSync(path, FLAGS);
-    try {
-      const found = Buffer.allocUnsafe(bytes.length);
-      for (let at = 0; at < found.length; ) {
-        const got = readSync(file, found, at, found.length - at, at);
-        if (got === 0) return false;
-        at += got;
-      }
-      return found.equals(bytes);
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    if (isOfSystem(error)) return false;
-    throw error;
-  }
-}
-
-/** Unreadable is not the same; the bundle's file takes its place. */
-function isOfSystem(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
-}
-
 /** SHA-256 of a file's first bytes, a link not followed; undefined when it cannot be read. */
 async function hashOf(path: FsPath, sizeBytes: number, signal: AbortSignal | undefined): Promise<string | undefined> {
-  const handle = await open(path, FLAGS).catch(() => undefined);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const handle = await open(path, flags).catch(() => undefined);
   if (handle === undefined) return undefined;
   const hash = createHash("sha256");
   try {
@@ -64,7 +37,8 @@ async function hashOf(path: FsPath, sizeBytes: number, signal: AbortSignal | und
     }
   } catch (error) {
     signal?.throwIfAborted();
-    if (isOfSystem(error)) return undefined;
+    // Unreadable is not the same; the bundle's file takes its place.
+    if (error instanceof Error && "syscall" in error) return undefined;
     throw error;
   } finally {
     await handle.close();

@@ -1,6 +1,7 @@
 import type { ArtifactReader } from "@keepsake/core";
+import { type LooseFile, looseOid } from "../objects/loose.js";
 import { ObjectStore } from "../objects/object-store.js";
-import { type BundledRepository, bundledRepositories } from "../restore/bundle-repositories.js";
+import { type BundledRepository, bundledRepositories, looseFileOf } from "../restore/bundle-repositories.js";
 import type { FileMap } from "../repository/file-map.js";
 import { readFormat } from "../repository/format.js";
 import { readRefs, type Refs } from "../repository/refs.js";
@@ -13,7 +14,6 @@ export interface BundledGitDir extends Disposable {
   readonly store: ObjectStore;
 }
 
-const LOOSE = /^objects\/([0-9a-f]{2})\/([0-9a-f]{38}|[0-9a-f]{62})$/;
 const PACK_INDEX = /^objects\/pack\/[^/]+\.idx$/;
 
 /** The repositories of a bundle, by folder; without submodules' own. */
@@ -27,13 +27,16 @@ export async function readBundledGitDirs(reader: ArtifactReader): Promise<Readon
 
 function open({ folder, files: bundled }: BundledRepository): BundledGitDir {
   const files = new Map<string, string>();
-  for (const { path, entry } of bundled) if (entry.file !== undefined) files.set(path, entry.file);
+  const loose = new Map<string, LooseFile>();
+  for (const { path, entry } of bundled) {
+    const oid = looseOid(path);
+    const object = oid === undefined ? undefined : looseFileOf(entry);
+    if (oid !== undefined && object !== undefined) loose.set(oid, object);
+    else if (entry.file !== undefined) files.set(path, entry.file);
+  }
   const { kind } = readFormat(files);
-  const loose = new Map<string, string>();
   const packs: { pack: string; index: string }[] = [];
   for (const [path, file] of files) {
-    const oid = LOOSE.exec(path);
-    if (oid !== null) loose.set(`${oid[1] ?? ""}${oid[2] ?? ""}`, file);
     const pack = PACK_INDEX.test(path) ? files.get(path.replace(/idx$/, "pack")) : undefined;
     if (pack !== undefined) packs.push({ pack, index: file });
   }

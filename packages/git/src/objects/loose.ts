@@ -12,6 +12,14 @@ export function loosePath(oid: string): string {
   return `${oid.slice(0, 2)}/${oid.slice(2)}`;
 }
 
+const LOOSE = /^objects\/([0-9a-f]{2})\/([0-9a-f]{38}|[0-9a-f]{62})$/;
+
+/** The id of the loose object that lies at a path below a git directory; undefined for any other path. */
+export function looseOid(path: string): string | undefined {
+  const found = LOOSE.exec(path);
+  return found === null ? undefined : `${found[1] ?? ""}${found[2] ?? ""}`;
+}
+
 /** Unpacks a loose object's file. @returns undefined when it is damaged */
 export function parseLoose(bytes: Buffer): GitObject | undefined {
   try {

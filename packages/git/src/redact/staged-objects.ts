@@ -1,4 +1,5 @@
 import type { StagedArtifact } from "@keepsake/core";
+import { looseOid } from "../objects/loose.js";
 import type { ObjectFiles } from "../objects/object-store.js";
 
 /** A staged pack: its files by suffix, ".pack" and ".idx" among them. */
@@ -16,7 +17,6 @@ export interface StagedFiles {
   readonly state: ReadonlyMap<string, StagedArtifact>;
 }
 
-const LOOSE = /^objects\/([0-9a-f]{2})\/([0-9a-f]{38}|[0-9a-f]{62})$/;
 const IN_PACK = /^objects\/pack\/(pack-[0-9a-f]+)(\.(?:pack|idx|keep|promisor|mtimes))$/;
 
 export function sortFiles(files: ReadonlyMap<string, StagedArtifact>): StagedFiles {
@@ -25,9 +25,9 @@ export function sortFiles(files: ReadonlyMap<string, StagedArtifact>): StagedFil
   const derived: StagedArtifact[] = [];
   const state = new Map<string, StagedArtifact>();
   for (const [path, artifact] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const [, folder, rest] = LOOSE.exec(path) ?? [];
+    const oid = looseOid(path);
     const [, name, suffix] = IN_PACK.exec(path) ?? [];
-    if (folder !== undefined && rest !== undefined) loose.set(folder + rest, artifact);
+    if (oid !== undefined) loose.set(oid, artifact);
     else if (name !== undefined && suffix !== undefined) {
       const pack = packs.get(name) ?? new Map<string, StagedArtifact>();
       packs.set(name, pack.set(suffix, artifact));

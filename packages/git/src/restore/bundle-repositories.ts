@@ -1,5 +1,6 @@
 import { type BundleEntry, foldedPath, KeepsakeError, percentDecodePath } from "@keepsake/core";
 import { OWN_PREFIX } from "@keepsake/files";
+import type { LooseFile } from "../objects/loose.js";
 import { splitBundlePath } from "../repository/bundle-layout.js";
 import type { Layout } from "../repository/locate.js";
 
@@ -40,6 +41,12 @@ export async function bundledRepositories(entries: AsyncIterable<BundleEntry>): 
     if (head === undefined) throw headless(folder);
     return { folder, files, layout: layoutOf(head.entry.meta.facts?.["layout"]) };
   });
+}
+
+/** A loose object as a bundle has it; undefined for what has no bytes. */
+export function looseFileOf(entry: BundleEntry): LooseFile | undefined {
+  const { meta, bytes } = entry;
+  return bytes === undefined ? entry.file : { sizeBytes: meta.sizeBytes, read: bytes };
 }
 
 function layoutOf(value: unknown): Layout {

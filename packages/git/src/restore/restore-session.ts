@@ -138,25 +138,29 @@ export class GitRestoreSession implements RestoreSession {
     const { swap, changes, notices, signal } = staging;
     const place = this.#live.find((one) => samePlace(repository, one));
     const dir = join(staging.folder, `new-${String(number)}`);
-    const own = [...(await new RepositoryStager(repository, dir, place).build(signal))];
+    const stager = new RepositoryStager(repository, dir, place);
+    const own = [...(await stager.build(signal))];
     const prefix = bundlePrefix(repository.folder);
     const known = [...staging.damaged].some((path) => path.startsWith(prefix));
     const here = { folder: repository.folder, layout: repository.layout, at: dir, gitDir: dir, commonDir: dir };
-    for (const inner of await withModules({ ...here, prefix: "", inner: false })) {
-      using staged = await openGitDir(inner);
-      const name = join(shownPath(repository), inner.prefix);
-      own.push(...(await verifyStaged(staged, name, known, signal)));
-    }
     using staged = await openGitDir(here);
+    for (const [oid, file] of stager.loose()) staged.store.addLoose(oid, file);
+    own.push(...(await verifyStaged(staged, shownPath(repository), known, signal)));
+    const [, ...modules] = await withModules({ ...here, prefix: "", inner: false });
+    for (const inner of modules) {
+      using module = await openGitDir(inner);
+      own.push(...(await verifyStaged(module, join(shownPath(repository), inner.prefix), known, signal)));
+    }
     using live = place === undefined ? undefined : await openGitDir(place);
     if (live?.format.unsupported !== undefined) throw unsupported(shownPath(repository), live.format.unsupported);
     if (live !== undefined && !(await hasSeparateParts(dir)) && (await isSameRepository(live, staged, signal))) return;
+    const owner = await ownerOf(place?.gitDir ?? join(this.#root, repository.folder));
+    await stager.placeLoose(owner, signal);
     if (live !== undefined) {
       own.push(...(await keepHeads(live, staged, dir, this.#target.operationId, signal)));
     }
     const mode = place === undefined ? undefined : await stat(place.gitDir);
     await chmod(dir, (mode?.mode ?? 0o755) & 0o777);
-    const owner = await ownerOf(place?.gitDir ?? join(this.#root, repository.folder));
     await settleTree(dir, owner, signal);
     await this.#swapIn(repository, place, dir, swap, owner);
     const detail = live === undefined ? headOf(staged) : `${headOf(live)} → ${shortHead(staged)}`;

@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { lchown, open } from "node:fs/promises";
+import { constants, lchownSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type FsPath, fsyncDirectory, lookAt, type Owner, syncAtOnce, walkTree } from "@keepsake/files";
 import { eachAtOnce } from "../capture/each-at-once.js";
@@ -19,13 +19,16 @@ export async function ownerOf(folder: string): Promise<Owner | undefined> {
 /** Gives everything below `root` its owner, and makes it survive a power cut. */
 export async function settleTree(root: string, owner: Owner | undefined, signal?: AbortSignal): Promise<void> {
   const [files, folders]: [FsPath[], FsPath[]] = [[], [root]];
-  if (owner !== undefined) await lchown(root, owner.uid, owner.gid);
-  await eachAtOnce(walkTree(root, { signal }), LANES, async (entry) => {
+  if (owner !== undefined) lchownSync(root, owner.uid, owner.gid);
+  for await (const entry of walkTree(root, { signal })) {
     if (entry.type === "failed") throw entry.error;
-    if (owner !== undefined) await lchown(entry.absolute, owner.uid, owner.gid);
+    const { uid, gid } = entry.stats;
+    if (owner !== undefined && (uid !== owner.uid || gid !== owner.gid)) {
+      lchownSync(entry.absolute, owner.uid, owner.gid);
+    }
     if (entry.type === "directory") folders.push(entry.absolute);
     if (entry.type === "file") files.push(entry.absolute);
-  });
+  }
   if (await syncAtOnce(files.length, [root])) return;
   await eachAtOnce(files, LANES, async (file) => {
     await using handle = await open(file, constants.O_RDONLY);

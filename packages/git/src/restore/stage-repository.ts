@@ -1,10 +1,12 @@
-import { readFileSync, statSync } from "node:fs";
-import { chmod, copyFile, lutimes, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
-import { errnoOf, sha256Hex } from "@keepsake/core";
-import { type FsPath, joinRaw, parentOf } from "@keepsake/files";
+import { mkdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import { chmod, writeFile } from "node:fs/promises";
+import { sha256Hex } from "@keepsake/core";
+import { bytesOfEntry, type FsPath, joinRaw, type Owner, parentOf, placeEntry, TimeSlice } from "@keepsake/files";
+import { type LooseFile, looseOid } from "../objects/loose.js";
 import { type ConfigEntry, isTrue, parseGitConfig } from "../repository/config-file.js";
 import type { RepositoryPlace } from "../repository/locate.js";
-import type { BundledFile, BundledRepository } from "./bundle-repositories.js";
+import { type BundledFile, type BundledRepository, looseFileOf } from "./bundle-repositories.js";
+import { linkIfSame } from "./link-if-same.js";
 import { neutraliseConfig } from "./neutral-config.js";
 import { Placements } from "./placement.js";
 
@@ -21,6 +23,8 @@ export class RepositoryStager {
   readonly #hooks: string[] = [];
   readonly #settings: string[] = [];
   readonly #others: string[] = [];
+  readonly #loose = new Map<string, BundledFile>();
+  readonly #folders = new Set<FsPath>();
 
   /** @param into does not exist yet */
   constructor(repository: BundledRepository, into: string, live: RepositoryPlace | undefined) {
@@ -29,18 +33,46 @@ export class RepositoryStager {
     this.#live = live;
   }
 
-  /** @returns what the user should know */
+  /** All but the small loose objects: whether those are needed shows when the rest is there. @returns what the user should know */
   async build(signal?: AbortSignal): Promise<readonly string[]> {
-    await mkdir(this.#into, { recursive: true, mode: 0o755 });
-    for (const folder of SKELETON) await mkdir(`${this.#into}/${folder}`, { recursive: true });
+    this.#makeFolder(this.#into);
+    for (const folder of SKELETON) this.#makeFolder(`${this.#into}/${folder}`);
     const placements = new Placements(this.#repository.files);
+    const slice = new TimeSlice();
     for (const file of this.#repository.files) {
+      if (slice.isOver) await slice.next(signal);
       signal?.throwIfAborted();
       const placement = placements.of(file);
-      if (placement.as !== "dropped") await this.#place(file, placement.as);
+      const isKept = placement.as === "plain" && file.entry.bytes !== undefined;
+      const oid = isKept ? looseOid(file.path) : undefined;
+      if (oid !== undefined) this.#loose.set(oid, file);
+      else if (placement.as !== "dropped") await this.#place(file, placement.as);
       else if (placement.because !== undefined) this.#others.push(`${file.path} was left out: ${placement.because}.`);
     }
     return this.#notices();
+  }
+
+  /** The loose objects that {@link placeLoose} would place, to be read where they are. */
+  *loose(): Generator<readonly [oid: string, file: LooseFile]> {
+    for (const [oid, { entry }] of this.#loose) {
+      const file = looseFileOf(entry);
+      if (file !== undefined) yield [oid, file];
+    }
+  }
+
+  /** Places the loose objects. One that the live repository has just so is not written again. */
+  async placeLoose(owner: Owner | undefined, signal?: AbortSignal): Promise<void> {
+    const slice = new TimeSlice();
+    // The objects of a linked worktree are another repository's, which stays.
+    const isOwn = this.#live !== undefined && this.#live.layout !== "linked";
+    for (const file of this.#loose.values()) {
+      if (slice.isOver) await slice.next(signal);
+      const target = joinRaw(this.#into, file.raw);
+      this.#makeFolder(parentOf(target));
+      const to = { mode: readable(file), mtimeMs: file.entry.meta.mtimeMs, owner };
+      if (isOwn && linkIfSame(file.entry, this.#livePath(file), target, to)) continue;
+      await placeEntry(file.entry, target, { ...to, signal });
+    }
   }
 
   async #place(
@@ -50,29 +82,26 @@ export class RepositoryStager {
     const { meta } = file.entry;
     const target = joinRaw(this.#into, file.raw);
     if (meta.type === "directory") {
-      await mkdir(target, { recursive: true });
+      this.#makeFolder(target);
       return;
     }
-    await mkdir(parentOf(target), { recursive: true });
-    if (meta.type === "symlink") await symlink(meta.linkTarget ?? "", target);
+    this.#makeFolder(parentOf(target));
+    if (meta.type === "symlink") symlinkSync(meta.linkTarget ?? "", target);
     else if (as === "config") await this.#placeConfig(file, target);
     else if (as === "hook") await this.#placeHook(file, target);
     else if (as === "todo") await this.#placeTodo(file, target);
-    else if (as === "plain" || this.#isWellFormed(file, as)) await this.#move(file, target, meta.mode & 0o666);
+    else if (as === "plain" || (await this.#isWellFormed(file, as))) await this.#move(file, target, readable(file));
     else this.#others.push(`${file.path} was left out: it is not what its name says.`);
   }
 
-  async #move(file: BundledFile, target: FsPath, mode: number): Promise<void> {
-    const { file: source, meta } = file.entry;
-    if (source === undefined) return;
-    try {
-      await rename(source, target);
-    } catch (error) {
-      if (errnoOf(error) !== "EXDEV") throw error;
-      await copyFile(source, target);
-    }
-    await chmod(target, mode | 0o400);
-    await lutimes(target, new Date(meta.mtimeMs), new Date(meta.mtimeMs));
+  async #move({ entry }: BundledFile, target: FsPath, mode: number): Promise<void> {
+    await placeEntry(entry, target, { mode: mode | 0o400, mtimeMs: entry.meta.mtimeMs });
+  }
+
+  #makeFolder(folder: FsPath): void {
+    if (this.#folders.has(folder)) return;
+    mkdirSync(folder, { recursive: true });
+    this.#folders.add(folder);
   }
 
   async #placeConfig(file: BundledFile, target: FsPath): Promise<void> {
@@ -99,7 +128,7 @@ export class RepositoryStager {
     await this.#move(
       file,
       runs ? Buffer.concat([Buffer.from(target), Buffer.from(".disabled")]) : target,
-      mode & 0o666,
+      readable(file),
     );
   }
 
@@ -112,13 +141,12 @@ export class RepositoryStager {
     await writePlain(target, neutral, file);
   }
 
-  #isWellFormed({ entry }: BundledFile, as: "ref" | "reflog" | "pointer"): boolean {
-    if (entry.file === undefined) return false;
-    if (as === "reflog") {
-      return entry.meta.sizeBytes === 0 || REFLOG_START.test(readFileSync(entry.file).toString("latin1", 0, 140));
-    }
-    if (entry.meta.sizeBytes > LONGEST_REF) return false;
-    const text = readFileSync(entry.file, "utf8");
+  async #isWellFormed({ entry }: BundledFile, as: "ref" | "reflog" | "pointer"): Promise<boolean> {
+    if (as !== "reflog" && entry.meta.sizeBytes > LONGEST_REF) return false;
+    const bytes = await bytesOfEntry(entry);
+    if (bytes === undefined) return false;
+    if (as === "reflog") return bytes.length === 0 || REFLOG_START.test(bytes.toString("latin1", 0, 140));
+    const text = bytes.toString("utf8");
     if (as === "ref") return REF.test(text);
     return entry.path.endsWith("gitdir") || text.trim() === "../..";
   }
@@ -159,12 +187,17 @@ export class RepositoryStager {
   }
 }
 
-async function textOf(file: BundledFile): Promise<string> {
-  return file.entry.file === undefined ? "" : await readFile(file.entry.file, "utf8");
+async function textOf({ entry }: BundledFile): Promise<string> {
+  return (await bytesOfEntry(entry))?.toString("utf8") ?? "";
+}
+
+/** The mode that a file had, less what would make it a program; its owner can read it. */
+function readable({ entry }: BundledFile): number {
+  return (entry.meta.mode & 0o666) | 0o400;
 }
 
 /** With the mode it had: a configuration that holds a password is read by nobody else. */
-async function writePlain(target: FsPath, text: string, { entry }: BundledFile): Promise<void> {
+async function writePlain(target: FsPath, text: string, file: BundledFile): Promise<void> {
   await writeFile(target, text, { mode: 0o600 });
-  await chmod(target, (entry.meta.mode & 0o666) | 0o400);
+  await chmod(target, readable(file));
 }
