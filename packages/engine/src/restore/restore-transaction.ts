@@ -24,6 +24,7 @@ import type { UnpackedBundle } from "./unpacked-bundle.js";
 interface Participant {
   readonly id: string;
   readonly session: RestoreSession;
+  readonly takesRemainder: boolean;
   plan: RestorePlan | undefined;
 }
 
@@ -48,6 +49,7 @@ export class RestoreTransaction implements AsyncDisposable {
   readonly #participants: Participant[] = [];
   readonly #sessions: RestoreSession[] = [];
   readonly #stagingDirs: string[] = [];
+  #lastPlace: Promise<unknown> = Promise.resolve();
   #phase: RestorePhase | "open" | "over" = "open";
   #state: StatePlan | undefined;
   #selection: Selection | undefined;
@@ -81,11 +83,7 @@ export class RestoreTransaction implements AsyncDisposable {
     }
     await this.#enter("staging");
     await this.#openSessions(unpacked, options);
-    for (const participant of this.#participants) {
-      const { entries, omitted } = unpacked.reader(participant.id);
-      participant.plan = await participant.session.stage(entriesOf(entries), omitted, options);
-      if (entries.length > 0 || participant.plan.changes.length > 0) this.#selection?.noteWhole(participant.id);
-    }
+    await this.#stageAll(unpacked, options);
     if (unpacked.hasState) this.#state = await this.#planState(unpacked, options);
     this.#selection?.checkAllMet(namesOf(profile, unpacked.manifest, this.plans));
   }
@@ -154,6 +152,24 @@ export class RestoreTransaction implements AsyncDisposable {
     }
   }
 
+  /**
+   * Those that look after places of their own at once: one may wait for its databases to be checked while another writes. Then those
+   * that take the remainder, who look which of it others hold open. All have ended when the first failure, in their order, is thrown.
+   */
+  async #stageAll(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
+    for (const isRemainder of [false, true]) {
+      const participants = this.#participants.filter(({ takesRemainder }) => takesRemainder === isRemainder);
+      const ends = await Promise.allSettled(participants.map((one) => this.#stageOne(one, unpacked, options)));
+      for (const end of ends) if (end.status === "rejected") throw end.reason;
+    }
+  }
+
+  async #stageOne(participant: Participant, unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
+    const { entries, omitted } = unpacked.reader(participant.id);
+    participant.plan = await participant.session.stage(entriesOf(entries), omitted, options);
+    if (entries.length > 0 || participant.plan.changes.length > 0) this.#selection?.noteWhole(participant.id);
+  }
+
   /** What becomes of the state values; undefined when none of them is to be restored. */
   async #planState(unpacked: UnpackedBundle, options: OpOptions): Promise<StatePlan | undefined> {
     const { profile } = this.#order;
@@ -184,7 +200,8 @@ export class RestoreTransaction implements AsyncDisposable {
       const session = await open(this.#target(part, unpacked, others), options);
       this.#sessions.push(session);
       claimed.push(...(wanted ? session.claims : session.claims.map(asItIs)));
-      if (wanted) this.#participants.push({ id: source.id, session, plan: undefined });
+      const takesRemainder = source.takes === "remainder";
+      if (wanted) this.#participants.push({ id: source.id, session, takesRemainder, plan: undefined });
       if (!wanted) this.#refuseUnasked(part, session.claims, unpacked.sourceIds);
     }
   }
@@ -198,13 +215,7 @@ export class RestoreTransaction implements AsyncDisposable {
 
   #target({ source, wanted }: SourceToRestore, unpacked: UnpackedBundle, claimed: readonly PathClaim[]): RestoreTarget {
     const { profile, operationId, live } = this.#order;
-    const stageBeside = async (dir: string): Promise<string> => {
-      const place = await stagingPlaceFor(dir, `${operationId}-${String(this.#stagingDirs.length)}`);
-      this.#stagingDirs.push(place);
-      await this.#enter("staging");
-      await makeStagingPlace(place);
-      return place;
-    };
+    const stageBeside = (dir: string): Promise<string> => this.#stageBeside(dir);
     // What does not come back takes no place.
     const artifacts = wanted ? unpacked.manifest.artifacts.filter((meta) => meta.source === source.id) : [];
     const omitted = unpacked.manifest.omitted.filter((omission) => omission.source === source.id);
@@ -212,6 +223,19 @@ export class RestoreTransaction implements AsyncDisposable {
     const selected = only === undefined ? {} : { only };
     const { ref: agent, paths } = profile;
     return { agent, paths, operationId, artifacts, omitted, claimed, live, stageBeside, ...selected };
+  }
+
+  /** One after the other, whoever asks at once: there is one journal. */
+  #stageBeside(dir: string): Promise<string> {
+    const made = this.#lastPlace.then(async () => {
+      const place = await stagingPlaceFor(dir, `${this.#order.operationId}-${String(this.#stagingDirs.length)}`);
+      this.#stagingDirs.push(place);
+      await this.#enter("staging");
+      await makeStagingPlace(place);
+      return place;
+    });
+    this.#lastPlace = made.catch(() => undefined);
+    return made;
   }
 
   #lost(cause: unknown): KeepsakeError {

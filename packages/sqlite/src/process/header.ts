@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { errnoOf } from "@keepsake/core/basics";
 
 /** The first bytes of every SQLite database (sqlite.org/fileformat2.html, section 1.3). */
 const MAGIC = Buffer.from("SQLite format 3\0", "latin1");
@@ -38,9 +39,14 @@ export function pageSizeOf(header: Buffer): number {
   return stored === 1 ? 65_536 : stored;
 }
 
-/** True when a `-journal` file holds a transaction, finished or not. */
-export function isFilledJournal(start: Uint8Array): boolean {
-  return JOURNAL_MAGIC.equals(start.subarray(0, JOURNAL_MAGIC.length));
+/** True when a `-journal` file is there and holds a transaction, finished or not. A writer may remove it at any time. */
+export function isFilledJournal(journal: string): boolean {
+  try {
+    return JOURNAL_MAGIC.equals(readStart(journal, JOURNAL_MAGIC.length));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 /** Says in the header of a private file, which no connection has open, how the database is written. */

@@ -41,8 +41,7 @@ function isWritable(path: string): boolean {
 
 /** True when a killed writer's journal would have to be rolled back; a living writer's is no obstacle. */
 function isLeftMidway(file: string): boolean {
-  const journal = `${file}-journal`;
-  if (!existsSync(journal) || !isFilledJournal(readStart(journal, 8))) return false;
+  if (!isFilledJournal(`${file}-journal`)) return false;
   const reader = connect(file, "read");
   try {
     beginReading(reader);

@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { type Attributes, attributesOf } from "@keepsake/files";
-import { isFilledJournal, readStart } from "../header.js";
+import { isFilledJournal } from "../header.js";
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -46,6 +46,5 @@ function clearCounters(header: Buffer): void {
 
 function hasMoreBeside(live: string): boolean {
   if ((statSync(`${live}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return true;
-  const journal = `${live}-journal`;
-  return statSync(journal, { throwIfNoEntry: false }) !== undefined && isFilledJournal(readStart(journal, 8));
+  return isFilledJournal(`${live}-journal`);
 }

@@ -1,5 +1,5 @@
-import { chmodSync, closeSync, constants, copyFileSync, fchownSync, fsyncSync, openSync, statSync } from "node:fs";
-import { KeepsakeError } from "@keepsake/core/basics";
+import { chmodSync, closeSync, copyFileSync, fchownSync, fsyncSync, openSync, renameSync, statSync } from "node:fs";
+import { errnoOf, KeepsakeError } from "@keepsake/core/basics";
 import { type Owner, setAttributes } from "@keepsake/files";
 import { connect } from "../capture/connection.js";
 import { checkDatabase } from "../check.js";
@@ -57,16 +57,24 @@ export function checkIncoming({
   }
 }
 
-/** Copies a checked database to `staged` as it is to lie in the live memory: log mode, owner, mode, time; on the disk. */
+/** Gives a checked database the log mode that it is to have in the live memory: then it is what the live one may be already. */
+export function settleHeader({ file }: IncomingDatabase, wal: boolean): void {
+  if (wal && statSync(file).size >= HEADER_BYTES) setWalHeader(file, true);
+}
+
+/** Moves a settled database to `staged` as it is to lie in the live memory: owner, mode, time; on the disk. */
 export async function placeIncoming(
   { file, mode, mtimeMs }: IncomingDatabase,
-  wal: boolean,
   staged: string,
   owner: Owner | undefined,
 ): Promise<void> {
-  copyFileSync(file, staged, constants.COPYFILE_FICLONE);
+  try {
+    renameSync(file, staged);
+  } catch (error) {
+    if (errnoOf(error) !== "EXDEV") throw error;
+    copyFileSync(file, staged);
+  }
   chmodSync(staged, 0o600);
-  if (wal && statSync(staged).size >= HEADER_BYTES) setWalHeader(staged, true);
   const fd = openSync(staged, "r+");
   try {
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);

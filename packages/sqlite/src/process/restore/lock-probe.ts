@@ -13,9 +13,8 @@ export function isLocked(database: string, platform: NodeJS.Platform = process.p
       platform !== "linux" && existsSync(`${database}-shm`) && isRefused(database, "PRAGMA locking_mode = EXCLUSIVE")
     );
   }
-  const journal = `${database}-journal`;
   // The probe would roll a killed writer's transaction back.
-  if (existsSync(journal) && isFilledJournal(readStart(journal, 8))) return false;
+  if (isFilledJournal(`${database}-journal`)) return false;
   return isRefused(database, "PRAGMA query_only = OFF");
 }
 

@@ -17,12 +17,12 @@ import { SIDECARS } from "../sidecars.js";
 import { folderAttributes, liveAttributes, sameContent } from "./compare-live.js";
 import { foldersTo, isReachable, ownerFor } from "./folders.js";
 import { holdersOf, WAYS_OUT } from "./holders.js";
-import { checkIncoming, placeIncoming } from "./incoming.js";
+import { checkIncoming, placeIncoming, settleHeader } from "./incoming.js";
 import { fsyncPath } from "./durable-marks.js";
 import { copyForUndo } from "./write-through.js";
 
 /**
- * Checks every database of the bundle, writes it beside the live ones, and plans how they come into place. Nothing live is
+ * Checks every database of the bundle, moves it beside the live ones, and plans how they come into place. Nothing live is
  * changed.
  *
  * @throws KeepsakeError `E_DATABASE_DAMAGED`, `E_INTEGRITY`, `E_LIVE_HOLDER`, `E_UNSAFE_PATH`
@@ -72,14 +72,15 @@ class Stager {
     if (notes.length > 0) this.#notices.push(`${incoming.path}: ${notes.slice(0, 3).join("; ")}`);
     const { root } = this.#request.selection;
     const live = join(root, incoming.name);
-    const staged = this.#newName(live, "new");
     const reachable = isReachable(root, incoming.name);
-    await placeIncoming(incoming, wal, staged, ownerFor(reachable ? live : join(root, "new")));
     const before = reachable ? liveAttributes(live) : undefined;
-    if (before !== undefined && sameContent(live, staged)) {
+    settleHeader(incoming, wal);
+    if (before !== undefined && sameContent(live, incoming.file)) {
       this.#keep(live, incoming, before);
       return;
     }
+    const staged = this.#newName(live, "new");
+    await placeIncoming(incoming, staged, ownerFor(reachable ? live : join(root, "new")));
     this.#changes.push({ action: before === undefined ? "create" : "replace", path: incoming.path });
     const holders = reachable ? holdersOf(live) : [];
     if (reachable && !canTellHolders()) this.#notices.push(`${live}: ${HOLDERS_UNKNOWN}`);
