@@ -1,5 +1,5 @@
-import { type BigIntStats, lstatSync, lutimesSync } from "node:fs";
-import { chmod, lstat, lutimes } from "node:fs/promises";
+import { type BigIntStats, chmodSync, lstatSync, lutimesSync } from "node:fs";
+import { lstat, lutimes } from "node:fs/promises";
 import { errnoOf } from "@keepsake/core/basics";
 import type { FsPath } from "./fs-path.js";
 
@@ -67,10 +67,10 @@ export function settable(ms: number): number | Date {
   return micros % 1_000_000 === 0 ? micros / 1_000_000 : (micros + 0.5) / 1_000_000;
 }
 
-/** Sets mode and time of `path` itself where it exists; a symbolic link has no mode to set. */
-export async function setAttributes(path: FsPath, { mode, mtimeMs }: Attributes): Promise<void> {
-  const stats = await lookAt(path);
+/** Sets mode and time of `path` itself where it exists; a symbolic link has no mode to set. It does not wait. */
+export function setAttributesNow(path: FsPath, { mode, mtimeMs }: Attributes): void {
+  const stats = lookAtNow(path);
   if (stats === undefined) return;
-  if (!stats.isSymbolicLink() && (Number(stats.mode) & 0o7777) !== mode) await chmod(path, mode);
-  await setTime(path, mtimeMs, Number(stats.atimeNs / 1000n) / 1000);
+  if (!stats.isSymbolicLink() && (Number(stats.mode) & 0o7777) !== mode) chmodSync(path, mode);
+  setTimeSync(path, mtimeMs, Number(stats.atimeNs / 1000n) / 1000);
 }

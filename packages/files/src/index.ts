@@ -5,7 +5,7 @@ export {
   lookAtNow,
   sameAttributes,
   sameTime,
-  setAttributes,
+  setAttributesNow,
   setTime,
   setTimeSync,
 } from "./attributes.js";

@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, copyFileSync, fchownSync, fsyncSync, openSync, renameSync, statSync } from "node:fs";
 import { errnoOf, KeepsakeError } from "@keepsake/core/basics";
-import { type Owner, setAttributes } from "@keepsake/files";
+import { type Owner, setAttributesNow } from "@keepsake/files";
 import { connect } from "../capture/connection.js";
 import { checkDatabase } from "../check.js";
 import { HEADER_BYTES, isWalHeader, readStart, setWalHeader } from "../header.js";
@@ -63,11 +63,11 @@ export function settleHeader({ file }: IncomingDatabase, wal: boolean): void {
 }
 
 /** Moves a settled database to `staged` as it is to lie in the live memory: owner, mode, time; on the disk. */
-export async function placeIncoming(
+export function placeIncoming(
   { file, mode, mtimeMs }: IncomingDatabase,
   staged: string,
   owner: Owner | undefined,
-): Promise<void> {
+): void {
   try {
     renameSync(file, staged);
   } catch (error) {
@@ -78,7 +78,7 @@ export async function placeIncoming(
   const fd = openSync(staged, "r+");
   try {
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
-    await setAttributes(staged, { mode, mtimeMs });
+    setAttributesNow(staged, { mode, mtimeMs });
     fsyncSync(fd);
   } finally {
     closeSync(fd);

@@ -80,7 +80,7 @@ class Stager {
       return;
     }
     const staged = this.#newName(live, "new");
-    await placeIncoming(incoming, staged, ownerFor(reachable ? live : join(root, "new")));
+    placeIncoming(incoming, staged, ownerFor(reachable ? live : join(root, "new")));
     this.#changes.push({ action: before === undefined ? "create" : "replace", path: incoming.path });
     const holders = reachable ? holdersOf(live) : [];
     if (reachable && !canTellHolders()) this.#notices.push(`${live}: ${HOLDERS_UNKNOWN}`);
