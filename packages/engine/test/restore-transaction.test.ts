@@ -1,6 +1,13 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { KeepsakeError, sha256Hex, type StateItem, type StateProvider } from "@keepsake/core";
+import {
+  type ArtifactSource,
+  type JsonObject,
+  KeepsakeError,
+  sha256Hex,
+  type StateItem,
+  type StateProvider,
+} from "@keepsake/core";
 import { memoryStore, treeDigest, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { engineBench, type EngineBench } from "./support/engine-bench.js";
@@ -32,10 +39,13 @@ interface Case extends AsyncDisposable {
 }
 
 /** Three sources and a state value, captured, then changed; `hook` is in the way of the restore alone. */
-async function restoreCase(hook: RestoreHook): Promise<Case> {
+async function restoreCase(hook: RestoreHook, remainder?: string): Promise<Case> {
   const values = new Map<string, StateItem>([["cursor", { key: "cursor", value: 1 }]]);
   const armed: { hook: RestoreHook } = { hook: () => undefined };
-  const sources = NAMES.map((name) => folderSource(name, (step, source) => armed.hook(step, source)));
+  const sources = NAMES.map((name): ArtifactSource => {
+    const source = folderSource(name, (step, id) => armed.hook(step, id));
+    return name === remainder ? { ...source, takes: "remainder" } : source;
+  });
   const bench = await engineBench({ sources, state: [valuesIn(values)], store: memoryStore() });
   await writeTree(
     bench.memory,
@@ -101,6 +111,26 @@ describe("a restore over three sources and state", () => {
     ]);
     expect([await leftBeside(restore), await journalOf(restore)]).toEqual([[], undefined]);
     expect(report.preSnapshot).toBeDefined();
+  });
+
+  it("stages those with places of their own at once, each in a place that the journal knows, and the remainder after them", async () => {
+    const met: string[] = [];
+    let meet: () => void = () => undefined;
+    const allMet = new Promise<void>((resolve) => (meet = resolve));
+    const places: unknown[] = [];
+    await using restore = await restoreCase(async (step, source) => {
+      if (step !== "stage") return;
+      met.push(source);
+      if (met.length === 2) {
+        places.push((JSON.parse((await journalOf(restore)) ?? "{}") as JsonObject)["stagingDirs"]);
+        meet();
+      }
+      // Each waits for the other: one after the other they would wait for ever.
+      await allMet;
+    }, "third");
+    await restore.bench.snapshotter.restore(WANT);
+    expect([...met.slice(0, 2).sort(), ...met.slice(2)]).toEqual(NAMES);
+    expect(new Set(places.flat()).size).toBe(2);
   });
 
   it("is the whole old state whichever step before the end fails", async () => {

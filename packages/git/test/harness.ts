@@ -21,6 +21,7 @@ import {
 } from "@keepsake/core";
 import { afterAll } from "vitest";
 import { applySwap, makeStagingPlace, stagingPlaceFor } from "@keepsake/files";
+import { unpackedCopy } from "@keepsake/testkit";
 
 const ref = { tenant: parseTenantId("default"), agent: parseAgentId("ana") };
 
@@ -161,18 +162,10 @@ export function extract(captured: ArtifactReader): string {
 }
 
 /** A bundle whose private files may be used up. */
-function copyOf(reader: ArtifactReader): ArtifactReader {
+async function copyOf(reader: ArtifactReader): Promise<ArtifactReader> {
   const dir = freshDir();
-  return {
-    omitted: reader.omitted,
-    entries: reader.entries.map((entry, number) => {
-      if (entry.file === undefined) return entry;
-      const file = join(dir, String(number));
-      cpSync(entry.file, file);
-      chmodSync(file, 0o600);
-      return { ...entry, file };
-    }),
-  };
+  const copies = reader.entries.map((entry, number) => unpackedCopy(entry, join(dir, String(number))));
+  return { omitted: reader.omitted, entries: await Promise.all(copies) };
 }
 
 /** Stages a restore of `reader` into `memory`; nothing is committed. */
@@ -197,7 +190,7 @@ export async function stage(
   };
   if (source.openRestore === undefined) throw new Error("no restore");
   await using session = await source.openRestore(target);
-  const own = copyOf(reader);
+  const own = await copyOf(reader);
   const each = async function* (): AsyncGenerator<BundleEntry> {
     yield* own.entries;
   };

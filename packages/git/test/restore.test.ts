@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type ArtifactReader, type BundleEntry, sha256Hex } from "@keepsake/core";
-import { applySwap, revertSwap } from "@keepsake/files";
+import { applySwap, revertSwap, setTimeSync, stagingPlaceFor } from "@keepsake/files";
 import { describe, expect, it } from "vitest";
 import { git } from "../src/git.js";
 import { attempt, capture, commitFile, freshDir, notes, restore, run, stage, write } from "./harness.js";
@@ -51,6 +51,12 @@ function withFile(reader: ArtifactReader, path: string, text: string, mode = 0o6
   const facts = same?.meta.facts === undefined ? {} : { facts: same.meta.facts };
   const entries = reader.entries.filter((entry) => entry !== same);
   return { omitted: reader.omitted, entries: [...entries, { meta: { ...meta, ...facts }, path, file }] };
+}
+
+async function restoredInto(captured: ArtifactReader): Promise<string> {
+  const dir = freshDir();
+  await restore(git(), captured, dir);
+  return dir;
 }
 
 describe("restoring a repository", () => {
@@ -108,7 +114,7 @@ describe("restoring a repository", () => {
   it("changes nothing when the repository already is so, a second time too", async () => {
     const dir = notes(10);
     const captured = await capture(git(), dir);
-    expect((await stage(git(), captured, dir)).changes).toEqual([]);
+    expect((await stage(git(), captured, dir, "op0")).changes).toEqual([]);
     commitFile(dir, "later.md", "later\n");
     await restore(git(), captured, dir, "op1");
     expect((await stage(git(), captured, dir, "op2")).changes).toEqual([]);
@@ -116,6 +122,44 @@ describe("restoring a repository", () => {
     rmSync(join(dir, ".git/objects"), { recursive: true });
     mkdirSync(join(dir, ".git/objects"));
     expect((await stage(git(), captured, dir, "op3")).changes).toHaveLength(1);
+  });
+
+  it("stages no object for a repository that is the same, and shares those that one which differs has just so", async () => {
+    const dir = notes(1);
+    commitFile(dir, "a.md", "a\n");
+    commitFile(dir, "b.md", "b\n");
+    const objects = run(dir, "rev-list", "--objects", "--no-object-names", "HEAD").split("\n");
+    const fileOf = (oid: string, at = join(dir, ".git")): string => join(at, "objects", oid.slice(0, 2), oid.slice(2));
+    const loose = objects.filter((oid) => existsSync(fileOf(oid)));
+    expect(loose.length).toBeGreaterThan(4);
+    const captured = await capture(git(), dir);
+    const staged = async (operation: string): Promise<string> => {
+      await stage(git(), captured, dir, operation);
+      return join(await stagingPlaceFor(dir, operation), "git-git/new-0");
+    };
+    const same = await staged("op1");
+    expect(loose.filter((oid) => existsSync(fileOf(oid, same)))).toEqual([]);
+
+    commitFile(dir, "c.md", "c\n");
+    const [first = "", second = "", third = ""] = loose;
+    const other = { mode: 0o600, mtimeMs: 5 };
+    const timeOf = (oid: string): number =>
+      captured.entries.find(({ path }) => path.endsWith(`${oid.slice(0, 2)}/${oid.slice(2)}`))?.meta.mtimeMs ?? 0;
+    for (const oid of [first, second, third]) chmodSync(fileOf(oid), 0o644);
+    writeFileSync(fileOf(first), Buffer.alloc(statSync(fileOf(first)).size, "x"));
+    setTimeSync(fileOf(first), timeOf(first));
+    chmodSync(fileOf(first), 0o444);
+    setTimeSync(fileOf(second), other.mtimeMs);
+    chmodSync(fileOf(second), 0o444);
+    chmodSync(fileOf(third), other.mode);
+    const differing = await staged("op2");
+    const shared = loose.filter((oid) => statSync(fileOf(oid)).ino === statSync(fileOf(oid, differing)).ino);
+    expect(shared).toEqual(loose.filter((oid) => ![first, second, third].includes(oid)));
+    expectSound(await restoredInto(captured));
+    await restore(git(), captured, dir, "op3");
+    expect(run(dir, "log", "--format=%s", "-1")).toBe("write b.md");
+    for (const oid of loose) expect(statSync(fileOf(oid)).mode & 0o777, oid).toBe(0o444);
+    for (const operation of ["op1", "op2"]) rmSync(await stagingPlaceFor(dir, operation), { recursive: true });
   });
 
   it("removes a repository that was made after the snapshot, and puts nested and bare ones back", async () => {

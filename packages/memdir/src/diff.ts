@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import type { ArtifactReader, BundleEntry, DiffItem, JsonObject, OpOptions, SourceDiff } from "@keepsake/core";
+import { bytesOfEntry } from "@keepsake/files";
 import { diffLines } from "diff";
 
 /** Larger files are said to differ, by their sizes; their lines are not counted. In bytes. */
@@ -77,10 +77,10 @@ function linesBetween(a: string | undefined, b: string | undefined): Lines | und
 }
 
 /** A file's text; undefined when it is too large, no UTF-8, holds a NUL, or was not unpacked. */
-async function textOf({ meta, file }: BundleEntry): Promise<string | undefined> {
-  if (meta.type !== "file" || file === undefined || meta.sizeBytes > MAX_TEXT_BYTES) return undefined;
-  const bytes = await readFile(file);
-  if (bytes.includes(0)) return undefined;
+async function textOf(entry: BundleEntry): Promise<string | undefined> {
+  if (entry.meta.type !== "file" || entry.meta.sizeBytes > MAX_TEXT_BYTES) return undefined;
+  const bytes = await bytesOfEntry(entry);
+  if (bytes === undefined || bytes.includes(0)) return undefined;
   const text = bytes.toString("utf8");
   return Buffer.from(text, "utf8").equals(bytes) ? text : undefined;
 }

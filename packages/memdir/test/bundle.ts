@@ -25,6 +25,7 @@ import {
   type SourceEntry,
 } from "@keepsake/core";
 import { makeStagingPlace, stagingPlaceFor } from "@keepsake/files";
+import { unpackedCopy } from "@keepsake/testkit";
 
 const agent: AgentRef = { tenant: parseTenantId("default"), agent: parseAgentId("ana") };
 let count = 0;
@@ -130,10 +131,7 @@ export async function stageRestore(
   await mkdir(unpacked, { recursive: true });
   const entries: BundleEntry[] = [];
   for (const [index, entry] of bundle.entries.entries()) {
-    const file = join(unpacked, String(index));
-    if (entry.file !== undefined)
-      await pipeline(createReadStream(entry.file), createWriteStream(file, { mode: 0o600 }));
-    entries.push(entry.file === undefined ? entry : { ...entry, file });
+    entries.push(await unpackedCopy(entry, join(unpacked, String(index))));
   }
   const stageBeside = async (live: string): Promise<string> => {
     const place = await stagingPlaceFor(live, operationId);

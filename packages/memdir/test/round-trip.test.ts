@@ -101,6 +101,46 @@ describe("a memory directory", () => {
     expect(await readdir(temp.join("else"))).toEqual(["where"]);
   });
 
+  it("comes back in one step for each new folder at its top, as it was, and goes with it when that is taken back", async () => {
+    await writeTree(memory, FULL);
+    const before = await treeDigest(memory);
+    const bundle = await capture(memdir(), memory, temp.path);
+    await chmod(join(memory, "closed"), 0o755);
+    for (const folder of ["deep", "closed", "empty folder"]) await rm(join(memory, folder), { recursive: true });
+    const without = await treeDigest(memory);
+    const { session, plan, sweep } = await stageRestore(memdir(), bundle, memory, temp.path);
+    const puts = (plan.data["steps"] as { do: string; live: unknown }[]).filter((step) => step.do === "put");
+    const tops = ["closed", "deep", "empty folder"].map((name) => join(memory, name));
+    expect(puts.map(({ live }) => live)).toEqual(tops);
+    expect(plan.changes.map(({ path }) => path).filter((path) => path.startsWith("deep/"))).toHaveLength(4);
+    await session.commit(plan);
+    await session.commit(plan);
+    expect(await treeDigest(memory)).toEqual(before);
+    await session.rollback(plan);
+    await session.rollback(plan);
+    expect(await treeDigest(memory)).toEqual(without);
+    await sweep();
+    await restore(memdir(), bundle, memory, temp.path);
+    expect(await treeDigest(memory)).toEqual(before);
+  });
+
+  it("comes back around what another source brings into a new folder", async () => {
+    await writeTree(memory, { "both/ours.md": "ours", "both/deep/er.md": "deeper", "alone/a.md": "a" });
+    const bundle = await capture(memdir(), memory, temp.path);
+    await rm(memory, { recursive: true });
+    const claims = [{ path: join(memory, "both/deep/theirs.db"), scope: "path" as const }];
+    const { session, plan, sweep } = await stageRestore(memdir(), bundle, memory, temp.path, claims);
+    // The other plan is carried out first.
+    await writeTree(memory, { "both/deep/theirs.db": "theirs" });
+    await session.commit(plan);
+    await sweep();
+    expect(await readFile(join(memory, "both/deep/theirs.db"), "utf8")).toBe("theirs");
+    expect(await readFile(join(memory, "both/deep/er.md"), "utf8")).toBe("deeper");
+    const puts = (plan.data["steps"] as { do: string; live: string }[]).filter((step) => step.do === "put");
+    const lives = ["alone", "both/deep/er.md", "both/ours.md"].map((name) => join(memory, name));
+    expect(puts.map(({ live }) => live)).toEqual(lives);
+  });
+
   it("is the same to the microsecond, where a Date would lose the fraction", async () => {
     await writeTree(memory, { "a.md": "a" });
     execFileSync("touch", ["-d", "2024-05-06 07:08:09.123456789 UTC", join(memory, "a.md")]);

@@ -36,4 +36,5 @@ export { type FaultyStore, faultyStore, type StoreFault, type StoreMethod } from
 export { chunked, collect } from "./streams.js";
 export { type TempDir, tempDir } from "./temp-dir.js";
 export { type TreeDigest, treeDigest, type TreeDigestOptions, type TreeNode } from "./tree-digest.js";
+export { unpackedCopy } from "./unpacked-copy.js";
 export { type TreeSpec, type TreeSpecNode, writeTree } from "./write-tree.js";

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { copyFile, link, lstat, mkdir, mkdtemp, readdir } from "node:fs/promises";
+import { link, lstat, mkdir, mkdtemp, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -21,6 +21,7 @@ import {
   streamOf,
   type SourceEntry,
 } from "@keepsake/core";
+import { unpackedCopy } from "../../unpacked-copy.js";
 import { check } from "../expectations.js";
 import { treeDigest } from "../../tree-digest.js";
 import type { CaseTools } from "../port-case.js";
@@ -114,9 +115,7 @@ export class SourceWorld {
     const copies: BundleEntry[] = [];
     const place = await this.#folder("unpacked");
     for (const [index, entry] of entries.entries()) {
-      const file = join(place, String(index));
-      if (entry.file !== undefined) await copyFile(entry.file, file);
-      copies.push(entry.file === undefined ? entry : { ...entry, file });
+      copies.push(await unpackedCopy(entry, join(place, String(index))));
     }
     await using session = await this.openRestore(copies, omitted);
     const plan = await session.stage(Readable.from(copies), omitted, { signal });
