@@ -113,7 +113,9 @@ describe("a restore over three sources and state", () => {
     expect(report.preSnapshot).toBeDefined();
   });
 
-  it("stages those with places of their own at once, each in a place that the journal knows, and the remainder after them", async () => {
+  it("stages those with places of their own at once, each in a place that the journal knows, then the remainder", {
+    timeout: 30_000,
+  }, async () => {
     const met: string[] = [];
     let meet: () => void = () => undefined;
     const allMet = new Promise<void>((resolve) => (meet = resolve));
