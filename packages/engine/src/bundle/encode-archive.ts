@@ -1,4 +1,4 @@
-import type { ByteStream, Codec, FrameCodec, OpOptions } from "@keepsake/core";
+import { type ByteStream, type Codec, type FrameCodec, type OpOptions, sha256Hex } from "@keepsake/core";
 import type { PhaseTimes } from "../snapshot/phase-times.js";
 import { encodeThrough, phaseBehind } from "./codec-chain.js";
 import { countedStream } from "./counted-stream.js";
@@ -62,7 +62,7 @@ async function* fill(
   queue: FrameQueue,
   segments: Iterable<Segment>,
   codec: FrameCodec,
-  { signal, onBytes, earlier }: EncodeOptions,
+  { signal, onBytes, earlier, onSegment }: EncodeOptions,
 ): AsyncGenerator<undefined> {
   const buffer = (): Buffer => queue.buffer();
   let done = 0;
@@ -76,9 +76,18 @@ async function* fill(
       while (queue.isFull) yield undefined;
       continue;
     }
+    // A large file usually changes in places: its other frames are what they were.
+    const isPartlyTheSame = segment.isLarge && onSegment !== undefined;
     for await (const piece of segment.pieces({ pieceBytes: codec.contentBytes, signal, buffer })) {
-      queue.push(key, piece);
       done += piece.length;
+      const sha256 = isPartlyTheSame ? sha256Hex(piece) : undefined;
+      const frame = sha256 === undefined ? undefined : earlier?.findFrame(sha256);
+      if (earlier === undefined || frame === undefined) {
+        queue.push(key, piece, sha256);
+      } else {
+        queue.giveBack(piece);
+        queue.pushStored(key, frame.frames, () => earlier.read(frame, { signal }));
+      }
       onBytes?.(done);
       while (queue.isFull) yield undefined;
     }

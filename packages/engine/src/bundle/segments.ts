@@ -24,6 +24,8 @@ const SHORTEST_RUN_BYTES = 128 * 1024;
 export interface Segment {
   /** equal for equal bytes, and for no others; undefined for what is of this snapshot alone */
   readonly key: string | undefined;
+  /** true of one large file */
+  readonly isLarge: boolean;
   /** all its bytes, in pieces of `pieceBytes`, the last one shorter */
   pieces(options: PieceOptions): AsyncIterable<Buffer>;
 }
@@ -81,7 +83,9 @@ function endsRun(path: string): boolean {
 function segmentOf(run: readonly StagedArtifactFile[]): Segment {
   const key = keyOf(run);
   const [first] = run;
-  if (first !== undefined && standsAlone(first)) return { key, pieces: (options) => piecesOfFile(first, options) };
+  if (first !== undefined && standsAlone(first)) {
+    return { key, isLarge: true, pieces: (options) => piecesOfFile(first, options) };
+  }
   return ofBytes(key, () => packEntries(readRun(run)));
 }
 
@@ -107,6 +111,7 @@ function* readRun(run: readonly StagedArtifactFile[]): Generator<readonly [Entry
 function ofBytes(key: string | undefined, bytes: () => Promise<Buffer>): Segment {
   return {
     key,
+    isLarge: false,
     async *pieces({ pieceBytes }) {
       const all = await bytes();
       for (let at = 0; at < all.length; at += pieceBytes) yield all.subarray(at, at + pieceBytes);

@@ -231,12 +231,16 @@ async function captureOnce(
     const how = { signal: options.signal, onBytes, keepsSmall, known: known?.get(id) };
     staged.set(id, await stageSource(pinned, staging, how));
   };
-  // What only a fence vouches for is read first: the shorter the reading, the sooner it is proven. One after the other, so that
-  // a crash at the n-th call is the same crash each time.
+  // What only a fence vouches for is read first: the shorter the reading, the sooner it is proven. What is held is copied meanwhile,
+  // and asked for at the end. One after the other, so that a crash at the n-th call is the same crash each time.
+  const fenced = cut.pinned.filter(({ fence }) => fence !== undefined);
+  const still = cut.pinned.filter(({ fence }) => fence === undefined);
+  const isHeld = ({ session }: PinnedSource): boolean => session.hold !== undefined;
   await phases.of("capture", async () => {
-    for (const pinned of cut.pinned.filter(({ fence }) => fence !== undefined)) await stage(pinned);
+    for (const pinned of fenced) await stage(pinned);
     await cut.proveUnmoved(options);
-    for (const pinned of cut.pinned.filter(({ fence }) => fence === undefined)) await stage(pinned);
+    for (const pinned of still.filter((source) => !isHeld(source))) await stage(pinned);
+    for (const pinned of still.filter(isHeld)) await stage(pinned);
   });
   return {
     sources: profile.sources.flatMap((source) => staged.get(source.id) ?? []),
