@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
-import { type BundleStore, type Codec, type FrameCodec, parseArtifactPath, sha256Hex, streamOf } from "@keepsake/core";
+import { type BundleStore, type Codec, parseArtifactPath, sha256Hex, streamOf } from "@keepsake/core";
 import { localFs } from "@keepsake/local-fs";
 import { collect, type TempDir, tempDir } from "@keepsake/testkit";
 import { zstd } from "@keepsake/zstd";
@@ -29,7 +29,8 @@ afterEach(async () => dir[Symbol.asyncDispose]());
 /** zstd that counts what it has to encode. */
 function counting(): Codec {
   const codec = zstd({ frameBytes: FRAME_BYTES });
-  const frames = codec.frames as FrameCodec;
+  const { frames } = codec;
+  if (frames === undefined) throw new TypeError("zstd has frames.");
   const encodeFrame = async (content: Uint8Array): Promise<Uint8Array> => {
     encoded += 1;
     return frames.encodeFrame(content);
@@ -41,7 +42,12 @@ async function staged(bytes: Buffer): Promise<readonly StagedArtifactFile[]> {
   const file = dir.join(sha256Hex(bytes));
   await writeFile(file, bytes);
   const facts = { sizeBytes: bytes.length, sha256: sha256Hex(bytes), mode: 0o644, mtimeMs: 1_000_000 };
-  const meta = { pathInBundle: parseArtifactPath("sqlite/a.sqlite"), kind: "sqlite", source: "sqlite", type: "file" } as const;
+  const meta = {
+    pathInBundle: parseArtifactPath("sqlite/a.sqlite"),
+    kind: "sqlite",
+    source: "sqlite",
+    type: "file",
+  } as const;
   return [{ meta: { ...meta, ...facts }, file }];
 }
 

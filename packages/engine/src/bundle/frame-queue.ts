@@ -67,11 +67,7 @@ export class FrameQueue {
   }
 
   /** @param bytes is asked for when its turn has come */
-  pushStored(
-    key: string | undefined,
-    frames: readonly StoredFrame[],
-    bytes: () => AsyncIterable<Uint8Array>,
-  ): void {
+  pushStored(key: string | undefined, frames: readonly StoredFrame[], bytes: () => AsyncIterable<Uint8Array>): void {
     this.#waiting.push({ key, frames, bytes });
   }
 

@@ -86,8 +86,7 @@ class Search {
 
   result(): Discovery {
     // A disk that was full can have cut the last page of a database that lives on in its log.
-    for (const name of this.#oddSized)
-      if (this.#mayBeDatabase(name) && this.#startsLikeDatabase(name)) this.#add(name);
+    for (const name of this.#oddSized) if (this.#mayBeDatabase(name) && this.#startsLikeDatabase(name)) this.#add(name);
     const absent = this.#required.filter((name) => !this.#taken.has(name) && !this.#linked(name));
     const real = new Map(this.#databases.map((database) => [database, realOf(database.file)]));
     this.#databases.sort((a, b) => compare(real.get(a) ?? "", real.get(b) ?? ""));

@@ -164,7 +164,7 @@ export class CaptureHost {
   /** One after the other, as they will be asked for; whoever asks for one gets what became of it. */
   async #copyAhead(signal: AbortSignal): Promise<void> {
     // A copy is checked without a pause: not while writers wait for another one.
-    await Promise.allSettled(this.#subjects.map(({ bytes }) => bytes));
+    await Promise.allSettled(this.#subjects.flatMap(({ bytes }) => bytes ?? []));
     for (const subject of this.#subjects) {
       if (signal.aborted) return;
       await (subject.copied ??= this.#copy(subject, signal)).catch(() => undefined);
