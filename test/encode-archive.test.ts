@@ -8,7 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeArchive } from "../packages/engine/src/bundle/encode-archive.js";
 import { archiveSegments } from "../packages/engine/src/bundle/segments.js";
 import type { StagedArtifactFile } from "../packages/engine/src/bundle/staged-bundle.js";
-import { EarlierBundle, NotAsItWas, type StoredSegment } from "../packages/engine/src/bundle/taken-over.js";
+import { FramesAhead } from "../packages/engine/src/bundle/frames-ahead.js";
+import type { StoredFrames, StoredSegment } from "../packages/engine/src/bundle/stored-frames.js";
+import { EarlierBundle, NotAsItWas } from "../packages/engine/src/bundle/taken-over.js";
 
 const FRAME_BYTES = 64 * 1024;
 const FRAMES = 20;
@@ -52,7 +54,7 @@ async function staged(bytes: Buffer): Promise<readonly StagedArtifactFile[]> {
 }
 
 /** @returns the encoded archive, and where its segments lie */
-async function encode(bytes: Buffer, earlier?: EarlierBundle) {
+async function encode(bytes: Buffer, earlier?: StoredFrames) {
   const segments = new Map<string, StoredSegment>();
   const onSegment = (key: string, stored: StoredSegment) => segments.set(key, stored);
   const archive = archiveSegments(Buffer.from("{}"), await staged(bytes));
@@ -107,5 +109,42 @@ describe("a large file that has changed in one place", () => {
   it("does not mind damage where nothing is taken over", async () => {
     const earlier = await earlierOf(before, Math.floor((FRAMES / 2 + 0.5) * FRAME_BYTES));
     await expect(encode(after, earlier)).resolves.toBeDefined();
+  });
+});
+
+describe("a large file that is encoded ahead", () => {
+  const bytes = randomBytes(FRAMES * FRAME_BYTES);
+
+  async function ahead(file: string): Promise<FramesAhead> {
+    const { frames } = counting();
+    if (frames === undefined) throw new TypeError("zstd has frames.");
+    const begun = new FramesAhead(frames, file);
+    for (const artifact of await staged(bytes)) begun.add(artifact);
+    return begun;
+  }
+
+  it("need not be encoded when its turn comes, and is the very same", async () => {
+    const alone = await encode(bytes);
+    await using begun = await ahead(dir.join("ahead"));
+    // Else it would be left to whoever asks.
+    await expect.poll(() => encoded).toBeGreaterThan(2 * FRAMES);
+    encoded = 0;
+    const { output, segments } = await encode(bytes, begun);
+    expect(encoded).toBeLessThan(FRAMES);
+    expect(Buffer.from(output).equals(alone.output)).toBe(true);
+    expect(segments).toEqual(alone.segments);
+  });
+
+  it("is encoded when its turn comes where nothing could be kept", async () => {
+    await using begun = await ahead(dir.join("nowhere/ahead"));
+    const { output } = await encode(bytes, begun);
+    expect(Buffer.from(output).equals((await encode(bytes)).output)).toBe(true);
+  });
+
+  it("is left off when nobody wants it any more", async () => {
+    const begun = await ahead(dir.join("ahead"));
+    await begun[Symbol.asyncDispose]();
+    const { output } = await encode(bytes, begun);
+    expect(Buffer.from(output).equals((await encode(bytes)).output)).toBe(true);
   });
 });

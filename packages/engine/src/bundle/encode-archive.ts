@@ -5,7 +5,7 @@ import { countedStream } from "./counted-stream.js";
 import { FrameQueue } from "./frame-queue.js";
 import type { Segment } from "./segments.js";
 import type { OnSegment } from "./segment-places.js";
-import type { EarlierBundle } from "./taken-over.js";
+import type { StoredFrames } from "./stored-frames.js";
 
 /** How large the pieces are that a codec gets which knows no frames, in bytes. */
 const PIECE_BYTES = 256 * 1024;
@@ -15,7 +15,7 @@ export interface EncodeOptions extends OpOptions {
   readonly onBytes?: ((done: number) => void) | undefined;
   readonly phases?: PhaseTimes | undefined;
   /** frames that need not be encoded again */
-  readonly earlier?: EarlierBundle | undefined;
+  readonly earlier?: StoredFrames | undefined;
   /** told where each segment with a key lies among the encoded bytes */
   readonly onSegment?: OnSegment | undefined;
 }
@@ -42,19 +42,38 @@ export async function* plainArchive(segments: Iterable<Segment>, { signal }: OpO
   for (const segment of segments) yield* segment.pieces({ pieceBytes: PIECE_BYTES, signal });
 }
 
-/** Each segment in frames of its own, several of them under way at a time. */
+/** Each segment in frames of its own, and the index of all. */
 async function* encodeFrames(
   segments: Iterable<Segment>,
   codec: FrameCodec,
   options: EncodeOptions,
 ): AsyncGenerator<Uint8Array> {
   const queue = new FrameQueue(codec, options.onSegment);
+  yield* throughQueue(queue, segments, codec, options);
+  yield codec.index(queue.sizes);
+}
+
+/** The frames of segments alone. */
+export function encodeSegments(
+  segments: Iterable<Segment>,
+  codec: FrameCodec,
+  options: EncodeOptions,
+): AsyncGenerator<Uint8Array> {
+  return throughQueue(new FrameQueue(codec, options.onSegment), segments, codec, options);
+}
+
+/** Several frames are under way at a time. */
+async function* throughQueue(
+  queue: FrameQueue,
+  segments: Iterable<Segment>,
+  codec: FrameCodec,
+  options: EncodeOptions,
+): AsyncGenerator<Uint8Array> {
   for await (const _full of fill(queue, segments, codec, options)) {
     yield* queue.next();
     options.signal?.throwIfAborted();
   }
   while (!queue.isEmpty) yield* queue.next();
-  yield codec.index(queue.sizes);
 }
 
 /** Puts all into the queue, and waits whenever it is full. */
@@ -68,7 +87,7 @@ async function* fill(
   let done = 0;
   for (const segment of segments) {
     const { key } = segment;
-    const stored = earlier?.find(key);
+    const stored = await earlier?.find(key);
     if (earlier !== undefined && stored !== undefined) {
       queue.pushStored(key, stored.frames, () => earlier.read(stored, { signal }));
       done += stored.frames.reduce((sum, { contentBytes }) => sum + contentBytes, 0);

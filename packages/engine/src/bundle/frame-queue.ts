@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import type { FrameCodec, FrameSize } from "@keepsake/core";
 import { type OnSegment, SegmentPlaces } from "./segment-places.js";
-import type { StoredFrame } from "./taken-over.js";
+import type { StoredFrame } from "./stored-frames.js";
 
 /** Something that gives encoded bytes when its turn comes. */
 interface Waiting {

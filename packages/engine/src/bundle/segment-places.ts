@@ -1,4 +1,4 @@
-import type { StoredFrame, StoredSegment } from "./taken-over.js";
+import type { StoredFrame, StoredSegment } from "./stored-frames.js";
 
 /** Told where a segment lies among the encoded bytes. */
 export type OnSegment = (key: string, stored: StoredSegment) => void;

@@ -81,12 +81,18 @@ function endsRun(path: string): boolean {
 }
 
 function segmentOf(run: readonly StagedArtifactFile[]): Segment {
-  const key = keyOf(run);
   const [first] = run;
-  if (first !== undefined && standsAlone(first)) {
-    return { key, isLarge: true, pieces: (options) => piecesOfFile(first, options) };
-  }
-  return ofBytes(key, () => packEntries(readRun(run)));
+  if (first !== undefined && standsAlone(first)) return ofFile(first);
+  return ofBytes(keyOf(run), () => packEntries(readRun(run)));
+}
+
+/** The segment of a file that stands alone and has its bytes; undefined for all else. */
+export function largeSegment(artifact: StagedArtifactFile): Segment | undefined {
+  return standsAlone(artifact) && artifact.file !== undefined ? ofFile(artifact) : undefined;
+}
+
+function ofFile(artifact: StagedArtifactFile): Segment {
+  return { key: keyOf([artifact]), isLarge: true, pieces: (options) => piecesOfFile(artifact, options) };
 }
 
 /** All that the bytes of a run follow from. */

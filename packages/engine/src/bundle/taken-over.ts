@@ -1,26 +1,12 @@
 import { crc32 } from "node:zlib";
-import type { BundleStore, FrameSize, OpOptions } from "@keepsake/core";
-
-/** A frame in a bundle that is there already. */
-export interface StoredFrame extends FrameSize {
-  /** of its bytes, as they are stored */
-  readonly crc32: number;
-  /** of its content (64 lower-case hex digits); absent where it is recognised with its segment alone */
-  readonly sha256?: string | undefined;
-}
-
-/** Where frames that follow one another lie in a bundle that is there already. */
-export interface StoredSegment {
-  /** of its first byte in the bundle */
-  readonly start: number;
-  readonly frames: readonly StoredFrame[];
-}
+import type { BundleStore, OpOptions } from "@keepsake/core";
+import type { StoredFrame, StoredFrames, StoredSegment } from "./stored-frames.js";
 
 /** The frames in the bundle are not what they were: then nothing is taken over, and all is read. */
 export class NotAsItWas extends Error {}
 
 /** The frames of an earlier bundle. */
-export class EarlierBundle {
+export class EarlierBundle implements StoredFrames {
   readonly #store: BundleStore;
   readonly #key: string;
   readonly #segments: ReadonlyMap<string, StoredSegment>;

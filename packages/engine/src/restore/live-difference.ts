@@ -2,7 +2,7 @@ import type { ArtifactReader, BundleEntry, OpOptions } from "@keepsake/core";
 import { diffSource } from "../diff/diff-source.js";
 import { diffState } from "../diff/diff-state.js";
 import type { DiffSource } from "../memory-snapshotter.js";
-import type { Capture } from "../snapshot/snapshot-pipeline.js";
+import type { Capture } from "../snapshot/capture-once.js";
 import { STATE_FOLDER } from "../snapshot/stage-state.js";
 import type { AgentProfile } from "../workspace.js";
 import type { RestoreTransaction } from "./restore-transaction.js";

@@ -10,7 +10,8 @@ import {
 import { standsAlone } from "../../bundle/segments.js";
 import type { StagedArtifactFile } from "../../bundle/staged-bundle.js";
 import type { OnSegment } from "../../bundle/segment-places.js";
-import { EarlierBundle, type StoredSegment } from "../../bundle/taken-over.js";
+import type { StoredSegment } from "../../bundle/stored-frames.js";
+import { EarlierBundle } from "../../bundle/taken-over.js";
 import { type LastSnapshot, LastSnapshotFile, type RememberedFile } from "./last-snapshot.js";
 
 /** For whom, of what and how a snapshot is taken. */
@@ -68,6 +69,11 @@ export class SnapshotMemo {
 
   get isEmpty(): boolean {
     return this.earlier === undefined;
+  }
+
+  /** False when it is certain that another snapshot is to be made. @param skipUnchanged as the snapshot was ordered */
+  mayBeSame(skipUnchanged: boolean | undefined): boolean {
+    return !this.isEmpty || (skipUnchanged === true && this.#last !== undefined);
   }
 
   /** Called for each segment of the bundle that is written; absent where the next one could not take over any. */
