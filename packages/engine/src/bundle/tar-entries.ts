@@ -43,6 +43,17 @@ export async function packEntries(entries: Iterable<readonly [EntryHeader, Buffe
   return packed.subarray(0, packed.length - TAR_END.length);
 }
 
+/** The longest name or link target that ustar holds without more, in bytes. */
+const PLAIN_NAME_BYTES = 100;
+
+/** How many bytes stand before the content of an entry. */
+export async function headerBytes(header: EntryHeader): Promise<number> {
+  const { name, linkname = "" } = header;
+  const isPlain = /^[\x20-\x7e]*$/.test(name) && name.length <= PLAIN_NAME_BYTES;
+  if (isPlain && Buffer.byteLength(linkname) <= PLAIN_NAME_BYTES) return TAR_BLOCK;
+  return (await packEntries([[{ ...header, size: 0 }, Buffer.alloc(0)]])).length;
+}
+
 /** What stands before the content of an entry: its header, and what extends it. */
 export async function packHeader(header: EntryHeader): Promise<Buffer> {
   const archive = pack();
