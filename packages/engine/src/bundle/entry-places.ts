@@ -1,5 +1,5 @@
 import type { ArtifactMeta, ByteRange } from "@keepsake/core";
-import { headerBytes, headerOf, TAR_BLOCK, TAR_END } from "./tar-entries.js";
+import { headerBytes, headerOf, paddedBytes, TAR_END } from "./tar-entries.js";
 
 /**
  * Where the entries of these artifacts lie in an archive that this program wrote: header, content and padding, by path. What is
@@ -17,7 +17,9 @@ export async function entryPlaces(
   let end = archiveBytes - TAR_END.length;
   for (const meta of artifacts.toReversed()) {
     const header = headerOf(meta);
-    const length = (await headerBytes(header)) + Math.ceil(header.size / TAR_BLOCK) * TAR_BLOCK;
+    const before = headerBytes(header);
+    // There are many entries, and few whose name needs more than its own header.
+    const length = (typeof before === "number" ? before : await before) + paddedBytes(header.size);
     end -= length;
     places.set(meta.pathInBundle, { start: end, length });
   }
