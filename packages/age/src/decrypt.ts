@@ -64,9 +64,7 @@ export async function decryptRanges(
 
 /** The bytes from the beginning on, each time twice as many as before: who stops early has hardly read more. */
 async function* inSteps(bytes: RangedBytes, options: OpOptions): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  for (let start = 0; start < bytes.sizeBytes; start += length) {
-    length = Math.max(FIRST_STEP_BYTES, start);
+  for (let start = 0, length = FIRST_STEP_BYTES; start < bytes.sizeBytes; start += length, length = start) {
     yield* bytes.read({ start, length }, options);
   }
 }

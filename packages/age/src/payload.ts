@@ -51,12 +51,7 @@ export async function* decryptPayload(reader: ByteReader, fileKey: Uint8Array): 
  * @param sealed the age file, whose payload begins at `start` with `nonce`
  * @throws KeepsakeError `E_TRUNCATED` when its length is that of no payload; from a part's iteration `E_INTEGRITY`
  */
-export function rangedPayload(
-  sealed: RangedBytes,
-  start: number,
-  fileKey: Uint8Array,
-  nonce: Uint8Array,
-): RangedBytes {
+export function rangedPayload(sealed: RangedBytes, start: number, fileKey: Uint8Array, nonce: Uint8Array): RangedBytes {
   if (nonce.length < NONCE_BYTES) throw truncated();
   const key = payloadKey(fileKey, nonce);
   const chunksStart = start + NONCE_BYTES;

@@ -52,7 +52,10 @@ const wholeOf = ({ sizeBytes, read }: RangedBytes) => collect(read({ start: 0, l
 
 /** Bytes in memory. */
 function rangedBytes(bytes: Uint8Array): RangedBytes {
-  return { sizeBytes: bytes.length, read: ({ start, length }) => chunked(bytes.subarray(start, start + length), 1_009) };
+  return {
+    sizeBytes: bytes.length,
+    read: ({ start, length }) => chunked(bytes.subarray(start, start + length), 1_009),
+  };
 }
 
 describe("the kit", () => {
@@ -63,13 +66,23 @@ describe("the kit", () => {
   it("finds ranges that lie elsewhere, a wrong size, and an output that does not open", async () => {
     const shifted: Read = (ranged, { start, length }) => ranged.read({ start: start + 1, length });
     expect(await failed(reading(shifted))).toEqual(["codec.ranges", "codec.ranges.damage", "codec.ranges.cut"]);
-    const larger = (open: Open): Open => async (sealed, options) => {
-      const ranged = await open(sealed, options);
-      return ranged && { ...ranged, sizeBytes: ranged.sizeBytes + 1 };
-    };
+    const larger =
+      (open: Open): Open =>
+      async (sealed, options) => {
+        const ranged = await open(sealed, options);
+        return ranged && { ...ranged, sizeBytes: ranged.sizeBytes + 1 };
+      };
     expect(await failed(larger)).toEqual(["codec.ranges"]);
-    const none = (open: Open): Open => async (sealed, options) => (await open(sealed, options)) && undefined;
-    expect(await failed(none)).toEqual(["codec.ranges", "codec.ranges.little", "codec.ranges.damage", "codec.ranges.cut"]);
+    const none =
+      (open: Open): Open =>
+      async (sealed, options) =>
+        (await open(sealed, options)) && undefined;
+    expect(await failed(none)).toEqual([
+      "codec.ranges",
+      "codec.ranges.little",
+      "codec.ranges.damage",
+      "codec.ranges.cut",
+    ]);
   });
 
   it("finds what reads it all for a part", async () => {
@@ -99,12 +112,14 @@ describe("the kit", () => {
   });
 
   it("finds what opens before it looks at its keys or its signal", async () => {
-    const late = (open: Open): Open => async (sealed) => ({
-      sizeBytes: (await open(sealed).catch(() => undefined))?.sizeBytes ?? 0,
-      async *read(range) {
-        yield* (await open(sealed))?.read(range) ?? chunked("");
-      },
-    });
+    const late =
+      (open: Open): Open =>
+      async (sealed) => ({
+        sizeBytes: (await open(sealed).catch(() => undefined))?.sizeBytes ?? 0,
+        async *read(range) {
+          yield* (await open(sealed))?.read(range) ?? chunked("");
+        },
+      });
     const found = await failed(late);
     expect(found).toContain("codec.ranges.key");
   });

@@ -48,7 +48,7 @@ export class BundlePart {
     const content = innermost === undefined ? undefined : await FramedContent.open(encoded, innermost, { signal });
     if (content === undefined) return undefined;
     const { maxManifestBytes } = limits;
-    const parsed = await readArchive(content.fromStart({ signal }), {}, { maxManifestBytes, manifestOnly: true, signal });
+    const parsed = await readArchive(content.head({ signal }), {}, { maxManifestBytes, manifestOnly: true, signal });
     checkSeal(parsed);
     if (parsed.manifest.seal.digest !== record.manifestSeal) throw otherManifest();
     return new BundlePart(content, parsed);

@@ -48,12 +48,17 @@ export class FramedContent {
     return new FramedContent(encoded, codec, frames);
   }
 
-  /** All of it from the beginning on, one frame at a time: for who does not know yet where to stop. */
-  async *fromStart(options: OpOptions): AsyncGenerator<Uint8Array> {
-    for (const frame of this.#frames) yield* this.#decode([frame], options);
+  /**
+   * The first piece of it that was framed by itself, at least: a piece fills its frames but the last one. More is not asked for,
+   * so that nothing behind it is read in advance.
+   */
+  head(options: OpOptions): AsyncGenerator<Uint8Array> {
+    const full = this.#frames.reduce((most, { content }) => Math.max(most, content.length), 0);
+    const last = this.#frames.find(({ content }) => content.length < full) ?? this.#frames.at(-1);
+    return this.read([{ start: 0, length: endOf(last?.content) }], options);
   }
 
-  /** The bytes of these ranges one after the other. @param ranges in order; none reaches into another */
+  /** The bytes of these ranges one after the other. @param ranges in order; none is empty or reaches into another */
   async *read(ranges: readonly ByteRange[], options: OpOptions): AsyncGenerator<Uint8Array> {
     const left = [...ranges].reverse();
     for (const run of this.#runsWith(ranges)) {

@@ -1,4 +1,10 @@
-import { type BundleStore, type ByteStream, KeepsakeError, type RangedBytes, type SnapshotRecord } from "@keepsake/core";
+import {
+  type BundleStore,
+  type ByteStream,
+  KeepsakeError,
+  type RangedBytes,
+  type SnapshotRecord,
+} from "@keepsake/core";
 
 /** A stored bundle of which parts can be read by themselves, and what its record says of it. */
 export interface RangedBundle {

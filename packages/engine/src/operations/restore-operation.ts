@@ -83,8 +83,7 @@ export class RestoreOperation {
     const { only } = request;
     const order = { profile, stateRoot, operationId, live: request.live === true, only, lock };
     await using transaction = new RestoreTransaction(order);
-    options.onProgress?.({ phase: "stage", bytesDone: 0 });
-    await transaction.stage(unpacked, options);
+    await transaction.stage(unpacked, options, () => options.onProgress?.({ phase: "stage", bytesDone: 0 }));
     const compared =
       (request.difference ?? request.dryRun === true)
         ? await this.#compare(request, profile, transaction, options)

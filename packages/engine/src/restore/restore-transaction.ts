@@ -73,8 +73,12 @@ export class RestoreTransaction implements AsyncDisposable {
     return this.#selection;
   }
 
-  /** Writes everything beside the live data and checks it there. Changes nothing live. */
-  async stage(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
+  /**
+   * Writes everything beside the live data and checks it there. Changes nothing live.
+   *
+   * @param onUnpacked called once all that is needed of the bundle is there
+   */
+  async stage(unpacked: UnpackedBundle, options: OpOptions, onUnpacked?: () => void): Promise<void> {
     const { profile, only } = this.#order;
     if (only !== undefined) {
       const ids = [...profile.sources.map(({ id }) => id), ...unpacked.sourceIds];
@@ -83,6 +87,7 @@ export class RestoreTransaction implements AsyncDisposable {
     await this.#enter("staging");
     await this.#openSessions(unpacked, options);
     await unpacked.bring((entry) => this.#needs(entry));
+    onUnpacked?.();
     for (const participant of this.#participants) {
       const { entries, omitted } = unpacked.reader(participant.id);
       participant.plan = await participant.session.stage(entriesOf(entries), omitted, options);

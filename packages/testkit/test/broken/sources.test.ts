@@ -1,7 +1,14 @@
 import { chmod, lstat, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import type { ArtifactSource, BundleEntry, CaptureSession, CaptureTarget, RestoreSession, RestoreTarget } from "@keepsake/core";
+import type {
+  ArtifactSource,
+  BundleEntry,
+  CaptureSession,
+  CaptureTarget,
+  RestoreSession,
+  RestoreTarget,
+} from "@keepsake/core";
 import { streamOf } from "@keepsake/core";
 import { describe } from "vitest";
 import { sourceConformance, type SourceSubject } from "../../src/index.js";
