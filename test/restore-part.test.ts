@@ -22,6 +22,8 @@ import { zstd } from "@keepsake/zstd";
 import Database from "better-sqlite3";
 import { extract, type Header, pack } from "tar-stream";
 import { describe, expect, it } from "vitest";
+import { git } from "./support/agent-memory.js";
+import { havePrograms } from "./support/programs.js";
 
 const agent = "ana";
 const LONG = `${"long/".repeat(30)}name.md`;
@@ -41,7 +43,12 @@ interface Reading {
 }
 
 /** A store that takes note of what is read of its bundles. */
-function watched(store: BundleStore, readings: Reading[], ranges: boolean): BundleStore {
+function watched(
+  store: BundleStore,
+  readings: Reading[],
+  ranges: boolean,
+  beforeGet: (key: string) => Promise<void>,
+): BundleStore {
   return {
     id: store.id,
     capabilities: { ...store.capabilities, ranges },
@@ -51,8 +58,10 @@ function watched(store: BundleStore, readings: Reading[], ranges: boolean): Bund
     list: (prefix, options) => store.list(prefix, options),
     delete: (key, options) => store.delete(key, options),
     async get(key, options) {
+      const isBundle = /\.tar\.zst(\.age)?$/.test(key);
+      await beforeGet(key);
       const { object, body } = await store.get(key, options);
-      if (!/\.tar\.zst(\.age)?$/.test(key)) return { object, body };
+      if (!isBundle) return { object, body };
       const reading: Reading = { range: options?.range, bytes: 0 };
       readings.push(reading);
       return {
@@ -72,15 +81,17 @@ interface BoxOptions {
   readonly encrypted?: boolean;
   readonly ranges?: boolean;
   readonly inMemory?: boolean;
+  readonly repository?: boolean;
 }
 
 /** An agent with a memory of some megabytes, a snapshot of it, and a live memory that has changed since. */
-async function box({ encrypted = false, ranges = true, inMemory = false }: BoxOptions = {}) {
+async function box({ encrypted = false, ranges = true, inMemory = false, repository = false }: BoxOptions = {}) {
   const dir = await tempDir();
   const memory = dir.join("memory");
   await mkdir(memory);
   const readings: Reading[] = [];
   const logged: string[] = [];
+  const hooks = { beforeGet: (_key: string) => Promise.resolve() };
   const root = dir.join("store");
   const store = inMemory ? memoryStore("watched") : localFs({ root, id: "watched" });
   const identity = await generateIdentity();
@@ -90,7 +101,7 @@ async function box({ encrypted = false, ranges = true, inMemory = false }: BoxOp
     config: {
       state_root: dir.join("state"),
       stores: { primary: { use: "watched" } },
-      agents: { "*": { memory, sources: [{ use: "sqlite" }, { use: "memdir" }] } },
+      agents: { "*": { memory, sources: [{ use: "git" }, { use: "sqlite" }, { use: "memdir" }] } },
       redaction: { default: false },
       restore: { pre_snapshot: false },
     },
@@ -99,7 +110,9 @@ async function box({ encrypted = false, ranges = true, inMemory = false }: BoxOp
       definePlugin({
         name: "watched",
         api: 1,
-        providers: [storeProvider("watched", { create: () => watched(store, readings, ranges) })],
+        providers: [
+          storeProvider("watched", { create: () => watched(store, readings, ranges, (key) => hooks.beforeGet(key)) }),
+        ],
       }),
     ],
     cwd: dir.path,
@@ -116,7 +129,13 @@ async function box({ encrypted = false, ranges = true, inMemory = false }: BoxOp
   await writeTree(memory, then);
   const database = new Database(join(memory, "facts.db"));
   database.exec("CREATE TABLE fact (text TEXT); INSERT INTO fact VALUES ('then')");
+  database.exec("CREATE TABLE picture AS SELECT randomblob(2000000)");
   database.close();
+  if (repository) {
+    await git(memory, "init", "-q");
+    await git(memory, "add", "a-large.bin");
+    await git(memory, "commit", "-q", "-m", "then");
+  }
   const recipients = encrypted ? [identity.recipient] : undefined;
   const { record } = await keepsake.snapshot({ agent, recipients });
   for (const path of Object.keys(then)) await writeFile(join(memory, path), "now\n");
@@ -131,6 +150,7 @@ async function box({ encrypted = false, ranges = true, inMemory = false }: BoxOp
     store,
     readings,
     logged,
+    hooks,
     identityFiles,
     restore: (only: readonly string[] | undefined, more: Parameters<typeof keepsake.restore>[1] = {}) =>
       keepsake.restore({ agent, ref: record.id, identityFiles, ...(only && { only }) }, more),
@@ -206,7 +226,7 @@ describe.each(KINDS)("a restore of a part of $kind", (kind) => {
     change.exec("UPDATE fact SET text = 'now'");
     change.close();
     const bytes = await one.read(() => one.restore(["facts.db", "notes", "z.md"]));
-    expect(bytes).toBeLessThan(record.bundleSizeBytes / 10);
+    expect(bytes).toBeLessThan(2_000_000 + record.bundleSizeBytes / 20);
     expect(database()).toEqual(["then"]);
     for (const path of [...Object.keys(NOTES), "notes/größe.md", "z.md"]) {
       expect(await readFile(join(memory, path), "utf8")).toBe(then[path as keyof typeof then]);
@@ -238,6 +258,20 @@ async function framesOf(bytes: Uint8Array) {
   if (sizes === undefined) throw new Error("the bundle has an index");
   return { frames, sizes, index: frames.index(sizes) };
 }
+
+describe.runIf(havePrograms("git"))("a repository", () => {
+  it("is read when it is selected, and not for a note beside it", async () => {
+    await using one = await box({ repository: true });
+    const note = await one.read(() => one.restore(["notes/7.md"]));
+    expect(note).toBeLessThan(one.record.bundleSizeBytes / 20);
+    await rm(join(one.memory, ".git"), { recursive: true });
+    const repository = await one.read(() => one.restore([".git"]));
+    expect(repository).toBeGreaterThan(9_000_000);
+    expect(repository).toBeLessThan(9_000_000 + one.record.bundleSizeBytes / 20);
+    await git(one.memory, "fsck", "--strict");
+    expect(await readFile(join(one.memory, "notes/8.md"), "utf8")).toBe("now\n");
+  });
+});
 
 describe("damage", () => {
   it("in any frame that is not read stops no restore of a part; in one that is, nothing changes", async () => {
@@ -288,6 +322,30 @@ describe("damage", () => {
     await using one = await box();
     await using other = await box();
     await writeFile(one.bundle, await readFile(other.bundle));
+    const before = await one.live();
+    expect(await codeOf(one.restore(["notes/7.md"]))).toBe("E_INTEGRITY");
+    expect(await one.live()).toEqual(before);
+  });
+
+  it("of a bundle that goes on after its end is found by its length alone", async () => {
+    await using one = await box();
+    const whole = await readFile(one.bundle);
+    await writeFile(one.bundle, Buffer.concat([whole, Buffer.from("more")]));
+    const code = await codeOf(one.restore(["notes/7.md"]));
+    expect(code).toBe(await codeOf(one.restore(undefined)));
+    expect(code).not.toBe("ok");
+  });
+
+  it("is not mixed: a bundle that becomes another one while a part of it is looked for is refused", async () => {
+    await using one = await box({ ranges: false });
+    await using other = await box({ ranges: false });
+    const [bytes, digest] = [await readFile(other.bundle), await readFile(`${other.bundle}.sha256`)];
+    // The digest is asked for when the manifest was read.
+    one.hooks.beforeGet = async (key) => {
+      if (!key.endsWith(".sha256")) return;
+      await writeFile(one.bundle, bytes);
+      await writeFile(`${one.bundle}.sha256`, digest);
+    };
     const before = await one.live();
     expect(await codeOf(one.restore(["notes/7.md"]))).toBe("E_INTEGRITY");
     expect(await one.live()).toEqual(before);

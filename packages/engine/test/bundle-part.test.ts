@@ -38,7 +38,7 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
 
 describe("the places of entries", () => {
   const name = fc
-    .array(fc.stringMatching(/^[a-zé日🦊 _.%-]{1,60}$/), { minLength: 1, maxLength: 6 })
+    .array(fc.stringMatching(/^[a-zé日🦊 _.%-]{1,60}$/u), { minLength: 1, maxLength: 6 })
     .map((parts) => `files/${parts.join("/")}`);
   const artifact = fc
     .record({
