@@ -243,7 +243,9 @@ describe.each(KINDS)("a restore of a part of $kind", (kind) => {
     const before = await one.live();
     let report: Awaited<ReturnType<Box["dryRun"]>> | undefined;
     const bytes = await one.read(async () => (report = await one.dryRun(["notes/7.md"])));
-    expect(report?.difference).toMatchObject([{ id: "memory_files", items: [{ path: "notes/7.md" }] }]);
+    expect(report?.difference).toMatchObject([
+      { id: "memory_files", items: [{ path: "notes/7.md", details: { linesAdded: 100 } }] },
+    ]);
     expect(report?.notices).toEqual([]);
     expect(bytes).toBeLessThan(one.record.bundleSizeBytes / 10);
     expect(await one.live()).toEqual(before);
