@@ -1,11 +1,14 @@
 import type { ArtifactMeta, Omission } from "../manifest/schema.js";
 
-/** One artifact of a bundle, ready to be read; its size and digest were checked before. */
+/** One artifact of a bundle, ready to be read; size and digest of its file were checked before. */
 export interface BundleEntry {
   readonly meta: ArtifactMeta;
   /** relative to the source's folder */
   readonly path: string;
-  /** the unpacked bytes as a private file, which may be read and renamed away by its source; absent for links and folders */
+  /**
+   * the unpacked bytes as a private file, which may be read and renamed away by its source; absent for links and folders, and
+   * for what a restore session does not need
+   */
   readonly file?: string;
 }
 

@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { KeepsakeError, MANIFEST_ENTRY, type OpOptions } from "@keepsake/core";
 import type { StagedArtifactFile } from "./staged-bundle.js";
 import { NotAsItWas } from "./taken-over.js";
-import { type EntryHeader, headerOf, packEntries, packHeader, TAR_BLOCK, TAR_END } from "./tar-entries.js";
+import { type EntryHeader, headerOf, packEntries, packHeader, paddedBytes, TAR_END } from "./tar-entries.js";
 
 /** A file of more than this stands alone, in bytes. */
 const ALONE_BYTES = 256 * 1024;
@@ -132,7 +132,7 @@ async function* piecesOfFile(artifact: StagedArtifactFile, options: PieceOptions
   const parts = [
     ofBuffer(await packHeader(header)),
     (into: Buffer, at: number) => content.read(into, 0, into.length, at),
-    ofBuffer(Buffer.alloc((TAR_BLOCK - (header.size % TAR_BLOCK)) % TAR_BLOCK)),
+    ofBuffer(Buffer.alloc(paddedBytes(header.size) - header.size)),
   ];
   const { pieceBytes, signal, buffer = () => Buffer.allocUnsafeSlow(pieceBytes) } = options;
   let piece = buffer();

@@ -1,4 +1,5 @@
 import {
+  type BundleEntry,
   isKeepsakeError,
   KeepsakeError,
   type Lock,
@@ -72,8 +73,12 @@ export class RestoreTransaction implements AsyncDisposable {
     return this.#selection;
   }
 
-  /** Writes everything beside the live data and checks it there. Changes nothing live. */
-  async stage(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
+  /**
+   * Writes everything beside the live data and checks it there. Changes nothing live.
+   *
+   * @param onUnpacked called once all that is needed of the bundle is there
+   */
+  async stage(unpacked: UnpackedBundle, options: OpOptions, onUnpacked?: () => void): Promise<void> {
     const { profile, only } = this.#order;
     if (only !== undefined) {
       const ids = [...profile.sources.map(({ id }) => id), ...unpacked.sourceIds];
@@ -81,6 +86,8 @@ export class RestoreTransaction implements AsyncDisposable {
     }
     await this.#enter("staging");
     await this.#openSessions(unpacked, options);
+    await unpacked.bring((entry) => this.#needs(entry));
+    onUnpacked?.();
     for (const participant of this.#participants) {
       const { entries, omitted } = unpacked.reader(participant.id);
       participant.plan = await participant.session.stage(entriesOf(entries), omitted, options);
@@ -152,6 +159,14 @@ export class RestoreTransaction implements AsyncDisposable {
         hint: "Run `keepsake recover` once the cause is gone; it brings back the state before the restore, or completes it where all but the last word was done.",
       });
     }
+  }
+
+  /** True for what is staged, or read for the state values. */
+  #needs(entry: BundleEntry): boolean {
+    const { source } = entry.meta;
+    if (source === STATE_FOLDER) return this.#selection?.names(STATE_FOLDER) ?? true;
+    const participant = this.#participants.find(({ id }) => id === source);
+    return participant !== undefined && (participant.session.needs?.(entry) ?? true);
   }
 
   /** What becomes of the state values; undefined when none of them is to be restored. */
