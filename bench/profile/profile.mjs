@@ -29,18 +29,20 @@ export async function profile({ profile: operation, sizes: [size], encrypted, re
   try {
     say(`making the ${size} memory in ${workspace.dir}`);
     const memory = workspace.make();
-    const repository = new KeepsakeRepository(join(workspace.dir, "store"), { encrypted, redacted });
-    repository.prepare();
     const how = { scratch: workspace.scratch, signal };
-    for (let count = 0; count < profiled.before; count++) await runMeasured(repository.snapshot(workspace.memory), how);
-    if (profiled.change) workspace.change();
-
+    // Each run has a store of its own: a second first snapshot would be none.
+    const prepared = async (name) => {
+      const repository = new KeepsakeRepository(join(workspace.dir, name), { encrypted, redacted });
+      repository.prepare();
+      for (let count = 0; count < profiled.before; count++)
+        await runMeasured(repository.snapshot(workspace.memory), how);
+      if (profiled.change) workspace.change();
+      return profiled.command(repository, workspace);
+    };
     const profiles = join(workspace.dir, "profiles");
     mkdirSync(profiles);
-    const command = profiled.command(repository, workspace);
-    const plain = await runMeasured(command, how);
-    if (profiled.change) workspace.change();
-    const seen = await runMeasured(underProfiler(profiled.command(repository, workspace), profiles), how);
+    const plain = await runMeasured(await prepared("plain"), how);
+    const seen = await runMeasured(underProfiler(await prepared("profiled"), profiles), how);
 
     print(
       `${operation}${encrypted ? ", encrypted" : ""}, ${size}: ${megabytes(memory.bytes)} MB in ${memory.files} files`,
@@ -69,7 +71,7 @@ function printPhases(stdout, print) {
 
 function phasesOf(stdout) {
   try {
-    const { phases } = JSON.parse(stdout);
+    const { phases_ms: phases } = JSON.parse(stdout);
     return phases;
   } catch {
     // Not every operation prints a record.

@@ -1,5 +1,5 @@
 import { type Codec, KeepsakeError, type Logger } from "@keepsake/core";
-import { type DecryptionKeys, decryptStream } from "./decrypt.js";
+import { type DecryptionKeys, decryptRanges, decryptStream } from "./decrypt.js";
 import { type EncryptionTarget, encryptStream } from "./encrypt.js";
 import { type PassphraseSource, readIdentityFile } from "./identity-file.js";
 import { parseIdentities } from "./identity-text.js";
@@ -48,6 +48,10 @@ export function age(options: AgeOptions = {}): Codec {
     async *decode(input, operation) {
       operation.signal?.throwIfAborted();
       yield* decryptStream(input, await keysOf(options), operation);
+    },
+    async decodeRanges(sealed, operation = {}) {
+      operation.signal?.throwIfAborted();
+      return decryptRanges(sealed, await keysOf(options), operation);
     },
     describe: () => ({
       scheme: "age",

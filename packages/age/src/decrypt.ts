@@ -5,11 +5,13 @@ import {
   type DecodeOptions,
   isKeepsakeError,
   KeepsakeError,
+  type OpOptions,
+  type RangedBytes,
 } from "@keepsake/core";
 import { Decrypter } from "age-encryption";
 import { isArmored, removeArmor } from "./armor.js";
 import { readHeader } from "./header.js";
-import { decryptPayload } from "./payload.js";
+import { decryptPayload, NONCE_BYTES, rangedPayload } from "./payload.js";
 
 /** What a file may be decrypted with. */
 export interface DecryptionKeys {
@@ -37,6 +39,33 @@ export async function* decryptStream(
     }
   } finally {
     await outer.close();
+  }
+}
+
+/** How much is read of an age file at first, in bytes: mostly its header is in it. */
+const FIRST_STEP_BYTES = 8 * 1024;
+
+/** Opens an age file to be decrypted at any place; undefined for an armored one. */
+export async function decryptRanges(
+  sealed: RangedBytes,
+  keys: DecryptionKeys,
+  { signal }: OpOptions,
+): Promise<RangedBytes | undefined> {
+  const reader = new ByteReader(abortable(inSteps(sealed, { signal }), signal));
+  try {
+    if (await isArmored(reader)) return undefined;
+    const header = await readHeader(reader);
+    const fileKey = await unwrapFileKey(header, keys);
+    return rangedPayload(sealed, header.length, fileKey, await reader.read(NONCE_BYTES));
+  } finally {
+    await reader.close();
+  }
+}
+
+/** The bytes from the beginning on, each time twice as many as before: who stops early has hardly read more. */
+async function* inSteps(bytes: RangedBytes, options: OpOptions): AsyncGenerator<Uint8Array> {
+  for (let start = 0, length = FIRST_STEP_BYTES; start < bytes.sizeBytes; start += length, length = start) {
+    yield* bytes.read({ start, length }, options);
   }
 }
 

@@ -1,5 +1,12 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
-import { type ByteReader, type ByteStream, KeepsakeError } from "@keepsake/core";
+import {
+  abortable,
+  ByteReader,
+  type ByteStream,
+  KeepsakeError,
+  type OpOptions,
+  type RangedBytes,
+} from "@keepsake/core";
 
 const CHUNK_BYTES = 64 * 1024;
 export const TAG_BYTES = 16;
@@ -34,6 +41,63 @@ export async function* decryptPayload(reader: ByteReader, fileKey: Uint8Array): 
     if (plain.length > 0) yield plain;
     if (isLast) return;
     if (index % BREATH_CHUNKS === BREATH_CHUNKS - 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/**
+ * A payload of which any part can be decrypted: each chunk is authentic as the one that stands at its place, and the last one as
+ * the last.
+ *
+ * @param sealed the age file, whose payload begins at `start` with `nonce`
+ * @throws KeepsakeError `E_TRUNCATED` when its length is that of no payload; from a part's iteration `E_INTEGRITY`
+ */
+export function rangedPayload(sealed: RangedBytes, start: number, fileKey: Uint8Array, nonce: Uint8Array): RangedBytes {
+  if (nonce.length < NONCE_BYTES) throw truncated();
+  const key = payloadKey(fileKey, nonce);
+  const chunksStart = start + NONCE_BYTES;
+  const sealedBytes = sealed.sizeBytes - chunksStart;
+  const count = Math.max(1, Math.ceil(sealedBytes / SEALED_CHUNK_BYTES));
+  const lastBytes = sealedBytes - (count - 1) * SEALED_CHUNK_BYTES;
+  // Only a payload without content has a chunk without content.
+  if (lastBytes < TAG_BYTES || (lastBytes === TAG_BYTES && count > 1)) throw truncated();
+  const sizeBytes = sealedBytes - count * TAG_BYTES;
+  const chunks = { sealed, start: chunksStart, count, key };
+  return {
+    sizeBytes,
+    read: ({ start: from, length }, options) => openRange(chunks, from, Math.min(from + length, sizeBytes), options),
+  };
+}
+
+interface SealedChunks {
+  readonly sealed: RangedBytes;
+  /** of the first chunk in `sealed` */
+  readonly start: number;
+  readonly count: number;
+  readonly key: Buffer;
+}
+
+/** The plaintext from `from` up to `end`. */
+async function* openRange(
+  { sealed, start, count, key }: SealedChunks,
+  from: number,
+  end: number,
+  options: OpOptions | undefined,
+): AsyncGenerator<Uint8Array> {
+  if (end <= from) return;
+  const first = Math.floor(from / CHUNK_BYTES);
+  const behind = Math.ceil(end / CHUNK_BYTES);
+  const place = { start: start + first * SEALED_CHUNK_BYTES, length: (behind - first) * SEALED_CHUNK_BYTES };
+  const reader = new ByteReader(abortable(sealed.read(place, options), options?.signal));
+  try {
+    for (let index = first; index < behind; index += 1) {
+      const plain = openChunk(key, index, index === count - 1, await reader.read(SEALED_CHUNK_BYTES));
+      if (plain === undefined) throw damaged();
+      const at = index * CHUNK_BYTES;
+      yield plain.subarray(Math.max(0, from - at), end - at);
+      if (index % BREATH_CHUNKS === BREATH_CHUNKS - 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+  } finally {
+    await reader.close();
   }
 }
 

@@ -79,6 +79,7 @@ export type { HealthFinding } from "./ports/health-finding.js";
 export type { Lock, LockManager } from "./ports/lock-manager.js";
 export { type Logger, SILENT_LOGGER } from "./ports/logger.js";
 export type { PathResolver } from "./ports/path-resolver.js";
+export type { RangedBytes } from "./ports/ranged-bytes.js";
 export type {
   AddedArtifact,
   Finding,

@@ -65,10 +65,15 @@ export function selectedTree(all: DesiredTree, isSelected: (desired: Desired) =>
   return new Map([...all].filter(([key]) => wanted.has(key)));
 }
 
+/** The bytes of an entry's real name below the root. */
+export function rawPathOf({ meta, path }: BundleEntry): Buffer {
+  return meta.nameEncoding === "percent" ? percentDecodePath(path) : Buffer.from(path, "utf8");
+}
+
 function desiredOf(entry: BundleEntry): Desired {
   const { meta, path } = entry;
   const percent = meta.nameEncoding === "percent";
-  const raw = percent ? percentDecodePath(path) : Buffer.from(path, "utf8");
+  const raw = rawPathOf(entry);
   const parts = pathKey(raw).split("/");
   const reserved = parts.some((part, depth) =>
     isOwnName(Buffer.from(part, "latin1"), depth < parts.length - 1 || meta.type === "directory"),

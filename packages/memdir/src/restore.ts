@@ -23,7 +23,7 @@ import {
   swapPlanFromJson,
   swapPlanToJson,
 } from "@keepsake/files";
-import { type Desired, desiredTree, omittedKeys, refuseCaseTwins, selectedTree } from "./desired-tree.js";
+import { type Desired, desiredTree, omittedKeys, rawPathOf, refuseCaseTwins, selectedTree } from "./desired-tree.js";
 import { holdsSame } from "./compare.js";
 import { programsOfGit } from "./git-programs.js";
 import { type LiveRules, type LiveTree, liveTree, rootNode } from "./live-tree.js";
@@ -57,6 +57,10 @@ export class MemdirRestore implements RestoreSession {
     this.#scope = scope;
     this.#options = options;
     this.#others = others;
+  }
+
+  needs(entry: BundleEntry): boolean {
+    return this.#selector()(rawPathOf(entry), entry.path);
   }
 
   async stage(

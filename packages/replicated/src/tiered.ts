@@ -1,6 +1,7 @@
 import {
   type BundleStore,
   type Clock,
+  isKeepsakeError,
   KeepsakeError,
   type Logger,
   parseArtifactPath,
@@ -118,7 +119,7 @@ export function tiered(options: TieredOptions): TieredStore {
         try {
           return await hot.get(key, given);
         } catch (error) {
-          if (!(error instanceof KeepsakeError) || error.code !== "E_NOT_FOUND") throw error;
+          if (!isKeepsakeError(error, "E_NOT_FOUND")) throw error;
         }
       }
       return cold.get(key, given);

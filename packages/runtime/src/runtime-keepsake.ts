@@ -1,6 +1,7 @@
 import {
   type BundleStore,
   type JsonObject,
+  isKeepsakeError,
   KeepsakeError,
   type LockManager,
   type Logger,
@@ -128,7 +129,7 @@ export class RuntimeKeepsake implements Keepsake {
         const { deleted } = await this.prune({}, { signal });
         this.#parts.logger.info("Retention swept.", { deleted: deleted.length });
       } catch (error) {
-        const code = error instanceof KeepsakeError ? { code: error.code } : {};
+        const code = isKeepsakeError(error) ? { code: error.code } : {};
         this.#parts.logger.warn("The retention sweep failed.", {
           ...code,
           error: error instanceof Error ? error.message : String(error),

@@ -68,6 +68,10 @@ export class SqliteRestoreSession implements RestoreSession {
     }
   }
 
+  needs({ meta, path }: BundleEntry): boolean {
+    return this.#isSelected(nameOf(meta), path);
+  }
+
   async stage(
     entries: AsyncIterable<BundleEntry>,
     omitted: readonly Omission[],
@@ -77,8 +81,8 @@ export class SqliteRestoreSession implements RestoreSession {
     const { root } = this.#selection;
     const incoming: IncomingDatabase[] = [];
     for await (const entry of entries) {
+      if (!this.#isSelected(nameOf(entry.meta), entry.path)) continue;
       const database = incomingOf(entry);
-      if (only?.has(join(root, database.name), database.path) === false) continue;
       if (only !== undefined) refuseBelowUnselected(root, database.name, only);
       incoming.push(database);
     }
@@ -132,6 +136,10 @@ export class SqliteRestoreSession implements RestoreSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#helper[Symbol.asyncDispose]();
+  }
+
+  #isSelected(name: string, path: string): boolean {
+    return this.#target.only?.has(join(this.#selection.root, name), path) ?? true;
   }
 }
 

@@ -1,4 +1,13 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -28,6 +37,18 @@ describe("discovery", () => {
       ]),
     );
     expect(claimed).not.toContain("notes.db");
+  });
+
+  it("finds one whose last page is cut by its log or its name, and takes no other file of such a size for one", async () => {
+    await using at = await place();
+    for (const name of ["logged", "named.SQLITE", "neither"]) {
+      make(join(at.memory, name), TABLE);
+      appendFileSync(join(at.memory, name), "half a page");
+    }
+    writeFileSync(join(at.memory, "logged-journal"), "");
+    const { entries, claims } = await capture(sqlite(), at.target());
+    expect(Object.keys(filesOf(entries)).sort()).toEqual(["logged", "named.SQLITE"]);
+    expect(claims.map(({ path }) => path)).not.toContain(join(at.memory, "neither"));
   });
 
   it("fills in the root, and keeps to include and exclude", async () => {

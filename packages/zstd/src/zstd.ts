@@ -12,7 +12,7 @@ export type ZstdBackend = "native" | "fzstd";
 export interface ZstdOptions {
   /** 1 (fast) to 22 (small); default 3 */
   readonly level?: number | undefined;
-  /** input bytes per frame, 64 KiB to 8 MiB; default 4 MiB. It changes the output, not who can read it. */
+  /** input bytes per frame, 64 KiB to 8 MiB; default 1 MiB. It changes the output, not who can read it. */
   readonly frameBytes?: number | undefined;
   /** frames that are worked on at the same time; default: one per processor, at most 4 (the size of Node's thread pool) */
   readonly concurrency?: number | undefined;
@@ -20,7 +20,7 @@ export interface ZstdOptions {
   readonly backend?: ZstdBackend | "auto" | undefined;
 }
 
-const DEFAULT_FRAME_BYTES = 4 * 1024 * 1024;
+const DEFAULT_FRAME_BYTES = 1024 * 1024;
 const MAX_LEVEL = 22;
 
 /**

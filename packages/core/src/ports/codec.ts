@@ -1,6 +1,7 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
 import type { JsonObject } from "../json.js";
 import type { OpOptions } from "./options.js";
+import type { RangedBytes } from "./ranged-bytes.js";
 
 /** What decoding is held to. */
 export interface DecodeOptions extends OpOptions {
@@ -26,8 +27,17 @@ export interface Codec {
    *   `E_DECRYPT` when no identity fits and `E_IDENTITY` when none was given
    */
   decode(input: ByteStream, options: DecodeOptions): ByteStream;
-  /** Absent: its output can only be written, and read, from the beginning. */
+  /** Absent: its output can only be written from the beginning, and read so where there is no `decodeRanges` either. */
   readonly frames?: FrameCodec;
+  /**
+   * Opens an output to be decoded at any place. No byte is given out that `decode` would not give at that place; of what is
+   * not read, nothing is judged: `sizeBytes` is what the output's length says, and is right once the last byte was read.
+   *
+   * @param encoded the whole output; only what is needed of it is read
+   * @returns undefined when this output can be decoded from its beginning alone
+   * @throws KeepsakeError what `decode` throws; from a part's iteration `E_INTEGRITY` or `E_TRUNCATED`
+   */
+  decodeRanges?(encoded: RangedBytes, options?: OpOptions): Promise<RangedBytes | undefined>;
   /** What the manifest says of it; an encrypting codec gives `scheme` and `recipientsFingerprint` (string array). */
   describe?(): JsonObject;
 }

@@ -59,7 +59,15 @@ export interface RestoreSession extends AsyncDisposable {
   /** Places this source looks after in the live memory: those it has now, and those its artifacts will go to. */
   readonly claims: readonly PathClaim[];
   /**
-   * @param entries all artifacts of this source in the bundle; checked: safe paths, right sizes and digests
+   * True for an artifact whose bytes `stage` will read. Asked before it, where a selection was given, so that no more of the
+   * bundle is read than that: the others then come without `file`. Absent: all are needed.
+   *
+   * @param entry of this source in the bundle; it has no `file` yet
+   * @throws KeepsakeError what `stage` would throw because of it
+   */
+  needs?(entry: BundleEntry): boolean;
+  /**
+   * @param entries all artifacts of this source in the bundle; checked: safe paths, and of each file right size and digest
    * @param omitted what the snapshot had seen and not captured: it stays untouched
    * @throws KeepsakeError `E_LIVE_HOLDER`, `E_DATABASE_DAMAGED`, `E_UNSAFE_PATH`, … ; nothing live was changed
    */

@@ -9,9 +9,11 @@ import {
   fromSystemError,
   isKeepsakeError,
   KeepsakeError,
+  type SnapshotRecord,
 } from "@keepsake/core";
 import { readChunks } from "@keepsake/files";
 import { digestKey } from "../layout.js";
+import { type RangedBundle, rangedInStore } from "./ranged-bundle.js";
 
 /** Where a bundle's bytes come from: a store, or a file from elsewhere. */
 export interface BundleOrigin {
@@ -23,6 +25,13 @@ export interface BundleOrigin {
   open(signal?: AbortSignal): Promise<{ readonly sizeBytes: number; readonly body: ByteStream }>;
   /** What the `.sha256` beside it says, or undefined when there is none. @throws KeepsakeError `E_INTEGRITY` when it is malformed */
   recordedDigest(signal?: AbortSignal): Promise<string | undefined>;
+  /** absent: it can be read only as a whole */
+  readonly ranged?: RangedBundle | undefined;
+}
+
+/** A snapshot's bundle, of which a part can be read too where the store can do that. */
+export function originOfRecord(store: BundleStore, record: SnapshotRecord): BundleOrigin {
+  return { ...originInStore(store, record.bundlePath), ranged: rangedInStore(store, record) };
 }
 
 export function originInStore(store: BundleStore, key: string): BundleOrigin {

@@ -40,7 +40,8 @@ export function encodeBundle(
   const encryption = encryptionOf(bundle.codecs);
   const { manifest, wire } = sealManifest({ ...bundle.unsealed, ...(encryption === undefined ? {} : { encryption }) });
   const segments = archiveSegments(encodeManifest(wire), bundle.artifacts);
-  return { manifest, bytes: encodeArchive(segments, bundle.codecs, { signal, onBytes, phases, ...memo }) };
+  const options = { signal, onBytes, phases, earlier: memo?.earlier, onSegment: memo?.onSegment };
+  return { manifest, bytes: encodeArchive(segments, bundle.codecs, options) };
 }
 
 function encryptionOf(codecs: readonly Codec[]): UnsealedManifest["encryption"] {

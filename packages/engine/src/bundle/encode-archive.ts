@@ -1,11 +1,11 @@
-import type { ByteStream, Codec, FrameCodec, OpOptions } from "@keepsake/core";
+import { type ByteStream, type Codec, type FrameCodec, type OpOptions, sha256Hex } from "@keepsake/core";
 import type { PhaseTimes } from "../snapshot/phase-times.js";
 import { encodeThrough, phaseBehind } from "./codec-chain.js";
 import { countedStream } from "./counted-stream.js";
 import { FrameQueue } from "./frame-queue.js";
 import type { Segment } from "./segments.js";
 import type { OnSegment } from "./segment-places.js";
-import type { EarlierBundle } from "./taken-over.js";
+import type { StoredFrames } from "./stored-frames.js";
 
 /** How large the pieces are that a codec gets which knows no frames, in bytes. */
 const PIECE_BYTES = 256 * 1024;
@@ -15,7 +15,7 @@ export interface EncodeOptions extends OpOptions {
   readonly onBytes?: ((done: number) => void) | undefined;
   readonly phases?: PhaseTimes | undefined;
   /** frames that need not be encoded again */
-  readonly earlier?: EarlierBundle | undefined;
+  readonly earlier?: StoredFrames | undefined;
   /** told where each segment with a key lies among the encoded bytes */
   readonly onSegment?: OnSegment | undefined;
 }
@@ -42,19 +42,38 @@ export async function* plainArchive(segments: Iterable<Segment>, { signal }: OpO
   for (const segment of segments) yield* segment.pieces({ pieceBytes: PIECE_BYTES, signal });
 }
 
-/** Each segment in frames of its own, several of them under way at a time. */
+/** Each segment in frames of its own, and the index of all. */
 async function* encodeFrames(
   segments: Iterable<Segment>,
   codec: FrameCodec,
   options: EncodeOptions,
 ): AsyncGenerator<Uint8Array> {
   const queue = new FrameQueue(codec, options.onSegment);
+  yield* throughQueue(queue, segments, codec, options);
+  yield codec.index(queue.sizes);
+}
+
+/** The frames of segments alone. */
+export function encodeSegments(
+  segments: Iterable<Segment>,
+  codec: FrameCodec,
+  options: EncodeOptions,
+): AsyncGenerator<Uint8Array> {
+  return throughQueue(new FrameQueue(codec, options.onSegment), segments, codec, options);
+}
+
+/** Several frames are under way at a time. */
+async function* throughQueue(
+  queue: FrameQueue,
+  segments: Iterable<Segment>,
+  codec: FrameCodec,
+  options: EncodeOptions,
+): AsyncGenerator<Uint8Array> {
   for await (const _full of fill(queue, segments, codec, options)) {
     yield* queue.next();
     options.signal?.throwIfAborted();
   }
   while (!queue.isEmpty) yield* queue.next();
-  yield codec.index(queue.sizes);
 }
 
 /** Puts all into the queue, and waits whenever it is full. */
@@ -62,13 +81,13 @@ async function* fill(
   queue: FrameQueue,
   segments: Iterable<Segment>,
   codec: FrameCodec,
-  { signal, onBytes, earlier }: EncodeOptions,
+  { signal, onBytes, earlier, onSegment }: EncodeOptions,
 ): AsyncGenerator<undefined> {
   const buffer = (): Buffer => queue.buffer();
   let done = 0;
   for (const segment of segments) {
     const { key } = segment;
-    const stored = earlier?.find(key);
+    const stored = await earlier?.find(key);
     if (earlier !== undefined && stored !== undefined) {
       queue.pushStored(key, stored.frames, () => earlier.read(stored, { signal }));
       done += stored.frames.reduce((sum, { contentBytes }) => sum + contentBytes, 0);
@@ -76,9 +95,18 @@ async function* fill(
       while (queue.isFull) yield undefined;
       continue;
     }
+    // A large file usually changes in places: its other frames are what they were.
+    const isPartlyTheSame = segment.isLarge && onSegment !== undefined;
     for await (const piece of segment.pieces({ pieceBytes: codec.contentBytes, signal, buffer })) {
-      queue.push(key, piece);
       done += piece.length;
+      const sha256 = isPartlyTheSame ? sha256Hex(piece) : undefined;
+      const frame = sha256 === undefined ? undefined : earlier?.findFrame(sha256);
+      if (earlier === undefined || frame === undefined) {
+        queue.push(key, piece, sha256);
+      } else {
+        queue.giveBack(piece);
+        queue.pushStored(key, frame.frames, () => earlier.read(frame, { signal }));
+      }
       onBytes?.(done);
       while (queue.isFull) yield undefined;
     }

@@ -29,7 +29,17 @@ export interface ReadArchiveOptions {
   readonly maxManifestBytes: number;
   /** stop after the manifest, reading no further */
   readonly manifestOnly?: boolean;
+  /** The archive is a part of one whose manifest was read before: it holds no other entries than these. */
+  readonly part?: ArchivePart;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Entries taken out of an archive. */
+export interface ArchivePart {
+  /** of the whole archive */
+  readonly parsed: ParsedManifest;
+  /** paths of all artifacts that the part holds */
+  readonly wanted: ReadonlySet<string>;
 }
 
 /**
@@ -109,6 +119,10 @@ class ArchiveReader {
     this.#end = end;
     this.#sink = sink;
     this.#options = options;
+    const { part } = options;
+    if (part === undefined) return;
+    this.#parsed = part.parsed;
+    this.#declare(part.parsed.manifest.artifacts.filter(({ pathInBundle }) => part.wanted.has(pathInBundle)));
   }
 
   get parsed(): ParsedManifest {
@@ -157,12 +171,16 @@ class ArchiveReader {
       );
     }
     this.#parsed = parseManifest(await collectBytes(entry, maxManifestBytes));
-    for (const artifact of this.#parsed.manifest.artifacts) {
+    this.#declare(this.#parsed.manifest.artifacts);
+    await this.#sink.manifest?.(this.#parsed);
+  }
+
+  #declare(artifacts: readonly ArtifactMeta[]): void {
+    for (const artifact of artifacts) {
       checkSource(artifact);
       this.#pending.set(artifact.pathInBundle, artifact);
       for (const folder of foldersOf(artifact.pathInBundle)) this.#folders.add(folder);
     }
-    await this.#sink.manifest?.(this.#parsed);
   }
 
   async #takeArtifact(entry: Entry, header: Header, size: number): Promise<void> {

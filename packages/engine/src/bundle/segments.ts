@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { KeepsakeError, MANIFEST_ENTRY, type OpOptions } from "@keepsake/core";
 import type { StagedArtifactFile } from "./staged-bundle.js";
 import { NotAsItWas } from "./taken-over.js";
-import { type EntryHeader, headerOf, packEntries, packHeader, TAR_BLOCK, TAR_END } from "./tar-entries.js";
+import { type EntryHeader, headerOf, packEntries, packHeader, paddedBytes, TAR_END } from "./tar-entries.js";
 
 /** A file of more than this stands alone, in bytes. */
 const ALONE_BYTES = 256 * 1024;
@@ -24,6 +24,8 @@ const SHORTEST_RUN_BYTES = 128 * 1024;
 export interface Segment {
   /** equal for equal bytes, and for no others; undefined for what is of this snapshot alone */
   readonly key: string | undefined;
+  /** true of one large file */
+  readonly isLarge: boolean;
   /** all its bytes, in pieces of `pieceBytes`, the last one shorter */
   pieces(options: PieceOptions): AsyncIterable<Buffer>;
 }
@@ -79,10 +81,18 @@ function endsRun(path: string): boolean {
 }
 
 function segmentOf(run: readonly StagedArtifactFile[]): Segment {
-  const key = keyOf(run);
   const [first] = run;
-  if (first !== undefined && standsAlone(first)) return { key, pieces: (options) => piecesOfFile(first, options) };
-  return ofBytes(key, () => packEntries(readRun(run)));
+  if (first !== undefined && standsAlone(first)) return ofFile(first);
+  return ofBytes(keyOf(run), () => packEntries(readRun(run)));
+}
+
+/** The segment of a file that stands alone and has its bytes; undefined for all else. */
+export function largeSegment(artifact: StagedArtifactFile): Segment | undefined {
+  return standsAlone(artifact) && artifact.file !== undefined ? ofFile(artifact) : undefined;
+}
+
+function ofFile(artifact: StagedArtifactFile): Segment {
+  return { key: keyOf([artifact]), isLarge: true, pieces: (options) => piecesOfFile(artifact, options) };
 }
 
 /** All that the bytes of a run follow from. */
@@ -107,6 +117,7 @@ function* readRun(run: readonly StagedArtifactFile[]): Generator<readonly [Entry
 function ofBytes(key: string | undefined, bytes: () => Promise<Buffer>): Segment {
   return {
     key,
+    isLarge: false,
     async *pieces({ pieceBytes }) {
       const all = await bytes();
       for (let at = 0; at < all.length; at += pieceBytes) yield all.subarray(at, at + pieceBytes);
@@ -121,7 +132,7 @@ async function* piecesOfFile(artifact: StagedArtifactFile, options: PieceOptions
   const parts = [
     ofBuffer(await packHeader(header)),
     (into: Buffer, at: number) => content.read(into, 0, into.length, at),
-    ofBuffer(Buffer.alloc((TAR_BLOCK - (header.size % TAR_BLOCK)) % TAR_BLOCK)),
+    ofBuffer(Buffer.alloc(paddedBytes(header.size) - header.size)),
   ];
   const { pieceBytes, signal, buffer = () => Buffer.allocUnsafeSlow(pieceBytes) } = options;
   let piece = buffer();

@@ -1,52 +1,96 @@
 import { crc32 } from "node:zlib";
-import type { BundleStore, FrameSize, OpOptions } from "@keepsake/core";
-
-/** Where the frames of a segment lie in a bundle that is there already. */
-export interface StoredSegment {
-  /** of its first byte in the bundle */
-  readonly start: number;
-  readonly frames: readonly FrameSize[];
-  /** of its bytes, as they are stored */
-  readonly crc32: number;
-}
+import type { BundleStore, OpOptions } from "@keepsake/core";
+import type { StoredFrame, StoredFrames, StoredSegment } from "./stored-frames.js";
 
 /** The frames in the bundle are not what they were: then nothing is taken over, and all is read. */
 export class NotAsItWas extends Error {}
 
 /** The frames of an earlier bundle. */
-export class EarlierBundle {
+export class EarlierBundle implements StoredFrames {
   readonly #store: BundleStore;
   readonly #key: string;
   readonly #segments: ReadonlyMap<string, StoredSegment>;
+  readonly #frames = new Map<string, StoredSegment>();
 
   constructor(store: BundleStore, key: string, segments: ReadonlyMap<string, StoredSegment>) {
     this.#store = store;
     this.#key = key;
     this.#segments = segments;
+    for (const { start, frames } of segments.values()) {
+      let at = start;
+      for (const frame of frames) {
+        if (frame.sha256 !== undefined) this.#frames.set(frame.sha256, { start: at, frames: [frame] });
+        at += frame.encodedBytes;
+      }
+    }
   }
 
   find(segment: string | undefined): StoredSegment | undefined {
     return segment === undefined ? undefined : this.#segments.get(segment);
   }
 
-  /** The frames as they are stored. @throws NotAsItWas after the last byte, or when they cannot be read */
-  async *read({ start, frames, crc32: expected }: StoredSegment, { signal }: OpOptions): AsyncGenerator<Uint8Array> {
+  /** @param sha256 of what it holds */
+  findFrame(sha256: string): StoredSegment | undefined {
+    return this.#frames.get(sha256);
+  }
+
+  /** The frames as they are stored. @throws NotAsItWas after the last byte of one that has changed, or when they cannot be read */
+  async *read({ start, frames }: StoredSegment, { signal }: OpOptions): AsyncGenerator<Uint8Array> {
     const length = frames.reduce((sum, { encodedBytes }) => sum + encodedBytes, 0);
-    let found = 0;
-    let read = 0;
+    const check = new FrameCheck(frames);
     try {
       const { body } = await this.#store.get(this.#key, { range: { start, length }, signal });
       for await (const chunk of body) {
-        found = crc32(chunk, found);
-        read += chunk.length;
+        check.update(chunk);
         yield chunk;
       }
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof NotAsItWas) throw error;
       throw new NotAsItWas("The earlier bundle cannot be read.", { cause: error });
     }
-    if (read !== length || found !== expected) throw new NotAsItWas("The earlier bundle has changed.");
+    check.end();
   }
+}
+
+/** Holds bytes to the frames that they are to be. */
+class FrameCheck {
+  readonly #frames: Iterator<StoredFrame>;
+  #frame: StoredFrame | undefined;
+  #left = 0;
+  #crc = 0;
+
+  constructor(frames: Iterable<StoredFrame>) {
+    this.#frames = frames[Symbol.iterator]();
+    this.#next();
+  }
+
+  update(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#frame === undefined) throw changed();
+      const part = bytes.subarray(at, at + this.#left);
+      this.#crc = crc32(part, this.#crc);
+      this.#left -= part.length;
+      at += part.length;
+      if (this.#left > 0) continue;
+      if (this.#crc !== this.#frame.crc32) throw changed();
+      this.#next();
+    }
+  }
+
+  end(): void {
+    if (this.#frame !== undefined) throw changed();
+  }
+
+  #next(): void {
+    this.#frame = this.#frames.next().value as StoredFrame | undefined;
+    this.#left = this.#frame?.encodedBytes ?? 0;
+    this.#crc = 0;
+  }
+}
+
+function changed(): NotAsItWas {
+  return new NotAsItWas("The earlier bundle has changed.");
 }
 
 /** True when that is why something failed, whoever passed it on. */

@@ -3,9 +3,14 @@ import type { ArtifactMeta } from "@keepsake/core";
 import { type Header, pack } from "tar-stream";
 
 /** Archives are made of blocks of this size (POSIX.1-2017, pax, "ustar Interchange Format"), in bytes. */
-export const TAR_BLOCK = 512;
+const TAR_BLOCK = 512;
 /** Two blocks of zeros end an archive. */
 export const TAR_END = Buffer.alloc(2 * TAR_BLOCK);
+
+/** How much room so much content takes up. */
+export function paddedBytes(size: number): number {
+  return Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
+}
 
 /** What this program says of an entry; tar-stream adds owner 0:0 and no names. */
 export type EntryHeader = Pick<Header, "name" | "mode" | "mtime" | "size"> & Partial<Pick<Header, "type" | "linkname">>;
@@ -41,6 +46,20 @@ export async function packEntries(entries: Iterable<readonly [EntryHeader, Buffe
   for await (const chunk of archive as AsyncIterable<Uint8Array>) chunks.push(chunk);
   const packed = Buffer.concat(chunks);
   return packed.subarray(0, packed.length - TAR_END.length);
+}
+
+/** The longest name or link target that ustar holds without more, in bytes. */
+const PLAIN_NAME_BYTES = 100;
+
+/** How many bytes stand before the content of an entry. */
+export function headerBytes(header: EntryHeader): number | Promise<number> {
+  const { name, linkname = "" } = header;
+  const isPlain = name.length <= PLAIN_NAME_BYTES && /^[\x20-\x7e]*$/.test(name);
+  return isPlain && Buffer.byteLength(linkname) <= PLAIN_NAME_BYTES ? TAR_BLOCK : packedHeaderBytes(header);
+}
+
+async function packedHeaderBytes(header: EntryHeader): Promise<number> {
+  return (await packEntries([[{ ...header, size: 0 }, Buffer.alloc(0)]])).length;
 }
 
 /** What stands before the content of an entry: its header, and what extends it. */

@@ -14,7 +14,7 @@ import { inject, injectable } from "tsyringe";
 import { uuidv7 } from "uuidv7";
 import { agentRefOf } from "../agent-ref.js";
 import { AgentSession, type LockedOptions } from "../agent-session.js";
-import { type BundleOrigin, originInFile, originInStore } from "../bundle/bundle-origin.js";
+import { type BundleOrigin, originInFile, originOfRecord } from "../bundle/bundle-origin.js";
 import { checkPlace } from "../check-place.js";
 import { BundleReader } from "../bundle/bundle-reader.js";
 import { checkOwner } from "../bundle/check-owner.js";
@@ -83,8 +83,7 @@ export class RestoreOperation {
     const { only } = request;
     const order = { profile, stateRoot, operationId, live: request.live === true, only, lock };
     await using transaction = new RestoreTransaction(order);
-    options.onProgress?.({ phase: "stage", bytesDone: 0 });
-    await transaction.stage(unpacked, options);
+    await transaction.stage(unpacked, options, () => options.onProgress?.({ phase: "stage", bytesDone: 0 }));
     const compared =
       (request.difference ?? request.dryRun === true)
         ? await this.#compare(request, profile, transaction, options)
@@ -112,9 +111,12 @@ export class RestoreOperation {
       onBytes: (bytesDone: number, bytesTotal: number) =>
         options.onProgress?.({ phase: "unpack", bytesDone, bytesTotal }),
     };
-    return UnpackedBundle.unpack(this.#reader, origin, staging, reading, (manifest) => {
+    const inspect = (manifest: Manifest): void => {
       checkOwner(manifest, profile.ref);
-    });
+    };
+    return request.only === undefined
+      ? UnpackedBundle.unpack(this.#reader, origin, staging, reading, inspect)
+      : UnpackedBundle.open(this.#reader, origin, staging, reading, inspect);
   }
 
   /** What cannot be compared keeps no restore from being planned: the report then says so. */
@@ -142,7 +144,7 @@ export class RestoreOperation {
   async #origin(request: RestoreRequest, profile: AgentProfile, options: LockedOptions): Promise<BundleOrigin> {
     if (request.bundleFile !== undefined) return originInFile(request.bundleFile);
     const record = await new SnapshotCatalog(profile.store).resolve(profile.ref, request.ref, options);
-    return originInStore(profile.store, record.bundlePath);
+    return originOfRecord(profile.store, record);
   }
 
   /** Never redacted, and never plaintext where this bundle or the configuration asks for encryption. */

@@ -2,7 +2,7 @@ import type { ArtifactReader, BundleEntry, OpOptions } from "@keepsake/core";
 import { diffSource } from "../diff/diff-source.js";
 import { diffState } from "../diff/diff-state.js";
 import type { DiffSource } from "../memory-snapshotter.js";
-import type { Capture } from "../snapshot/snapshot-pipeline.js";
+import type { Capture } from "../snapshot/capture-once.js";
 import { STATE_FOLDER } from "../snapshot/stage-state.js";
 import type { AgentProfile } from "../workspace.js";
 import type { RestoreTransaction } from "./restore-transaction.js";
@@ -21,12 +21,15 @@ export async function liveDifference(
   options: OpOptions,
 ): Promise<readonly DiffSource[]> {
   const found: DiffSource[] = [];
-  for (const { source: id } of transaction.plans) {
-    const { selection } = transaction;
-    const isTaken = (path: string): boolean =>
-      selection === undefined || selection.isWhole(id) || selection.took(id, path) || selection.took(id, "");
-    const before = only(readerOf(live, id), isTaken);
-    found.push(await diffSource(id, before, only(unpacked.reader(id), isTaken), profile.sources, options));
+  const { selection, plans } = transaction;
+  const isTaken = (id: string, path: string): boolean =>
+    selection === undefined || selection.isWhole(id) || selection.took(id, path) || selection.took(id, "");
+  const restored = new Set(plans.map(({ source }) => source));
+  await unpacked.bring(({ meta: { source }, path }) => restored.has(source) && isTaken(source, path));
+  for (const id of restored) {
+    const isTakenOfIt = (path: string): boolean => isTaken(id, path);
+    const before = only(readerOf(live, id), isTakenOfIt);
+    found.push(await diffSource(id, before, only(unpacked.reader(id), isTakenOfIt), profile.sources, options));
   }
   const { state } = transaction;
   if (state !== undefined) found.push({ id: STATE_FOLDER, kind: STATE_FOLDER, ...diffState(state.before, state.to) });

@@ -1,4 +1,5 @@
 import {
+  type BundleEntry,
   isKeepsakeError,
   KeepsakeError,
   type Lock,
@@ -74,8 +75,12 @@ export class RestoreTransaction implements AsyncDisposable {
     return this.#selection;
   }
 
-  /** Writes everything beside the live data and checks it there. Changes nothing live. */
-  async stage(unpacked: UnpackedBundle, options: OpOptions): Promise<void> {
+  /**
+   * Writes everything beside the live data and checks it there. Changes nothing live.
+   *
+   * @param onUnpacked called once all that is needed of the bundle is there
+   */
+  async stage(unpacked: UnpackedBundle, options: OpOptions, onUnpacked?: () => void): Promise<void> {
     const { profile, only } = this.#order;
     if (only !== undefined) {
       const ids = [...profile.sources.map(({ id }) => id), ...unpacked.sourceIds];
@@ -83,6 +88,8 @@ export class RestoreTransaction implements AsyncDisposable {
     }
     await this.#enter("staging");
     await this.#openSessions(unpacked, options);
+    await unpacked.bring((entry) => this.#needs(entry));
+    onUnpacked?.();
     await this.#stageAll(unpacked, options);
     if (unpacked.hasState) this.#state = await this.#planState(unpacked, options);
     this.#selection?.checkAllMet(namesOf(profile, unpacked.manifest, this.plans));
@@ -168,6 +175,14 @@ export class RestoreTransaction implements AsyncDisposable {
     const { entries, omitted } = unpacked.reader(participant.id);
     participant.plan = await participant.session.stage(entriesOf(entries), omitted, options);
     if (entries.length > 0 || participant.plan.changes.length > 0) this.#selection?.noteWhole(participant.id);
+  }
+
+  /** True for what is staged, or read for the state values. */
+  #needs(entry: BundleEntry): boolean {
+    const { source } = entry.meta;
+    if (source === STATE_FOLDER) return this.#selection?.names(STATE_FOLDER) ?? true;
+    const participant = this.#participants.find(({ id }) => id === source);
+    return participant !== undefined && (participant.session.needs?.(entry) ?? true);
   }
 
   /** What becomes of the state values; undefined when none of them is to be restored. */

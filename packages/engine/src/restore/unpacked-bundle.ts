@@ -8,11 +8,13 @@ import {
   type JsonValue,
   KeepsakeError,
   type Manifest,
+  type OpOptions,
+  type ParsedManifest,
   type StateItem,
 } from "@keepsake/core";
 import { TimeSlice, writeNewFile } from "@keepsake/files";
 import type { BundleOrigin } from "../bundle/bundle-origin.js";
-import type { BundleReader, ReadBundle, ReadOptions } from "../bundle/bundle-reader.js";
+import type { BundleReader, ReadOptions } from "../bundle/bundle-reader.js";
 import type { PrivateStaging } from "../snapshot/private-staging.js";
 import { STATE_FOLDER } from "../snapshot/stage-state.js";
 import { UnpackedFile } from "./unpacked-file.js";
@@ -20,14 +22,20 @@ import { UnpackedFile } from "./unpacked-file.js";
 /** Of no more bytes a file is kept among others, without a file of its own: to make one costs more than its bytes do. */
 const SMALL_FILE_BYTES = 64 * 1024;
 
-/** A bundle whose every check passed, unpacked into private staging under neutral names. */
-export class UnpackedBundle {
-  readonly bundle: ReadBundle;
-  readonly #files: ReadonlyMap<string, UnpackedFile>;
+type Inspect = (manifest: Manifest) => void;
+/** Brings files that are not there yet: by path in the bundle, where each one is. */
+type Fetch = (paths: ReadonlySet<string>) => Promise<ReadonlyMap<string, UnpackedFile>>;
 
-  private constructor(bundle: ReadBundle, files: ReadonlyMap<string, UnpackedFile>) {
-    this.bundle = bundle;
+/** A bundle in private staging, under neutral names: all of it, or what is needed. What is there passed every check. */
+export class UnpackedBundle {
+  readonly manifest: Manifest;
+  #files: ReadonlyMap<string, UnpackedFile>;
+  readonly #fetch: Fetch | undefined;
+
+  private constructor(manifest: Manifest, files: ReadonlyMap<string, UnpackedFile>, fetch?: Fetch) {
+    this.manifest = manifest;
     this.#files = files;
+    this.#fetch = fetch;
   }
 
   /**
@@ -39,33 +47,47 @@ export class UnpackedBundle {
     origin: BundleOrigin,
     staging: PrivateStaging,
     options: ReadOptions,
-    inspect: (manifest: Manifest) => void = () => undefined,
+    inspect: Inspect = () => undefined,
   ): Promise<UnpackedBundle> {
-    const folder = await staging.folder("bundle");
-    const files = new Map<string, UnpackedFile>();
-    const slice = new TimeSlice();
-    const sink = {
-      manifest: ({ manifest }: { readonly manifest: Manifest }) => {
-        inspect(manifest);
-      },
-      async file(meta: ArtifactMeta, content: AsyncIterable<Uint8Array>) {
-        // Neutral names: nothing from the bundle's own names reaches the file system before a source checked it.
-        const file = join(folder, String(files.size));
-        if (meta.sizeBytes > SMALL_FILE_BYTES) {
-          await writeNewFile(file, content, { sync: false, signal: options.signal });
-          files.set(meta.pathInBundle, new UnpackedFile(file));
-        } else {
-          const kept = staging.small.keep(await collectBytes(content, meta.sizeBytes));
-          files.set(meta.pathInBundle, new UnpackedFile(file, kept));
-          if (slice.isOver) await slice.next(options.signal);
-        }
-      },
+    const files = new FilesInStaging(await staging.folder("bundle"), staging, options);
+    const manifest = (parsed: ParsedManifest): void => {
+      inspect(parsed.manifest);
     };
-    return new UnpackedBundle(await reader.readVerified(origin, sink, options), files);
+    const bundle = await reader.readVerified(origin, { manifest, file: files.write }, options);
+    return new UnpackedBundle(bundle.manifest, files.files);
   }
 
-  get manifest(): Manifest {
-    return this.bundle.manifest;
+  /** Nothing of it is unpacked yet but what {@link bring} is asked for. As `unpack` otherwise. */
+  static async open(
+    reader: BundleReader,
+    origin: BundleOrigin,
+    staging: PrivateStaging,
+    options: ReadOptions,
+    inspect: Inspect,
+  ): Promise<UnpackedBundle> {
+    const bundle = await reader.openPart(origin, options);
+    inspect(bundle.manifest);
+    return new UnpackedBundle(bundle.manifest, new Map(), async (paths) => {
+      let files: FilesInStaging | undefined;
+      await bundle.read(paths, async () => {
+        files = new FilesInStaging(await staging.folder("part"), staging, options);
+        return { file: files.write };
+      });
+      return files?.files ?? new Map<string, UnpackedFile>();
+    });
+  }
+
+  /**
+   * Unpacks the files of these artifacts; nothing is left to do where all was unpacked.
+   *
+   * @throws KeepsakeError what the reader throws
+   */
+  async bring(isNeeded: (entry: BundleEntry) => boolean): Promise<void> {
+    if (this.#fetch === undefined) return;
+    const needed = this.manifest.artifacts.filter((meta) => meta.type === "file" && isNeeded(this.#entry(meta)));
+    if (needed.length === 0) return;
+    const files = await this.#fetch(new Set(needed.map(({ pathInBundle }) => pathInBundle)));
+    this.#files = new Map([...this.#files, ...files]);
   }
 
   /** Ids of all sources that the snapshot captured or looked for; state values are not among them. */
@@ -79,7 +101,7 @@ export class UnpackedBundle {
   /** One source's artifacts, in the manifest's order. */
   reader(source: string): ArtifactReader {
     const { artifacts, omitted } = this.manifest;
-    const entries = artifacts.filter((meta) => meta.source === source).map((meta) => this.#entry(meta, source));
+    const entries = artifacts.filter((meta) => meta.source === source).map((meta) => this.#entry(meta));
     return { entries, omitted: omitted.filter((omission) => omission.source === source) };
   }
 
@@ -110,10 +132,43 @@ export class UnpackedBundle {
     return items;
   }
 
-  #entry(meta: BundleEntry["meta"], source: string): BundleEntry {
-    const path = meta.pathInBundle.slice(source.length + 1);
+  #entry(meta: ArtifactMeta): BundleEntry {
+    const path = meta.pathInBundle.slice(meta.source.length + 1);
     return this.#files.get(meta.pathInBundle)?.entryOf(meta, path) ?? { meta, path };
   }
+}
+
+/** Writes files into a private folder, but for small ones. */
+class FilesInStaging {
+  readonly #folder: string;
+  readonly #staging: PrivateStaging;
+  readonly #signal: AbortSignal | undefined;
+  readonly #slice = new TimeSlice();
+  readonly #files = new Map<string, UnpackedFile>();
+
+  constructor(folder: string, staging: PrivateStaging, { signal }: OpOptions) {
+    this.#folder = folder;
+    this.#staging = staging;
+    this.#signal = signal;
+  }
+
+  /** The files by path in the bundle. */
+  get files(): ReadonlyMap<string, UnpackedFile> {
+    return this.#files;
+  }
+
+  readonly write = async (meta: ArtifactMeta, content: AsyncIterable<Uint8Array>): Promise<void> => {
+    // Neutral names: nothing from the bundle's own names reaches the file system before a source checked it.
+    const file = join(this.#folder, String(this.#files.size));
+    if (meta.sizeBytes > SMALL_FILE_BYTES) {
+      await writeNewFile(file, content, { sync: false, signal: this.#signal });
+      this.#files.set(meta.pathInBundle, new UnpackedFile(file));
+      return;
+    }
+    const kept = this.#staging.small.keep(await collectBytes(content, meta.sizeBytes));
+    this.#files.set(meta.pathInBundle, new UnpackedFile(file, kept));
+    if (this.#slice.isOver) await this.#slice.next(this.#signal);
+  };
 }
 
 async function readJson(file: string, path: string): Promise<JsonValue> {

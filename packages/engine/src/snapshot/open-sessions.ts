@@ -59,16 +59,29 @@ export class OpenSessions implements AsyncDisposable {
     await disposeAll(this.all.map(({ session }) => session));
   }
 
+  /** All that stand on their own at once: one waits for a process, another for the disk. What takes the rest comes after them. */
   async #openAll(options: OpOptions): Promise<void> {
     const { sources } = this.#profile;
-    const claimed: PathClaim[] = [];
-    for (const source of sources.filter((candidate) => candidate.takes !== "remainder")) {
-      claimed.push(...(await this.#open(source, [], options)).claims);
-    }
+    const own = sources.filter((source) => source.takes !== "remainder");
+    const claimed = await this.#openAtOnce(own, options);
     for (const source of sources.filter((candidate) => candidate.takes === "remainder")) {
       const session = await this.#open(source, [...claimed], options);
+      this.all.push({ source, session });
       claimed.push(...session.claims);
     }
+  }
+
+  /** @returns what they claim. @throws what the first one threw that could not be opened; the others can be disposed of then */
+  async #openAtOnce(sources: readonly ArtifactSource[], options: OpOptions): Promise<PathClaim[]> {
+    const outcomes = await Promise.allSettled(sources.map((source) => this.#open(source, [], options)));
+    const failures: unknown[] = [];
+    for (const [index, source] of sources.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.status === "fulfilled") this.all.push({ source, session: outcome.value });
+      else failures.push(outcome?.reason);
+    }
+    if (failures.length > 0) throw failures[0];
+    return this.all.flatMap(({ session }) => [...session.claims]);
   }
 
   async #open(source: ArtifactSource, claimed: readonly PathClaim[], options: OpOptions): Promise<CaptureSession> {
@@ -76,8 +89,6 @@ export class OpenSessions implements AsyncDisposable {
     const scratchDir = await this.#staging.folder(`capture-${source.id}`);
     const known = this.#known?.get(source.id);
     const target = { agent, paths, scratchDir, claimed, exact: this.#exact, ...(known === undefined ? {} : { known }) };
-    const session = await source.open(target, options);
-    this.all.push({ source, session });
-    return session;
+    return source.open(target, options);
   }
 }

@@ -28,12 +28,12 @@ import { redactBundle, type RedactedBundle } from "../redaction/redact-bundle.js
 import { isOfEarlierBundle } from "../bundle/taken-over.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import { SnapshotMemo } from "./known/snapshot-memo.js";
-import { Cut, type CutMode, isWorthAnotherAttempt, type PinnedSource } from "./cut.js";
-import type { KnownBySource } from "./open-sessions.js";
+import { type Capture, type CaptureOrder, captureOnce } from "./capture-once.js";
+import { type CutMode, isWorthAnotherAttempt } from "./cut.js";
 import { PhaseTimes } from "./phase-times.js";
 import { PrivateStaging } from "./private-staging.js";
-import { type StagedSource, stageSource } from "./stage-source.js";
-import { STATE_FOLDER, stageState } from "./stage-state.js";
+import type { StagedSource } from "./stage-source.js";
+import { STATE_FOLDER } from "./stage-state.js";
 
 /** A snapshot to take, validated; the caller holds the agent's lock. */
 export interface SnapshotOrder {
@@ -53,24 +53,6 @@ export interface SnapshotOrder {
   /** for an undo: sources capture byte for byte and tidy nothing */
   readonly exact?: boolean;
   readonly assertHeld: () => Promise<void>;
-}
-
-/** What of a live memory is to be captured, and how. */
-export interface CaptureOrder extends Pick<SnapshotOrder, "profile" | "allow" | "exact"> {
-  /** see `StagingOptions` */
-  readonly keepsSmall?: boolean;
-  readonly phases?: PhaseTimes;
-  /** what need not be read again */
-  readonly known?: KnownBySource | undefined;
-}
-
-/** A live memory of one moment, in private staging. */
-export interface Capture {
-  readonly sources: readonly StagedSource[];
-  readonly state: StagedArtifactFile[];
-  /** state values that are there and could not be captured */
-  readonly stateOmitted: readonly Omission[];
-  readonly cut: NonNullable<UnsealedManifest["cut"]>;
 }
 
 /** Cut, stage, redact, seal, pack, publish. */
@@ -114,8 +96,10 @@ export class SnapshotPipeline {
     const createdAtMs = this.#clock.now();
     const phases = new PhaseTimes();
     // What is redacted is redacted in its file.
-    const capturing = { ...order, keepsSmall: !order.redact, phases, known: memo.known };
+    const encodesAhead = order.redact || memo.mayBeSame(order.skipUnchanged) ? undefined : order.codecs[0]?.frames;
+    const capturing = { ...order, keepsSmall: !order.redact, phases, known: memo.known, encodesAhead };
     const staged = await this.capture(capturing, staging, options);
+    await using ahead = staged.ahead;
     const captured = [...staged.sources.flatMap((source) => source.artifacts), ...staged.state].sort(byPath);
     if (captured.length === 0) throw nothingToCapture(profile);
     const draft: BundleDraft = { unsealed: manifestOf(order, staged, captured, createdAtMs), artifacts: captured };
@@ -139,7 +123,7 @@ export class SnapshotPipeline {
       privateLabel: profile.encryption.privateLabels && order.codecs.some((codec) => codec.encrypts === true),
       assertHeld: order.assertHeld,
       phases,
-      memo,
+      memo: { earlier: memo.earlier ?? ahead, onSegment: memo.onSegment },
       ...(redacted && { prove: (stored) => proveBundle(bundle, redacted.search, stored, { signal: options.signal }) }),
       signal: options.signal,
       onBytes: (bytesDone) => options.onProgress?.({ phase: "write", bytesDone, bytesTotal: total }),
@@ -209,45 +193,6 @@ function modesToTry(allow: CutMode, attempts: number): readonly CutMode[] {
   if (allow === "instant") return strict;
   if (allow === "fenced") return [...strict, "fenced"];
   return [...strict, "fenced", "best_effort"];
-}
-
-async function captureOnce(
-  { profile, exact, keepsSmall = false, phases = new PhaseTimes(), known }: CaptureOrder,
-  staging: PrivateStaging,
-  mode: CutMode,
-  startedAtMs: number,
-  options: OperationOptions,
-): Promise<Capture> {
-  const attempt = () => Cut.attempt(profile, staging, mode, { signal: options.signal, exact, known });
-  await using cut = await phases.of("cut", attempt);
-  let bytesDone = 0;
-  const onBytes = (bytes: number) => {
-    bytesDone += bytes;
-    options.onProgress?.({ phase: "capture", bytesDone });
-  };
-  const staged = new Map<string, StagedSource>();
-  const stage = async (pinned: PinnedSource): Promise<void> => {
-    const { id } = pinned.source;
-    const how = { signal: options.signal, onBytes, keepsSmall, known: known?.get(id) };
-    staged.set(id, await stageSource(pinned, staging, how));
-  };
-  // What only a fence vouches for is read first: the shorter the reading, the sooner it is proven. One after the other, so that
-  // a crash at the n-th call is the same crash each time.
-  await phases.of("capture", async () => {
-    for (const pinned of cut.pinned.filter(({ fence }) => fence !== undefined)) await stage(pinned);
-    await cut.proveUnmoved(options);
-    for (const pinned of cut.pinned.filter(({ fence }) => fence === undefined)) await stage(pinned);
-  });
-  return {
-    sources: profile.sources.flatMap((source) => staged.get(source.id) ?? []),
-    state: await stageState(cut.state.items, staging, startedAtMs),
-    stateOmitted: cut.state.omitted.map(({ key, omitted }) => ({
-      source: STATE_FOLDER,
-      path: `${key}.json`,
-      ...omitted,
-    })),
-    cut: { consistency: mode, attempts: 1, heldMs: cut.heldMs, startedAtMs },
-  };
 }
 
 function manifestOf(

@@ -36,6 +36,8 @@ export interface StagedSource {
 /** How a source is staged. */
 export interface StagingOptions extends OpOptions {
   readonly onBytes?: (bytes: number) => void;
+  /** told of each file once it is staged */
+  readonly onStaged?: ((file: StagedArtifactFile) => void) | undefined;
   /** whether small files need no file of their own: nobody looks at them before they are packed; default false */
   readonly keepsSmall?: boolean;
   /** digests of what an earlier capture of the source brought, by path */
@@ -78,15 +80,17 @@ class SourceStager {
   readonly #source: ArtifactSource;
   readonly #content: ContentStager;
   readonly #onBytes: ((bytes: number) => void) | undefined;
+  readonly #onStaged: StagingOptions["onStaged"];
   readonly #artifacts: StagedArtifactFile[] = [];
   readonly #omitted: Omission[] = [];
   #absentRequired = false;
 
   constructor(source: ArtifactSource, staging: PrivateStaging, options: StagingOptions) {
-    const { signal, onBytes, keepsSmall = false, known } = options;
+    const { signal, onBytes, onStaged, keepsSmall = false, known } = options;
     this.#source = source;
     this.#content = new ContentStager(staging, source.id, { keepsSmall, known, signal });
     this.#onBytes = onBytes;
+    this.#onStaged = onStaged;
   }
 
   async take(entry: SourceEntry): Promise<void> {
@@ -149,7 +153,9 @@ class SourceStager {
       mtimeMs,
       ...(facts === undefined ? {} : { facts }),
     };
-    return { meta, ...bytes, ...(mark === undefined ? {} : { mark }) };
+    const staged = { meta, ...bytes, ...(mark === undefined ? {} : { mark }) };
+    this.#onStaged?.(staged);
+    return staged;
   }
 
   #add(

@@ -17,12 +17,8 @@ export interface BundledGitDir extends Disposable {
 const PACK_INDEX = /^objects\/pack\/[^/]+\.idx$/;
 
 /** The repositories of a bundle, by folder; without submodules' own. */
-export async function readBundledGitDirs(reader: ArtifactReader): Promise<ReadonlyMap<string, BundledGitDir>> {
-  const entries = async function* (): AsyncGenerator<(typeof reader.entries)[number]> {
-    yield* reader.entries;
-  };
-  const repositories = await bundledRepositories(entries());
-  return new Map(repositories.map((repository) => [repository.folder, open(repository)]));
+export function readBundledGitDirs({ entries }: ArtifactReader): ReadonlyMap<string, BundledGitDir> {
+  return new Map(bundledRepositories(entries).map((repository) => [repository.folder, open(repository)]));
 }
 
 function open({ folder, files: bundled }: BundledRepository): BundledGitDir {

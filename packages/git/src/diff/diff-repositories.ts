@@ -24,7 +24,7 @@ export async function diffRepositories(
   after: ArtifactReader,
   signal?: AbortSignal,
 ): Promise<SourceDiff> {
-  const [old, now] = [await readBundledGitDirs(before), await readBundledGitDirs(after)];
+  const [old, now] = [readBundledGitDirs(before), readBundledGitDirs(after)];
   const totals = { commitsAdded: 0, commitsRemoved: 0, refsAdded: 0, refsRemoved: 0, refsMoved: 0, stagedChanged: 0 };
   const items: DiffItem[] = [];
   try {

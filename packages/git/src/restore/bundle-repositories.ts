@@ -24,14 +24,10 @@ export interface BundledRepository {
  *
  * @throws KeepsakeError `E_UNSAFE_PATH` for a folder that may hold no repository, `E_REPOSITORY_DAMAGED` for one without HEAD
  */
-export async function bundledRepositories(entries: AsyncIterable<BundleEntry>): Promise<readonly BundledRepository[]> {
+export function bundledRepositories(entries: Iterable<BundleEntry>): readonly BundledRepository[] {
   const byFolder = new Map<string, BundledFile[]>();
-  for await (const entry of entries) {
-    const full = entry.meta.nameEncoding === "percent" ? percentDecodePath(entry.path) : Buffer.from(entry.path);
-    const split = splitBundlePath(full.toString("latin1"));
-    if (split === undefined || (split.folder !== "" && !isSafeFolder(split.folder))) throw unsafe(entry.path);
-    const raw = Buffer.from(split.inner, "latin1");
-    const folder = Buffer.from(split.folder, "latin1").toString("utf8");
+  for (const entry of entries) {
+    const { folder, raw } = placeOf(entry);
     const files = byFolder.get(folder) ?? [];
     files.push({ raw, path: raw.toString("utf8"), entry });
     byFolder.set(folder, files);
@@ -47,6 +43,21 @@ export async function bundledRepositories(entries: AsyncIterable<BundleEntry>): 
 export function looseFileOf(entry: BundleEntry): LooseFile | undefined {
   const { meta, bytes } = entry;
   return bytes === undefined ? entry.file : { sizeBytes: meta.sizeBytes, read: bytes };
+}
+
+/**
+ * The repository that an entry belongs to, and its name there.
+ *
+ * @throws KeepsakeError `E_UNSAFE_PATH`
+ */
+export function placeOf({ meta, path }: BundleEntry): { readonly folder: string; readonly raw: Buffer } {
+  const full = meta.nameEncoding === "percent" ? percentDecodePath(path) : Buffer.from(path);
+  const split = splitBundlePath(full.toString("latin1"));
+  if (split === undefined || (split.folder !== "" && !isSafeFolder(split.folder))) throw unsafe(path);
+  return {
+    folder: Buffer.from(split.folder, "latin1").toString("utf8"),
+    raw: Buffer.from(split.inner, "latin1"),
+  };
 }
 
 function layoutOf(value: unknown): Layout {

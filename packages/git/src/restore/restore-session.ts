@@ -17,7 +17,7 @@ import { bundlePrefix } from "../repository/bundle-layout.js";
 import { claimsOf, claimsOfBundle } from "../repository/claims.js";
 import { type GitDir, openGitDir } from "../repository/git-dir.js";
 import type { Layout, RepositoryPlace } from "../repository/locate.js";
-import { type BundledRepository, bundledRepositories } from "./bundle-repositories.js";
+import { type BundledRepository, bundledRepositories, placeOf } from "./bundle-repositories.js";
 import { keepHeads } from "./keep-heads.js";
 import { hasSeparateParts, isSameRepository } from "./same-repository.js";
 import { RepositoryStager } from "./stage-repository.js";
@@ -43,6 +43,7 @@ export class GitRestoreSession implements RestoreSession {
   readonly #root: string;
   readonly #target: RestoreTarget;
   readonly #live: readonly RepositoryPlace[];
+  #selected: ReadonlySet<string> | undefined;
 
   private constructor(
     id: string,
@@ -70,12 +71,19 @@ export class GitRestoreSession implements RestoreSession {
     return new GitRestoreSession(id, root, target, live, claims);
   }
 
+  needs(entry: BundleEntry): boolean {
+    this.#selected ??= new Set(this.#coming().flatMap((one) => (this.#isSelected(one) ? [one.folder] : [])));
+    return this.#selected.has(placeOf(entry).folder);
+  }
+
   async stage(
     entries: AsyncIterable<BundleEntry>,
     omitted: readonly Omission[],
     { signal }: OpOptions = {},
   ): Promise<RestorePlan> {
-    const bundled = await bundledRepositories(entries);
+    const all: BundleEntry[] = [];
+    for await (const entry of entries) all.push(entry);
+    const bundled = bundledRepositories(all);
     const repositories = bundled.filter((one) => this.#isSelected(one));
     const left = omitted.map(({ path }) => (path.startsWith(`${this.#id}/`) ? path.slice(this.#id.length + 1) : path));
     const outgoing = this.#live.filter(
@@ -116,6 +124,12 @@ export class GitRestoreSession implements RestoreSession {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is held.
+  }
+
+  /** The repositories of the bundle, without their files' bytes. */
+  #coming(): readonly BundledRepository[] {
+    const { artifacts } = this.#target;
+    return bundledRepositories(artifacts.map((meta) => ({ meta, path: meta.pathInBundle.slice(this.#id.length + 1) })));
   }
 
   /** @throws KeepsakeError `E_UNSUPPORTED` when a part of the repository is selected */

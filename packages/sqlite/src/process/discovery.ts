@@ -12,7 +12,13 @@ import { isGlob, pathMatcher, walkTree } from "@keepsake/files";
 import type { Selection } from "../options.js";
 import { isDatabaseStart, readStart } from "./header.js";
 import type { Discovery, Exclusion, FoundDatabase } from "./protocol.js";
-import { databaseOfSuperJournal, SIDECARS } from "./sidecars.js";
+import { databaseOfSidecar, databaseOfSuperJournal, SIDECARS } from "./sidecars.js";
+
+/** Databases consist of pages, of this size at least (sqlite.org/fileformat2.html, 1.3.2), in bytes. */
+const SMALLEST_PAGE = 512;
+
+/** How databases are usually called: such a one is looked into even where its size fits none. */
+const DATABASE_NAME = /\.(?:db|db3|sdb|s3db|sqlite|sqlite2|sqlite3|sqlitedb)$/i;
 
 /** Looks for the databases below a root: regular files with SQLite's header, whatever their name, and declared ones. */
 export async function discover(selection: Selection, signal?: AbortSignal): Promise<Discovery> {
@@ -43,6 +49,8 @@ class Search {
   readonly #taken = new Set<string>();
   readonly #names = new BundleNames();
   readonly #superJournals: string[] = [];
+  readonly #withSidecar = new Set<string>();
+  readonly #oddSized: string[] = [];
 
   constructor({ root, include, exclude, required }: Selection) {
     this.#root = root;
@@ -62,8 +70,12 @@ class Search {
       this.#declaredFile(name, size);
       return;
     }
+    const withSidecar = databaseOfSidecar(name);
+    if (withSidecar !== undefined) this.#withSidecar.add(withSidecar);
     if (size < 16 || !this.#included(name) || this.#excluded(name)) return;
-    if (this.#startsLikeDatabase(name)) this.#add(name);
+    // To open every note only to find that it is none would take longer than all else.
+    if (size % SMALLEST_PAGE !== 0) this.#oddSized.push(name);
+    else if (this.#startsLikeDatabase(name)) this.#add(name);
   }
 
   /** A folder that cannot be read may hold databases; a file that cannot is for whoever takes the other files. */
@@ -73,10 +85,16 @@ class Search {
   }
 
   result(): Discovery {
+    // A disk that was full can have cut the last page of a database that lives on in its log.
+    for (const name of this.#oddSized) if (this.#mayBeDatabase(name) && this.#startsLikeDatabase(name)) this.#add(name);
     const absent = this.#required.filter((name) => !this.#taken.has(name) && !this.#linked(name));
     const real = new Map(this.#databases.map((database) => [database, realOf(database.file)]));
     this.#databases.sort((a, b) => compare(real.get(a) ?? "", real.get(b) ?? ""));
     return { databases: this.#databases, omitted: this.#omitted, absent, claims: this.#claims() };
+  }
+
+  #mayBeDatabase(name: string): boolean {
+    return this.#withSidecar.has(name) || DATABASE_NAME.test(name);
   }
 
   /** What was declared is a database, whatever its first bytes say. */

@@ -1,6 +1,14 @@
 import { chmod, lstat, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ArtifactSource, CaptureSession, CaptureTarget, RestoreSession, RestoreTarget } from "@keepsake/core";
+import { Readable } from "node:stream";
+import type {
+  ArtifactSource,
+  BundleEntry,
+  CaptureSession,
+  CaptureTarget,
+  RestoreSession,
+  RestoreTarget,
+} from "@keepsake/core";
 import { streamOf } from "@keepsake/core";
 import { describe } from "vitest";
 import { sourceConformance, type SourceSubject } from "../../src/index.js";
@@ -381,6 +389,57 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
 
 describe("the source suite", () => {
   expectBroken(sourceConformance, (dir) => notesSubject(dir), SOURCES);
+});
+
+/** A right source that restores a part, some members of whose restores are replaced. */
+function restoringPart(change: ChangeRestore = () => ({})) {
+  return (dir: string): Promise<SourceSubject> => {
+    const source = notesSource();
+    const openRestore: ArtifactSource["openRestore"] = async (target) => {
+      const session = await source.openRestore?.(target);
+      if (session === undefined) throw new TypeError("no restore");
+      const isSelected = (path: string): boolean => target.only?.has(join(notesOf(target), path), path) ?? true;
+      const part: RestoreSession = {
+        ...session,
+        needs: ({ path }) => isSelected(path),
+        async stage(entries, omitted, options) {
+          const selected = async function* (): AsyncGenerator<BundleEntry> {
+            for await (const entry of entries) if (isSelected(entry.path)) yield entry;
+          };
+          const names = [...target.artifacts.map(inNotes), ...(await notesIn(notesOf(target))).map(({ name }) => name)];
+          const left = names.filter((path) => !isSelected(path));
+          const stays = left.map((path) => ({ source: "notes", path, reason: "unreadable" as const }));
+          return session.stage(selected(), [...omitted, ...stays], options);
+        },
+      };
+      return { ...part, ...change(part, target) };
+    };
+    return notesSubject(dir, { ...source, restores: "part", openRestore });
+  };
+}
+
+const inNotes = ({ pathInBundle }: { readonly pathInBundle: string }): string => pathInBundle.replace("notes/", "");
+
+describe("the source suite, of a source that restores a part", () => {
+  expectBroken(sourceConformance, restoringPart(), [
+    {
+      wrong: "needs less than it reads",
+      make: restoringPart(({ needs }) => ({ needs: (entry) => entry.path !== "b.md" && needs?.(entry) === true })),
+      fails: ["source.restore.part"],
+    },
+    {
+      wrong: "passes over what comes without a file",
+      make: restoringPart(({ stage }) => ({
+        needs: () => false,
+        async stage(entries, omitted, options) {
+          const there: BundleEntry[] = [];
+          for await (const entry of entries) if (entry.file !== undefined) there.push(entry);
+          return stage(Readable.from(there), omitted, options);
+        },
+      })),
+      fails: ["source.restore.part"],
+    },
+  ]);
 });
 
 describe("the source suite, of a source that only captures and has no fence", () => {

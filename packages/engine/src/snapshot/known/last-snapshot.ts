@@ -15,11 +15,12 @@ const fileSchema = z.strictObject({
 const segmentSchema = z.strictObject({
   key: z.string(),
   start: count,
-  crc32: count,
-  frames: z.array(z.strictObject({ contentBytes: count, encodedBytes: count })),
+  frames: z.array(
+    z.strictObject({ contentBytes: count, encodedBytes: count, crc32: count, sha256: z.string().optional() }),
+  ),
 });
 const schema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   id: z.string(),
   memory: z.string(),
   /** the store's id, and where in it the bundle lies */

@@ -9,7 +9,9 @@ import {
 } from "@keepsake/core";
 import { standsAlone } from "../../bundle/segments.js";
 import type { StagedArtifactFile } from "../../bundle/staged-bundle.js";
-import { EarlierBundle, type StoredSegment } from "../../bundle/taken-over.js";
+import type { OnSegment } from "../../bundle/segment-places.js";
+import type { StoredSegment } from "../../bundle/stored-frames.js";
+import { EarlierBundle } from "../../bundle/taken-over.js";
 import { type LastSnapshot, LastSnapshotFile, type RememberedFile } from "./last-snapshot.js";
 
 /** For whom, of what and how a snapshot is taken. */
@@ -69,10 +71,18 @@ export class SnapshotMemo {
     return this.earlier === undefined;
   }
 
-  /** Called for each segment of the bundle that is written. */
-  readonly onSegment = (key: string, stored: StoredSegment): void => {
-    this.#segments.push({ key, stored });
-  };
+  /** False when it is certain that another snapshot is to be made. @param skipUnchanged as the snapshot was ordered */
+  mayBeSame(skipUnchanged: boolean | undefined): boolean {
+    return !this.isEmpty || (skipUnchanged === true && this.#last !== undefined);
+  }
+
+  /** Called for each segment of the bundle that is written; absent where the next one could not take over any. */
+  get onSegment(): OnSegment | undefined {
+    if (!this.#canBeTaken) return undefined;
+    return (key, stored) => {
+      this.#segments.push({ key, stored });
+    };
+  }
 
   /** The id of the last snapshot if it is of exactly this. */
   sameAs(captured: string): string | undefined {
@@ -88,10 +98,9 @@ export class SnapshotMemo {
   /** Never fails what was done: without it the next snapshot reads everything. */
   async keep(record: SnapshotRecord, artifacts: readonly StagedArtifactFile[], captured: string): Promise<void> {
     const { memory, store, codecs, redact } = this.#order;
-    const canTake = isOpen(codecs) && store.capabilities.near === true;
     const segments = this.#segments.map(({ key, stored }) => ({ key, ...stored, frames: [...stored.frames] }));
     await this.#write({
-      version: 1,
+      version: 2,
       id: record.id,
       memory,
       store: store.id,
@@ -100,14 +109,19 @@ export class SnapshotMemo {
       codec: codecs[0]?.id ?? "",
       captured,
       unread: this.#unread,
-      files: canTake && !redact ? artifacts.flatMap(rememberedOf) : [],
-      segments: canTake ? segments : [],
+      files: this.#canBeTaken && !redact ? artifacts.flatMap(rememberedOf) : [],
+      segments,
     });
   }
 
   /** The same when no snapshot was taken, since nothing had changed. */
   async keepLast(): Promise<void> {
     if (this.#last !== undefined) await this.#write({ ...this.#last, unread: this.#unread });
+  }
+
+  get #canBeTaken(): boolean {
+    const { codecs, store } = this.#order;
+    return isOpen(codecs) && store.capabilities.near === true;
   }
 
   get #unread(): number {

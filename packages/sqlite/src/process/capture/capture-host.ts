@@ -54,6 +54,7 @@ export class CaptureHost {
   /** the commit counts of what can be locked: as first seen, and as they were when everything was pinned */
   #firstVersions: string | undefined;
   #pinnedVersions: string | undefined;
+  #isPinned = false;
   #expiry: NodeJS.Timeout | undefined;
 
   private constructor(discovery: Discovery, subjects: Subject[]) {
@@ -101,9 +102,11 @@ export class CaptureHost {
     return null;
   }
 
+  /** Lets writers go on. What was pinned meanwhile begins to be copied: nothing else has to be waited for. */
   release(): null {
     this.#releaseAll();
     this.#endHold();
+    if (this.#isPinned) void this.#copyAhead(this.#copying.signal);
     return null;
   }
 
@@ -119,7 +122,10 @@ export class CaptureHost {
     for (const [index, subject] of this.#subjects.entries())
       subject.seen = this.#hold === "held" && pins[index] === "held" ? seeDatabase(subject.found.file) : undefined;
     this.#copyBlocking();
-    return pins.includes("fenced") ? "fenced" : "held";
+    const isFenced = pins.includes("fenced");
+    // Where a fence is asked for, it must not wait for a copy.
+    this.#isPinned = !isFenced;
+    return isFenced ? "fenced" : "held";
   }
 
   /** What may not have changed: what can be locked, until it is pinned; all else, until it is copied. */
@@ -145,6 +151,7 @@ export class CaptureHost {
       for (const suffix of ["", ...SIDECARS]) rmSync(`${subject.target}${suffix}`, { force: true });
     }
     this.#firstVersions = this.#pinnedVersions = undefined;
+    this.#isPinned = false;
     return null;
   }
 
@@ -152,6 +159,16 @@ export class CaptureHost {
     clearTimeout(this.#expiry);
     await this.#stopCopying();
     for (const { live } of this.#subjects) live?.close();
+  }
+
+  /** One after the other, as they will be asked for; whoever asks for one gets what became of it. */
+  async #copyAhead(signal: AbortSignal): Promise<void> {
+    // A copy is checked without a pause: not while writers wait for another one.
+    await Promise.allSettled(this.#subjects.flatMap(({ bytes }) => bytes ?? []));
+    for (const subject of this.#subjects) {
+      if (signal.aborted) return;
+      await (subject.copied ??= this.#copy(subject, signal)).catch(() => undefined);
+    }
   }
 
   async #stopCopying(): Promise<void> {

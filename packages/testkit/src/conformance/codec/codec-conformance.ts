@@ -5,6 +5,7 @@ import type { PortCase, PortSuite } from "../port-case.js";
 import type { CodecFactory, CodecSubject } from "./codec-subject.js";
 import { DAMAGE_CASES } from "./damage-cases.js";
 import { FRAME_CASES } from "./frame-cases.js";
+import { RANGE_CASES } from "./range-cases.js";
 import { ROUND_TRIP_CASES } from "./round-trip-cases.js";
 import { STREAM_CASES } from "./stream-cases.js";
 
@@ -35,11 +36,12 @@ const DESCRIBE: PortCase<CodecSubject> = {
 /** All promises of a {@link Codec}. */
 export const CODEC_SUITE: PortSuite<CodecSubject> = {
   port: "codec",
-  cases: [SUBJECT, DESCRIBE, ...ROUND_TRIP_CASES, ...STREAM_CASES, ...DAMAGE_CASES, ...FRAME_CASES],
+  cases: [SUBJECT, DESCRIBE, ...ROUND_TRIP_CASES, ...STREAM_CASES, ...DAMAGE_CASES, ...FRAME_CASES, ...RANGE_CASES],
   capabilities: ({ codec, deterministic, others }) => ({
     deterministic,
     keys: others !== null,
     frames: codec.frames !== undefined,
+    ranges: codec.decodeRanges !== undefined,
   }),
 };
 

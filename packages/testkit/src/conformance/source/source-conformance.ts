@@ -5,6 +5,7 @@ import { check } from "../expectations.js";
 import type { PortCase, PortSuite } from "../port-case.js";
 import { CAPTURE_CASES } from "./capture-cases.js";
 import { FILE_CAPTURE_CASES, FILE_RESTORE_CASES } from "./file-cases.js";
+import { PART_CASES } from "./part-cases.js";
 import { RESTORE_CASES } from "./restore-cases.js";
 import type { SourceFactory, SourceSubject } from "./source-subject.js";
 
@@ -30,10 +31,11 @@ const SUBJECT: PortCase<SourceSubject> = {
 /** All promises of an {@link ArtifactSource}. */
 export const SOURCE_SUITE: PortSuite<SourceSubject> = {
   port: "source",
-  cases: [SUBJECT, ...CAPTURE_CASES, ...FILE_CAPTURE_CASES, ...RESTORE_CASES, ...FILE_RESTORE_CASES],
+  cases: [SUBJECT, ...CAPTURE_CASES, ...FILE_CAPTURE_CASES, ...RESTORE_CASES, ...PART_CASES, ...FILE_RESTORE_CASES],
   capabilities: ({ source, live }) => ({
     live: live !== null,
     restore: live !== null && source.openRestore !== undefined,
+    part: live !== null && source.openRestore !== undefined && source.restores === "part",
   }),
 };
 

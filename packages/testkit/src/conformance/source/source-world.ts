@@ -16,6 +16,7 @@ import {
   parseAgentId,
   parseTenantId,
   type RestorePlan,
+  type RestoreSelection,
   type RestoreSession,
   sha256Hex,
   streamOf,
@@ -35,6 +36,13 @@ const KIT = "conformance-kit";
 export interface CapturedBundle {
   readonly entries: readonly BundleEntry[];
   readonly omitted: readonly Omission[];
+}
+
+/** How a part of a bundle is staged. */
+export interface StagedPart {
+  readonly only: RestoreSelection;
+  /** false: without the files that the session does not need */
+  readonly all: boolean;
 }
 
 /** A memory and the engine's part in looking after it, for one case. */
@@ -111,20 +119,29 @@ export class SourceWorld {
   }
 
   /** Stages a restore in a session of its own. The plan went through JSON, as in a journal. */
-  async stage({ entries, omitted }: CapturedBundle, signal?: AbortSignal): Promise<RestorePlan> {
+  async stage({ entries, omitted }: CapturedBundle, signal?: AbortSignal, part?: StagedPart): Promise<RestorePlan> {
     const copies: BundleEntry[] = [];
     const place = await this.#folder("unpacked");
     for (const [index, entry] of entries.entries()) {
       copies.push(await unpackedCopy(entry, join(place, String(index))));
     }
-    await using session = await this.openRestore(copies, omitted);
-    const plan = await session.stage(Readable.from(copies), omitted, { signal });
+    await using session = await this.openRestore(copies, omitted, part?.only);
+    const needs = (entry: BundleEntry): boolean => part?.all !== false || (session.needs?.(entry) ?? true);
+    const given = copies.map((entry) => {
+      const bare = { meta: entry.meta, path: entry.path };
+      return needs(bare) ? entry : bare;
+    });
+    const plan = await session.stage(Readable.from(given), omitted, { signal });
     this.stagedPlan = plan;
     return JSON.parse(JSON.stringify(plan)) as RestorePlan;
   }
 
   /** A session; without entries as in a recovery, where nothing is known but the plan. */
-  async openRestore(entries: readonly BundleEntry[] = [], omitted: readonly Omission[] = []): Promise<RestoreSession> {
+  async openRestore(
+    entries: readonly BundleEntry[] = [],
+    omitted: readonly Omission[] = [],
+    only?: RestoreSelection,
+  ): Promise<RestoreSession> {
     const open = this.source.openRestore?.bind(this.source);
     check(open !== undefined, "The source has `openRestore`.");
     return open({
@@ -136,6 +153,7 @@ export class SourceWorld {
       omitted,
       claimed: [],
       live: false,
+      ...(only === undefined ? {} : { only }),
     });
   }
 

@@ -1,0 +1,43 @@
+import {
+  type BundleStore,
+  type ByteStream,
+  KeepsakeError,
+  type RangedBytes,
+  type SnapshotRecord,
+} from "@keepsake/core";
+
+/** A stored bundle of which parts can be read by themselves, and what its record says of it. */
+export interface RangedBundle {
+  readonly record: SnapshotRecord;
+  readonly bytes: RangedBytes;
+}
+
+/** @returns undefined for a store that gives no parts of its objects */
+export function rangedInStore(store: BundleStore, record: SnapshotRecord): RangedBundle | undefined {
+  if (!store.capabilities.ranges) return undefined;
+  const sizeBytes = record.bundleSizeBytes;
+  return {
+    record,
+    bytes: {
+      sizeBytes,
+      async *read({ start, length }, options): ByteStream {
+        const expected = Math.max(0, Math.min(length, sizeBytes - start));
+        if (expected === 0) return;
+        const { object, body } = await store.get(record.bundlePath, { ...options, range: { start, length: expected } });
+        if (object.sizeBytes !== sizeBytes) throw otherLength(record);
+        let read = 0;
+        for await (const chunk of body) {
+          read += chunk.length;
+          yield chunk;
+        }
+        if (read !== expected) throw otherLength(record);
+      },
+    },
+  };
+}
+
+function otherLength({ bundlePath, bundleSizeBytes }: SnapshotRecord): KeepsakeError {
+  return new KeepsakeError("E_INTEGRITY", `${bundlePath} is not as long as its record says.`, {
+    context: { expected: bundleSizeBytes },
+  });
+}
