@@ -67,6 +67,8 @@ export interface RestoreSession extends AsyncDisposable {
    */
   needs?(entry: BundleEntry): boolean;
   /**
+   * Sources that look after places of their own are staged at once; one that takes the remainder, when they have ended.
+   *
    * @param entries all artifacts of this source in the bundle; checked: safe paths, and of each file right size and digest
    * @param omitted what the snapshot had seen and not captured: it stays untouched
    * @throws KeepsakeError `E_LIVE_HOLDER`, `E_DATABASE_DAMAGED`, `E_UNSAFE_PATH`, … ; nothing live was changed
