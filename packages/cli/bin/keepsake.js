@@ -1,3 +1,2 @@
 #!/usr/bin/env node
-import "../dist/small-heap.js";
 import "../dist/main.js";
