@@ -58,8 +58,9 @@ export function setTimeSync(path: FsPath, mtimeMs: number, atimeMs = mtimeMs): v
 }
 
 /**
- * A time as Node's calls take it: seconds, half a microsecond more where they are no whole ones: a float of them is off by as much, and libuv rounds down,
- * on Node 20 to microseconds, on Node 24 to nanoseconds, where the half stays. Before 1970 Node takes only a Date.
+ * A time as Node's calls take it: seconds, half a microsecond more where they are no whole ones: a float of them is off by as
+ * much, and libuv rounds down, on Node 20 to microseconds, on Node 24 to nanoseconds, where the half stays. Before 1970 Node takes
+ * only a Date.
  */
 export function settable(ms: number): number | Date {
   if (ms < 0) return new Date(ms);
