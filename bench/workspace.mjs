@@ -1,9 +1,12 @@
 /** The folders of a benchmark, all in one that is removed at its end. */
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { changeMemory, makeMemory, wreckMemory } from "./memories/make-memory.mjs";
 import { runQuietly, sizeOf } from "./peers/programs.mjs";
+
+/** So much of a disk is left to others. */
+const FREE_SHARE = 0.1;
 
 export class Workspace {
   #size;
@@ -53,6 +56,15 @@ export class Workspace {
     runQuietly(["cp", "-a", this.memory, wrecked]);
     wreckMemory(wrecked, this.#size);
     return wrecked;
+  }
+
+  /**
+   * A tree that is not needed any more. It stays until the end where there is room: for minutes after files were removed, ext4
+   * takes ten times as long to make new ones (it gives no inode again that was just freed), whoever makes them.
+   */
+  leave(dir) {
+    const { bavail, blocks } = statfsSync(this.dir);
+    if (bavail < FREE_SHARE * blocks) this.remove(dir);
   }
 
   remove(dir) {

@@ -68,7 +68,7 @@ export const oneFile = {
         const repository = await bench.repository(contender);
         return repository.file(noteAt(17), target);
       },
-      { after: () => bench.workspace.remove(target) },
+      { after: () => bench.workspace.leave(target) },
     );
   },
 };
@@ -81,14 +81,14 @@ async function restoring(bench, operation, { targetOf, restore }) {
       const repository = await bench.repository(contender);
       target = targetOf();
       const command = await restore(repository, target);
-      if (command === undefined) bench.workspace.remove(target);
+      if (command === undefined) bench.workspace.leave(target);
       return command;
     },
     {
       limits: true,
       after: () => {
         checkRestored(bench.workspace.memory, target);
-        bench.workspace.remove(target);
+        bench.workspace.leave(target);
       },
     },
   );
