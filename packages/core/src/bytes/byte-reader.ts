@@ -6,7 +6,7 @@ import type { ByteStream } from "./byte-stream.js";
  */
 export class ByteReader {
   readonly #iterator: AsyncIterator<Uint8Array>;
-  #chunks: Uint8Array[] = [];
+  readonly #chunks: Uint8Array[] = [];
   #buffered = 0;
   #ended = false;
 
@@ -27,12 +27,11 @@ export class ByteReader {
     const first = this.#chunks[0];
     if (first === undefined) return new Uint8Array(0);
     if (first.length >= size) return first.subarray(0, size);
-    const bytes = Buffer.concat(this.#chunks, this.#buffered);
-    this.#chunks = [bytes];
-    return bytes.subarray(0, size);
+    // No more of it is copied than is asked for: the rest of the last chunk may be a hundred times as long.
+    return Buffer.concat(this.#chunks, Math.min(size, this.#buffered));
   }
 
-  /** All that is buffered, or the next chunk; undefined at the end. Never empty. */
+  /** What is left of a chunk, or the next one; undefined at the end. Never empty. */
   async readSome(): Promise<Uint8Array | undefined> {
     await this.#fill(1);
     const first = this.#chunks.shift();
@@ -72,15 +71,15 @@ export class ByteReader {
   #drop(size: number): void {
     this.#buffered -= size;
     let left = size;
-    while (left > 0) {
-      const first = this.#chunks[0];
-      if (first === undefined) return;
-      if (first.length > left) {
-        this.#chunks[0] = first.subarray(left);
-        return;
-      }
-      left -= first.length;
-      this.#chunks.shift();
+    let whole = 0;
+    for (const chunk of this.#chunks) {
+      if (chunk.length > left) break;
+      left -= chunk.length;
+      whole += 1;
     }
+    // All at once: of a stream of single bytes there are as many chunks.
+    this.#chunks.splice(0, whole);
+    const [first] = this.#chunks;
+    if (left > 0 && first !== undefined) this.#chunks[0] = first.subarray(left);
   }
 }
