@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { type ByteRange, fromSystemError, KeepsakeError } from "@keepsake/core";
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * The bytes of a file, or of a range of it. Opens on the first `next()`, closes at the end, on an error, and when the
