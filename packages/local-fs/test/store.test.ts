@@ -185,7 +185,7 @@ describe("localFs", () => {
     await store.delete("gone");
     await expect(collect(body)).rejects.toMatchObject({ code: "E_NOT_FOUND" });
 
-    await store.put("shrinks", chunked(Buffer.alloc(1024 * 1024)));
+    await store.put("shrinks", chunked(Buffer.alloc(4 * 1024 * 1024)));
     const shrinking = async () => {
       for await (const _chunk of (await store.get("shrinks")).body) await truncate(dir.join("shrinks"), 1000);
     };
