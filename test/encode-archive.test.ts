@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { type BundleStore, type Codec, parseArtifactPath, sha256Hex, streamOf } from "@keepsake/core";
 import { localFs } from "@keepsake/local-fs";
@@ -128,6 +129,8 @@ describe("a large file that is encoded ahead", () => {
     await using begun = await ahead(dir.join("ahead"));
     // Else it would be left to whoever asks.
     await expect.poll(() => encoded).toBeGreaterThan(2 * FRAMES);
+    // Its frames have taken its place.
+    await expect.poll(() => existsSync(dir.join(sha256Hex(bytes)))).toBe(false);
     encoded = 0;
     const { output, segments } = await encode(bytes, begun);
     expect(encoded).toBeLessThan(FRAMES);

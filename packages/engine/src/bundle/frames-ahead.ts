@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import type { FrameCodec, OpOptions } from "@keepsake/core";
 import { writeAll } from "@keepsake/files";
 import { encodeSegments } from "./encode-archive.js";
@@ -10,7 +10,8 @@ const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Encodes large files while others are still captured: a copied database keeps one processor busy, and its frames depend on
- * nothing that comes before them in the archive. They wait in a private file until the archive comes to them.
+ * nothing that comes before them in the archive. They wait in a private file until the archive comes to them. What was encoded
+ * takes their place: no more of the disk is needed than without.
  */
 export class FramesAhead implements StoredFrames, AsyncDisposable {
   readonly #codec: FrameCodec;
@@ -33,7 +34,7 @@ export class FramesAhead implements StoredFrames, AsyncDisposable {
     const segment = largeSegment(artifact);
     if (segment?.key === undefined || this.#isOver) return;
     const { key } = segment;
-    const encoded = this.#last.then(() => (this.#isOver ? undefined : this.#encode(key, segment)));
+    const encoded = this.#last.then(() => (this.#isOver ? undefined : this.#encode(segment, artifact)));
     this.#segments.set(key, encoded);
     this.#last = encoded;
   }
@@ -69,7 +70,7 @@ export class FramesAhead implements StoredFrames, AsyncDisposable {
   }
 
   /** Never fails: without it the file is encoded when its turn comes, which tells what is wrong. */
-  async #encode(key: string, segment: Segment): Promise<StoredSegment | undefined> {
+  async #encode(segment: Segment, { file }: StagedArtifactFile): Promise<StoredSegment | undefined> {
     const start = this.#end;
     let stored: StoredSegment | undefined;
     const onSegment = (_key: string, { frames }: StoredSegment): void => {
@@ -81,10 +82,13 @@ export class FramesAhead implements StoredFrames, AsyncDisposable {
         await writeAll(this.#handle, chunk, this.#end);
         this.#end += chunk.length;
       }
-      return stored;
     } catch {
       this.#isOver = true;
+      // What is half encoded would keep others from the room that they need.
+      await this.#handle?.truncate(start).catch(() => undefined);
       return undefined;
     }
+    if (file !== undefined) await rm(file, { force: true }).catch(() => undefined);
+    return stored;
   }
 }
