@@ -45,8 +45,9 @@ describe("a package outside of the workspace, over the packed tarballs", () => {
     // Of the two whose suites stream much a few cases: they were all asked a moment ago.
     const only = { store: "store.d", codec: "codec.d" }[kind as string] ?? kind;
     const { stdout: report } = await keepsake("plugin", "test", `./acme-${kind}`, "--only", only, "--json");
-    // What is inverse is declared to be missing: nothing pauses an agent, a store has no end, and locks are not killed here.
-    const inverse = { store: 1, codec: 0, source: 0, redaction: 0, state: 1, lock: 1 }[kind];
+    // What is inverse is declared to be missing: nothing pauses an agent, a store has no end, a source comes back as a whole, and
+    // locks are not killed here.
+    const inverse = { store: 1, codec: 0, source: 1, redaction: 0, state: 1, lock: 1 }[kind];
     expect(JSON.parse(report)).toMatchObject({ ok: true, suites: [{ kind, failed: 0, inverse }] });
   });
 

@@ -50,8 +50,8 @@ interface Planned {
   readonly fault: DiskFault;
 }
 
-/** A run may be a call shorter than another, where a heartbeat came or did not. */
-const ATTEMPTS = 3;
+/** Where parts of a program work at once, its calls come in another order each time; and a heartbeat comes, or does not. */
+const ATTEMPTS = 6;
 
 /**
  * Runs a program once untouched to learn its points, then once for each point and fault, and has each outcome judged.
@@ -89,11 +89,15 @@ async function strikeOnce<G extends AsyncDisposable>(
   lane: number,
   tally: Tally,
 ): Promise<void> {
+  let at = point.call.ordinal;
   for (let attempt = 1; ; attempt++) {
     await using ground = await swept.prepare();
-    const run = await swept.run(ground, { at: point.call.ordinal, fault }, lane);
+    const run = await swept.run(ground, { at, fault }, lane);
     const hit = run.calls.find(({ struck }) => struck);
-    if (hit === undefined && attempt < ATTEMPTS) continue;
+    if (hit === undefined && attempt < ATTEMPTS) {
+      at = nearest(run.calls, point, fault) ?? at;
+      continue;
+    }
     tally.add(fault, hit !== undefined && hit.name !== point.call.name);
     try {
       if (hit === undefined) throw new Error("the call was not reached");
@@ -103,6 +107,15 @@ async function strikeOnce<G extends AsyncDisposable>(
     }
     return;
   }
+}
+
+/** Where in another run the call was, or the next one to it of that name: a fault may befall only some calls. */
+function nearest(calls: ProgramRun["calls"], point: DiskPoint, fault: DiskFault): number | undefined {
+  const distance = (ordinal: number): number => Math.abs(ordinal - point.call.ordinal);
+  return calls
+    .filter((call) => call.name === point.call.name && canHappen({ ...point, call }, fault))
+    .map(({ ordinal }) => ordinal)
+    .sort((a, b) => distance(a) - distance(b))[0];
 }
 
 function describe(name: string, { call }: DiskPoint, fault: DiskFault, { said, stderr, ended }: ProgramRun): string {
