@@ -66,6 +66,30 @@ describe("a sweep", () => {
     expect(both.strikes).toEqual({ killed: 4, "its parent killed": 3 });
   });
 
+  it("finds a call again that comes later than it did, where a fault befalls only some", async () => {
+    await using faults = await DiskFaults.prepare();
+    const script = `
+      const { mkdirSync, writeFileSync } = require("node:fs");
+      const [, file, before] = process.argv;
+      for (const name of before ?? "") mkdirSync(file + "." + name);
+      writeFileSync(file, "new");`;
+    const { failures, strikes } = await sweep({
+      name: "late",
+      faults: [{ short: true }],
+      prepare: ground,
+      run: (dir, strike) => {
+        // As a part does that works at the same time, and is sometimes the first.
+        const before = strike === undefined ? [] : ["abc"];
+        const argv = [process.execPath, "-e", script, dir.join("notes"), ...before] as const;
+        return faults.run({ argv }, { within: dir.path, strike });
+      },
+      judge: (_dir, { run }) => {
+        expect(run.calls.filter(({ struck }) => struck)).toMatchObject([{ name: "write" }]);
+      },
+    });
+    expect({ failures, strikes }).toEqual({ failures: [], strikes: { "short write": 1 } });
+  });
+
   it("takes as many points as it is told, evenly", async () => {
     await using faults = await DiskFaults.prepare();
     const struck: number[] = [];
