@@ -31,11 +31,12 @@ function isThere(order, name, paths) {
 
 const isText = (value) => typeof value === "string";
 
-/** The power fails just before a call; before the next one is just after it. */
+/** The power fails just before a call; before the next one is just after it. Whether the program waits for it is all one. */
 function hook(target, name) {
   const real = target[name];
+  const call = name.replace(/Sync$/, "");
   target[name] = function (...args) {
-    strike(name, args);
+    strike(call, args);
     return real.apply(this, args);
   };
 }

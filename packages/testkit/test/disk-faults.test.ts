@@ -83,8 +83,9 @@ describe("a sweep", () => {
         const argv = [process.execPath, "-e", script, dir.join("notes"), ...before] as const;
         return faults.run({ argv }, { within: dir.path, strike });
       },
-      judge: (_dir, { run }) => {
+      judge: (_dir, { point, run }) => {
         expect(run.calls.filter(({ struck }) => struck)).toMatchObject([{ name: "write" }]);
+        expect(point.call.struck).toBe(true);
       },
     });
     expect({ failures, strikes }).toEqual({ failures: [], strikes: { "short write": 1 } });

@@ -101,7 +101,8 @@ async function strikeOnce<G extends AsyncDisposable>(
     tally.add(fault, hit !== undefined && hit.name !== point.call.name);
     try {
       if (hit === undefined) throw new Error("the call was not reached");
-      await swept.judge(ground, { point, fault, run });
+      // What was met is what is judged: elsewhere it may have been another process.
+      await swept.judge(ground, { point: { ...point, call: hit }, fault, run });
     } catch (error) {
       tally.fail(`${describe(swept.name, point, fault, run)}: ${String(error)}`);
     }
