@@ -145,6 +145,26 @@ describe("a hold", () => {
     expect(query(copy, "SELECT text FROM t")).toEqual([["one"], ["two"]]);
   });
 
+  it("lets a copy begin by itself when it was pinned, and not before", async () => {
+    await using at = await place();
+    const file = make(join(at.memory, "a.db"), TABLE, "PRAGMA journal_mode = WAL");
+    const target = at.target();
+    await using session = await sqlite().open(target);
+    const unpinned = await session.hold?.();
+    await unpinned?.[Symbol.asyncDispose]();
+    // A copy that had begun would be there: it takes fewer turns than these questions.
+    for (let question = 0; question < 20; question++) await session.fence?.();
+    expect(readdirSync(target.scratchDir)).toEqual([]);
+    make(file, "INSERT INTO t (text) VALUES ('between')");
+    const hold = await session.hold?.();
+    await session.pin();
+    expect(readdirSync(target.scratchDir)).toEqual([]);
+    await hold?.[Symbol.asyncDispose]();
+    await expect.poll(() => readdirSync(target.scratchDir)).toContain("0.sqlite");
+    const copy = filesOf(await collectEntries(session))["a.db"]?.file ?? "";
+    expect(query(copy, "SELECT text FROM t")).toEqual([["one"], ["two"], ["between"]]);
+  });
+
   it.each(["wal", "delete"])("that cannot be had names the database, and holds none, in mode %s", async (mode) => {
     await using at = await place();
     const free = make(join(at.memory, "a.db"), TABLE, `PRAGMA journal_mode = ${mode}`);
