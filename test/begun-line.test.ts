@@ -14,7 +14,7 @@ describe("a JSONL whose last line had only begun", () => {
     await writeFile(log, BEGUN);
     await writeFile(join(at.memory, "note.md"), "old\n");
     const { manifest } = await at.keepsake.snapshot({ agent: "ana" });
-    const captured = manifest.artifacts.find(({ pathInBundle }) => pathInBundle.endsWith("log.jsonl"));
+    const captured = manifest?.artifacts.find(({ pathInBundle }) => pathInBundle.endsWith("log.jsonl"));
     expect(captured).toMatchObject({ sizeBytes: WHOLE.length, facts: { cut_partial_line_bytes: 9 } });
 
     await writeFile(join(at.memory, "note.md"), "new\n");

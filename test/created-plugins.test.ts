@@ -50,7 +50,7 @@ lock: { use: acme-lock, root: ./locks }
   await using keepsake = await openKeepsake({ config: { file: dir.join("keepsake.config.yaml") } });
   const agent = { agent: "ana", memory: dir.join("ana") };
   const { record, manifest } = await keepsake.snapshot(agent);
-  expect(manifest.redactions?.matchesRedacted).toBe(1);
+  expect(manifest?.redactions?.matchesRedacted).toBe(1);
   expect((await readdir(dir.join("kept/objects"))).filter((name) => name.endsWith(".tar.acme-codec"))).toHaveLength(1);
   expect(await readdir(dir.join("locks"))).toEqual([encodeURIComponent("agents/default/ana")]);
 

@@ -34,8 +34,8 @@ describe.each([
     await at.write("one", text, "2");
     const { record, manifest } = await at.keepsake.snapshot({ ...AGENT, allowPartial: true });
     expect(record.complete).toBe(false);
-    expect(manifest.omitted).toMatchObject([{ source: "state", path: "cursor.json", reason, code }]);
-    expect(manifest.sources.find(({ id }) => id === "state")).toMatchObject({
+    expect(manifest?.omitted).toMatchObject([{ source: "state", path: "cursor.json", reason, code }]);
+    expect(manifest?.sources.find(({ id }) => id === "state")).toMatchObject({
       status: "partial",
       artifacts: 1,
       omitted: 1,

@@ -57,7 +57,7 @@ describe("a snapshot to two recipients", () => {
     // The last eight characters, in the record and in the manifest.
     const fingerprints = TO_BOTH.recipients.map((recipient) => recipient.slice(-8));
     expect(record.recipientsFingerprint).toEqual(fingerprints);
-    expect(manifest.encryption).toMatchObject({ recipientsFingerprint: fingerprints });
+    expect(manifest?.encryption).toMatchObject({ recipientsFingerprint: fingerprints });
 
     for (const name of ["one", "two"] as const) {
       await rm(memory, { recursive: true });

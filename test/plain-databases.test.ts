@@ -86,7 +86,7 @@ describe("a database that no sqlite source takes", () => {
       own.exec("BEGIN IMMEDIATE");
       const { record, manifest } = await at.keepsake.snapshot({ ...AGENT, allowPartial: true });
       expect(record.complete).toBe(false);
-      expect(manifest.omitted).toMatchObject([{ path: "other.db", reason: "unreadable", code: "E_SOURCE_BUSY" }]);
+      expect(manifest?.omitted).toMatchObject([{ path: "other.db", reason: "unreadable", code: "E_SOURCE_BUSY" }]);
       // Were the lock gone, another program could write now.
       expect(() => execFileSync("sqlite3", [file, "INSERT INTO t VALUES ('intruder')"], { stdio: "pipe" })).toThrow(
         /locked/,
@@ -106,7 +106,7 @@ describe("a database that no sqlite source takes", () => {
     const file = join(at.memory, "other.db");
     make(file, "wal");
     const { record, manifest } = await at.keepsake.snapshot(AGENT);
-    const kinds = manifest.artifacts.map(({ pathInBundle, kind }) => `${pathInBundle} ${kind}`);
+    const kinds = manifest?.artifacts.map(({ pathInBundle, kind }) => `${pathInBundle} ${kind}`);
     expect(kinds).toEqual([
       "sqlite/compactions.sqlite sqlite_compactions",
       "sqlite/concepts.sqlite sqlite_concepts",

@@ -28,7 +28,7 @@ describe("a LangGraph SqliteSaver", () => {
     await program.told(program.lines.length + 20);
     await program.kill();
     expect(record.complete).toBe(true);
-    expect(manifest.cut?.consistency).toBe("instant");
+    expect(manifest?.cut?.consistency).toBe("instant");
 
     await keepsake.restore({ agent, ref: record.id });
     const saver = SqliteSaver.fromConnString(file);
@@ -177,7 +177,7 @@ describe("a repository of notes with 300 commits, collected by git gc", () => {
     await writeFile(join(memory, "week-1", "notes.md"), "not committed");
     const before = await memoryState(memory);
     const { record, manifest } = await keepsake.snapshot({ agent });
-    expect(manifest.git).toMatchObject({ headSubject: "day 299", headOid: await git(memory, "rev-parse", "HEAD") });
+    expect(manifest?.git).toMatchObject({ headSubject: "day 299", headOid: await git(memory, "rev-parse", "HEAD") });
 
     await rm(join(memory, ".git", "objects"), { recursive: true });
     await rm(join(memory, ".git", "packed-refs"));

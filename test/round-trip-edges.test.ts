@@ -81,7 +81,7 @@ describe("a source that was absent", () => {
     await writeTree(memory, { "a.md": "a" });
     const before = await memoryState(memory);
     const { record, manifest } = await keepsake.snapshot({ agent });
-    expect(manifest.sources.map(({ id, status }) => `${id} ${status}`)).toEqual([
+    expect(manifest?.sources.map(({ id, status }) => `${id} ${status}`)).toEqual([
       "sqlite absent",
       "git absent",
       "memory_files captured",

@@ -52,7 +52,12 @@ describe("snapshot, wreck, restore", () => {
     const wrecked = await memoryState(memory);
     expect(wrecked).not.toEqual(before);
     const report = await keepsake.restore({ agent, ref: record.id });
-    expect(report).toMatchObject({ agentId: agent, from: record.id, dryRun: false, gitResetOid: manifest.git.headOid });
+    expect(report).toMatchObject({
+      agentId: agent,
+      from: record.id,
+      dryRun: false,
+      gitResetOid: manifest?.git.headOid,
+    });
     expect(report.sqliteRestoredDbs).toEqual(["long_term.sqlite"]);
     expect(await memoryState(memory)).toEqual(before);
     expect(await git(memory, "fsck", "--full", "--strict")).toBe("");
@@ -149,7 +154,7 @@ describe("what is no file, folder or link", () => {
     expect(before.tree).toMatchObject({ "run/pipe": { type: "special" }, "run/socket": { type: "special" } });
     const { record, manifest } = await keepsake.snapshot({ agent: "ana" });
     expect(record.complete).toBe(true);
-    expect(manifest.omitted.map(({ path, reason }) => [path, reason]).sort()).toEqual([
+    expect(manifest?.omitted.map(({ path, reason }) => [path, reason]).sort()).toEqual([
       ["run/pipe", "special_file"],
       ["run/socket", "special_file"],
     ]);

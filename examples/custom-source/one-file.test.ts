@@ -45,7 +45,7 @@ describe("the one-file source", () => {
     const agent = { agent: "ana", memory: dir.join("ana") };
     const before = await treeDigest(dir.join("book"), { mtimes: "files" });
     const { manifest, record } = await keepsake.snapshot({ ...agent, redact: false });
-    expect(manifest.artifacts.map((artifact) => artifact.pathInBundle)).toEqual([
+    expect(manifest?.artifacts.map((artifact) => artifact.pathInBundle)).toEqual([
       "contacts/contacts.json",
       "memory_files/note.md",
     ]);
@@ -74,7 +74,7 @@ describe("the one-file source", () => {
     await writeFile(dir.join("ana/contacts.json"), CONTACTS);
     await using keepsake = await open(dir, "contacts.json");
     const { manifest } = await keepsake.snapshot({ agent: "ana", memory: dir.join("ana") });
-    expect(manifest.artifacts.map((artifact) => artifact.source)).toEqual(["contacts", "memory_files"]);
+    expect(manifest?.artifacts.map((artifact) => artifact.source)).toEqual(["contacts", "memory_files"]);
   });
 
   it("opens the file when it is read: a content that nobody asks for leaves nothing open", async () => {

@@ -50,8 +50,8 @@ describe("the source of a service's documents", () => {
     });
     const agent = { agent: "ana", memory: dir.join("ana") };
     const { record, manifest } = await keepsake.snapshot({ ...agent, redact: false });
-    expect(manifest.cut?.consistency).toBe("instant");
-    expect(manifest.artifacts.map(({ pathInBundle }) => pathInBundle)).toEqual([
+    expect(manifest?.cut?.consistency).toBe("instant");
+    expect(manifest?.artifacts.map(({ pathInBundle }) => pathInBundle)).toEqual([
       "documents/plan%2F..%2F...txt",
       "memory_files/note.md",
     ]);

@@ -28,7 +28,7 @@ describe("the aria preset", () => {
     });
     const { manifest, record } = await keepsake.snapshot({ agent: "ana" });
     expect(record.complete).toBe(true);
-    const paths = manifest.artifacts.map((artifact) => artifact.pathInBundle);
+    const paths = manifest?.artifacts.map((artifact) => artifact.pathInBundle) ?? [];
     expect(paths).toContain("sqlite/facts.db");
     expect(paths).toContain("state/cursor.json");
     expect(paths).toContain("memory_files/tasks.md");

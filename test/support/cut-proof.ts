@@ -54,7 +54,7 @@ export async function proveCut(scenario: CutScenario): Promise<CutProof> {
     while (taken.length < scenario.snapshots && refusals.length <= scenario.snapshots) {
       try {
         const { record, manifest } = await box.keepsake.snapshot({ agent: "ana" });
-        taken.push({ bundle: storedFiles(box.stateRoot, record.bundlePath).bundle, cut: manifest.cut });
+        taken.push({ bundle: storedFiles(box.stateRoot, record.bundlePath).bundle, cut: manifest?.cut });
       } catch (error) {
         if (!isKeepsakeError(error)) throw error;
         refusals.push(error.code);

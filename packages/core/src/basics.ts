@@ -19,4 +19,4 @@ export { type AgentId, type AgentRef, NOBODY, parseAgentId, parseTenantId, type 
 export { percentDecode, percentDecodePath, percentEncodePath, toBundlePath } from "./ids/percent-path.js";
 export { isSnapshotId, parseSnapshotId, type SnapshotId } from "./ids/snapshot-id.js";
 export { isJsonObject, type JsonObject, type JsonValue } from "./json.js";
-export type { AgentPaths, OpOptions, PathClaim } from "./ports/options.js";
+export type { AgentPaths, OpOptions, PathClaim, WatchedPlace } from "./ports/options.js";

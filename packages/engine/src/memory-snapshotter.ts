@@ -63,11 +63,20 @@ export interface SnapshotRequest extends LiveAgentRequest {
 }
 
 /** A taken snapshot. `record.complete` is false when something expected is not in it. */
-export interface SnapshotResult {
+export type SnapshotResult = TakenSnapshot | UnchangedSnapshot;
+
+export interface TakenSnapshot {
   readonly record: SnapshotRecord;
   readonly manifest: Manifest;
-  /** nothing had changed since this one was taken, and no other was: only where that was asked for */
-  readonly unchanged?: true;
+  readonly unchanged?: never;
+}
+
+/** Nothing has changed since this one was taken, and no other was: only where that was asked for. */
+export interface UnchangedSnapshot {
+  readonly record: SnapshotRecord;
+  readonly unchanged: true;
+  /** absent where the memory was not even read; the snapshot is complete then, and warns of nothing */
+  readonly manifest?: Manifest;
 }
 
 /** Either a snapshot of the store or a bundle file from elsewhere. */

@@ -18,6 +18,11 @@ export type VerifyAfter = "none" | "stored" | "restorable";
 export interface AgentProfile {
   readonly ref: AgentRef;
   readonly paths: AgentPaths;
+  /**
+   * A digest of all that the configuration says, or something that changes at least as often; absent: a memory is captured each time, whether
+   * or not anything seems to have changed
+   */
+  readonly configuration?: string;
   /** in the order of the configuration; at most one takes the remainder */
   readonly sources: readonly ArtifactSource[];
   readonly state: readonly StateProvider[];

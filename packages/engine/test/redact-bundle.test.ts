@@ -118,7 +118,7 @@ describe("a source that is redacted as a whole", () => {
       { "history/two-name=short": `name=${late} 1`, "history/one": `${one} 2` },
       { "history/two-name=short": "name= 0", "history/one": `${one} 2` },
     ]);
-    const paths = manifest.artifacts.map(({ pathInBundle }) => pathInBundle);
+    const paths = manifest?.artifacts.map(({ pathInBundle }) => pathInBundle);
     expect(paths).toEqual(["history/one", "history/two-name=short", "notes/a"]);
   });
 });
@@ -147,7 +147,7 @@ describe("a redacted snapshot", () => {
     const text = JSON.stringify([manifest, record]) + (await storedBytes(bench));
     const all = [inName, inFolder, inTarget, inLabel, inAuthor, inOmission, inEscaped];
     for (const secret of all) expect(text).not.toContain(secret);
-    expect(manifest.artifacts.map(({ pathInBundle, linkTarget }) => [pathInBundle, linkTarget])).toEqual([
+    expect(manifest?.artifacts.map(({ pathInBundle, linkTarget }) => [pathInBundle, linkTarget])).toEqual([
       ["notes/%FF-[REDACTED%3Atok]", undefined],
       [`notes/${GONE}/deep/a`, undefined],
       [`notes/${GONE}/empty`, undefined],
@@ -156,11 +156,11 @@ describe("a redacted snapshot", () => {
       [`notes/key-${GONE}.txt`, undefined],
       ["notes/nowhere", GONE],
     ]);
-    expect(manifest.omitted).toEqual([
+    expect(manifest?.omitted).toEqual([
       { source: "notes", path: `${GONE}.sock`, reason: "special_file", detail: `at ${GONE}` },
     ]);
     expect([record.label, record.createdBy, record.redactionsApplied]).toEqual([`before ${GONE}`, `ana ${GONE}`, true]);
-    expect(manifest.redactions).toMatchObject({ renamed: 4, unscanned: [] });
+    expect(manifest?.redactions).toMatchObject({ renamed: 4, unscanned: [] });
     expect((await bench.snapshotter.verify(LATEST)).ok).toBe(true);
     // The naive way: contents alone.
     await using naive = await benchOf([...entries.slice(0, 2), file("b", token())]);
@@ -173,7 +173,7 @@ describe("a redacted snapshot", () => {
     const names = async (order: readonly string[]): Promise<string[]> => {
       await using bench = await benchOf([file(GONE, "mine"), ...order.map((name) => file(name, name.slice(4, 8)))]);
       const { manifest } = await bench.snapshotter.snapshot(ANA);
-      return manifest.artifacts.map(({ pathInBundle, sha256 }) => `${pathInBundle} ${sha256}`);
+      return manifest?.artifacts.map(({ pathInBundle, sha256 }) => `${pathInBundle} ${sha256}`) ?? [];
     };
     const first = await names([one ?? "", two ?? "", three ?? ""]);
     expect(first.map((name) => name.split(" ")[0])).toEqual(
@@ -199,7 +199,7 @@ describe("a redacted snapshot", () => {
     await using bench = await engineBench({ ...redacting({ policy }), state: [state] });
     await writeTree(bench.memory, { "notes/a": "x" });
     const { manifest } = await bench.snapshotter.snapshot(ANA);
-    expect(manifest.artifacts.filter(({ source }) => source === "state")).toMatchObject([
+    expect(manifest?.artifacts.filter(({ source }) => source === "state")).toMatchObject([
       { pathInBundle: "state/cursor_-redacted-tok.json", kind: "state_cursor_-redacted-tok" },
     ]);
     expect(await storedBytes(bench)).not.toContain(secret);
@@ -211,7 +211,7 @@ describe("a redacted snapshot", () => {
     await using bench = await benchOf(entries);
     const { manifest } = await bench.snapshotter.snapshot(ANA);
     expect(await storedBytes(bench)).toContain(`bare: x${GONE}, in part: ${GONE}`);
-    expect(manifest.redactions?.findings).toEqual([
+    expect(manifest?.redactions?.findings).toEqual([
       { artifact: "notes/a", rule: "tok", count: 2 },
       { artifact: "notes/b", rule: "tok", count: 1 },
     ]);
@@ -224,7 +224,7 @@ describe("a redacted snapshot", () => {
     const before = await treeDigest(bench.memory);
     const first = await bench.snapshotter.snapshot(ANA);
     const second = await bench.snapshotter.snapshot(ANA);
-    expect(second.manifest.bundleSha256).toBe(first.manifest.bundleSha256);
+    expect(second.manifest?.bundleSha256).toBe(first.manifest?.bundleSha256);
     expect(await treeDigest(bench.memory)).toEqual(before);
   });
 });
@@ -275,7 +275,7 @@ describe("the proof", () => {
     await using bench = await engineBench({ ...redacting(), sources });
     await writeTree(bench.memory, { "other/b": secret });
     const { manifest } = await bench.snapshotter.snapshot(ANA);
-    expect(manifest.redactions?.history).toEqual([{ source: "notes", outcome: "unredacted" }]);
+    expect(manifest?.redactions?.history).toEqual([{ source: "notes", outcome: "unredacted" }]);
   });
 
   it("holds for an encrypted bundle, and for one that is exported", async () => {
@@ -303,7 +303,7 @@ describe("what is asked of a redaction", () => {
     });
     expect(await storedBytes(bench)).toBe("");
     const { manifest } = await bench.snapshotter.snapshot(ANA);
-    expect(manifest.redactions?.unscanned).toEqual([{ path: "notes/data.bin", reason: "binary" }]);
+    expect(manifest?.redactions?.unscanned).toEqual([{ path: "notes/data.bin", reason: "binary" }]);
     await using byConfiguration = await benchOf(binary, redacting({ requireClean: true }));
     await expect(byConfiguration.snapshotter.snapshot(ANA)).rejects.toMatchObject({ code: "E_REDACTION_UNSCANNED" });
   });
@@ -339,7 +339,7 @@ describe("what is asked of a redaction", () => {
     await using bench = await benchOf([file("a", `hunter2 ${secret}`)], redacting({ warn: words }));
     const { manifest } = await bench.snapshotter.snapshot(ANA);
     expect(await storedBytes(bench)).toContain(`hunter2 ${GONE}`);
-    expect(manifest.redactions?.warnings).toEqual([{ artifact: "notes/a", rule: "word", count: 1 }]);
+    expect(manifest?.redactions?.warnings).toEqual([{ artifact: "notes/a", rule: "word", count: 1 }]);
   });
 });
 

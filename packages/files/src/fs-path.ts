@@ -1,6 +1,9 @@
 /** A path for Node's `fs`: text, or raw bytes where a name is no UTF-8. */
 export type FsPath = string | Buffer;
 
+/** Such a character is more than one byte of UTF-8, or none of UTF-8 at all. */
+const NOT_ASCII = /[\u0080-\u00ff]/;
+
 /** The form of an {@link FsPath} in JSON. */
 export type JsonPath = string | { readonly base64: string };
 
@@ -25,6 +28,12 @@ export function joinRaw(parent: FsPath, name: FsPath): FsPath {
   const folder = Buffer.from(parent);
   const slash = folder.at(-1) === 0x2f ? "" : "/";
   return normalFsPath(Buffer.concat([folder, Buffer.from(slash), Buffer.from(name)]));
+}
+
+/** The same of a name whose bytes are the characters of a string, as `readdir` gives it with the encoding "latin1". */
+export function joinLatin1(parent: FsPath, name: string): FsPath {
+  if (typeof parent !== "string" || NOT_ASCII.test(name)) return joinRaw(parent, Buffer.from(name, "latin1"));
+  return parent.endsWith("/") ? `${parent}${name}` : `${parent}/${name}`;
 }
 
 /** The directory that holds `path`, byte-exact; `path` is absolute and has no trailing slash. */

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 /** Names beginning with this are Keepsake's own, beside or inside live data; see {@link isOwnName}. */
 export const OWN_PREFIX = ".keepsake-";
 
-const PREFIX = Buffer.from(OWN_PREFIX);
 const PARTIAL = /^\.keepsake-[0-9a-f]{16}\.partial$/;
 
 /** The one name for an unfinished file that is to become `name`: what a crash left of it can be found again. */
@@ -14,8 +13,10 @@ export function partialNameOf(name: string): string {
 /**
  * True for what Keepsake itself puts among live data, and no source captures: a folder of {@link OWN_PREFIX}, and an
  * unfinished file. A user's file that merely begins so is the user's.
+ *
+ * @param name its bytes, or these as characters (latin1)
  */
-export function isOwnName(name: Buffer, isDirectory: boolean): boolean {
-  if (!name.subarray(0, PREFIX.length).equals(PREFIX)) return false;
-  return isDirectory || PARTIAL.test(name.toString("latin1"));
+export function isOwnName(name: string | Buffer, isDirectory: boolean): boolean {
+  const text = typeof name === "string" ? name : name.toString("latin1");
+  return text.startsWith(OWN_PREFIX) && (isDirectory || PARTIAL.test(text));
 }

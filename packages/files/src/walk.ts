@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, readdirSync } from "node:fs";
 import { errnoOf } from "@keepsake/core/basics";
-import { type FsPath, joinRaw } from "./fs-path.js";
+import { type FsPath, joinLatin1 } from "./fs-path.js";
 import { isOwnName } from "./own-names.js";
 import { TimeSlice } from "./time-slice.js";
 
@@ -54,15 +54,15 @@ export function entryTypeOf(stats: BigIntStats): WalkEntry["type"] {
 export function walkStats(stats: BigIntStats): WalkStats {
   const { dev, ino, mode, uid, gid, size, mtimeNs, ctimeNs } = stats;
   return {
-    ...{
-      dev: Number(dev),
-      ino: Number(ino),
-      mode: Number(mode),
-      uid: Number(uid),
-      gid: Number(gid),
-      size: Number(size),
-    },
-    ...{ mtimeMs: Number(mtimeNs / 1000n) / 1000, mtimeNs, ctimeNs },
+    dev: Number(dev),
+    ino: Number(ino),
+    mode: Number(mode),
+    uid: Number(uid),
+    gid: Number(gid),
+    size: Number(size),
+    mtimeMs: Number(mtimeNs / 1000n) / 1000,
+    mtimeNs,
+    ctimeNs,
   };
 }
 
@@ -91,17 +91,14 @@ export function* walkTreeSync(
   root: FsPath,
   options: Omit<WalkOptions, "signal"> = {},
 ): Generator<WalkEntry | WalkFailure> {
-  yield* entriesOf(root, Buffer.alloc(0), readdirSync(root, { encoding: "buffer" }), options);
-}
-
-function* entriesOf(
-  folder: FsPath,
-  prefix: Buffer,
-  names: Buffer[],
-  options: Omit<WalkOptions, "signal">,
-): Generator<WalkEntry | WalkFailure> {
-  for (const name of names.sort((a, b) => a.compare(b))) {
-    const found = inspect(folder, prefix, name);
+  const levels = [levelOf(root, "")];
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const name = level.names[level.next++];
+    if (name === undefined) {
+      levels.pop();
+      continue;
+    }
+    const found = inspect(level, name);
     if (found === undefined) continue;
     if (found.type === "failed") {
       yield found;
@@ -113,25 +110,40 @@ function* entriesOf(
     }
     if (options.enter?.(found) === false) continue;
     yield found;
-    if (found.type === "directory") yield* below(found, options);
+    if (found.type !== "directory") continue;
+    const below = levelBelow(found);
+    if ("names" in below) levels.push(below);
+    else if (below.type === "failed") yield below;
   }
 }
 
-function* below(entry: WalkEntry, options: Omit<WalkOptions, "signal">): Generator<WalkEntry | WalkFailure> {
-  let names: Buffer[];
+/** A folder of which the walk is in the middle. Names are bytes, each as a character (latin1): one string costs less than one buffer. */
+interface Level {
+  readonly absolute: FsPath;
+  /** of what is in it, below the root; empty or with a slash at the end */
+  readonly prefix: string;
+  readonly names: readonly string[];
+  next: number;
+}
+
+/** @throws the system error */
+function levelOf(absolute: FsPath, prefix: string): Level {
+  // The order of such characters is the order of the bytes.
+  return { absolute, prefix, names: readdirSync(absolute, { encoding: "latin1" }).sort(), next: 0 };
+}
+
+function levelBelow({ relative, absolute }: WalkEntry): Level | WalkFailure | { readonly type: "gone" } {
   try {
-    names = readdirSync(entry.absolute, { encoding: "buffer" });
+    return levelOf(absolute, `${relative.toString("latin1")}/`);
   } catch (error) {
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return;
-    yield { relative: entry.relative, absolute: entry.absolute, type: "failed", error };
-    return;
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return { type: "gone" };
+    return { relative, absolute, type: "failed", error };
   }
-  yield* entriesOf(entry.absolute, entry.relative, names, options);
 }
 
-function inspect(folder: FsPath, prefix: Buffer, name: Buffer): WalkEntry | WalkFailure | undefined {
-  const absolute = joinRaw(folder, name);
-  const relative = prefix.length === 0 ? name : Buffer.concat([prefix, Buffer.from("/"), name]);
+function inspect({ absolute: folder, prefix }: Level, name: string): WalkEntry | WalkFailure | undefined {
+  const relative = Buffer.from(`${prefix}${name}`, "latin1");
+  const absolute = joinLatin1(folder, name);
   try {
     const stats = lstatSync(absolute, { bigint: true });
     return { relative, absolute, type: entryTypeOf(stats), stats: walkStats(stats) };

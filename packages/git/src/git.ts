@@ -35,9 +35,10 @@ export function git(options: GitOptions = {}): ArtifactSource {
     ...(oidMap && history === "rewrite" ? { redactionIsPrivate: true } : {}),
     required,
     open: async (target, { signal } = {}) => {
-      const places = await discoverRepositories(resolve(target.paths.memory, root), { nested, signal });
+      const folder = resolve(target.paths.memory, root);
+      const places = await discoverRepositories(folder, { nested, signal });
       const { GitCaptureSession } = await import("./capture/capture-session.js");
-      return await GitCaptureSession.open(target, places, required);
+      return await GitCaptureSession.open(target, folder, places, required);
     },
     openRestore: async (target, { signal } = {}) => {
       const folder = resolve(target.paths.memory, root);

@@ -1,4 +1,5 @@
 import { lstat, readlink } from "node:fs/promises";
+import { resolve } from "node:path";
 import {
   BundleNames,
   type CaptureSession,
@@ -11,6 +12,7 @@ import {
   percentEncodePath,
   plainLinkTarget,
   type SourceEntry,
+  type WatchedPlace,
 } from "@keepsake/core";
 import { attributesOf, joinRaw, type WalkEntry } from "@keepsake/files";
 import type { StableFile } from "./kept-file.js";
@@ -28,6 +30,7 @@ import { type Unreadable, unreadable } from "./unreadable.js";
 export class MemdirCapture implements CaptureSession {
   /** What is left over is nobody's claim. */
   readonly claims = [];
+  readonly watched: readonly WatchedPlace[];
   readonly #root: MemoryRoot;
   readonly #scope: Scope;
   readonly #options: ResolvedOptions;
@@ -35,6 +38,7 @@ export class MemdirCapture implements CaptureSession {
   #isDisposed = false;
 
   constructor(target: CaptureTarget, root: MemoryRoot, scope: Scope, options: ResolvedOptions) {
+    this.watched = [{ path: resolve(target.paths.memory, options.root), scope: "tree" }];
     this.#root = root;
     this.#scope = scope;
     this.#options = options;

@@ -75,9 +75,7 @@ function desiredOf(entry: BundleEntry): Desired {
   const percent = meta.nameEncoding === "percent";
   const raw = rawPathOf(entry);
   const parts = pathKey(raw).split("/");
-  const reserved = parts.some((part, depth) =>
-    isOwnName(Buffer.from(part, "latin1"), depth < parts.length - 1 || meta.type === "directory"),
-  );
+  const reserved = parts.some((part, depth) => isOwnName(part, depth < parts.length - 1 || meta.type === "directory"));
   if (reserved) throw unsafe(path, "has a name that Keepsake uses itself");
   const { linkTarget } = meta;
   if (linkTarget !== undefined && !percent && !isPlainLinkTarget(linkTarget)) throw unsafe(path, "leads nowhere safe");

@@ -47,7 +47,11 @@ export function governedPolicy(
     return values.some((value) => isSame(value, Buffer.from(hash.slice(0, value.length))));
   };
 
+  const { fingerprint } = policy;
   const governed: RedactionPolicy = {
+    ...(fingerprint === undefined
+      ? {}
+      : { fingerprint: keyedHash(key ?? "", JSON.stringify([fingerprint, allow, keyedTokens])) }),
     id: policy.id,
     rules: policy.rules.filter((rule) => !rules.has(rule)),
     scan(text, where) {

@@ -1,8 +1,9 @@
-import { type Finding, mergeFindings, type RedactionPolicy } from "@keepsake/core";
+import { type Finding, mergeFindings, type RedactionPolicy, sha256Hex } from "@keepsake/core";
 import { isDocumented } from "./documented-examples.js";
 import { KeywordAutomaton } from "./keyword-automaton.js";
 import { DEFAULT_RULES } from "./rules/default-rules.js";
 import type { SecretRule } from "./secret-rule.js";
+import { REDACTION_VERSION } from "./version.js";
 
 /** What a lookbehind of a pattern may look at, left of where a match is sought. */
 const CONTEXT = 64;
@@ -17,6 +18,7 @@ export function rulePolicy(id: string, rules: readonly SecretRule[]): RedactionP
   return {
     id,
     rules: rules.map((rule) => rule.id),
+    fingerprint: sha256Hex(JSON.stringify([REDACTION_VERSION, id, rules], (_, value: unknown) => textOf(value))),
     scan(text) {
       const met: (number[] | undefined)[] = [];
       automaton.scan(text, (owner, start) => (met[owner] ??= []).push(start));
@@ -34,6 +36,11 @@ export function rulePolicy(id: string, rules: readonly SecretRule[]): RedactionP
       return mergeFindings([...known, ...generic.filter((finding) => !isKnown(finding, known))]);
     },
   };
+}
+
+/** What JSON has no form for: patterns and the functions of rules. */
+function textOf(value: unknown): unknown {
+  return value instanceof RegExp || typeof value === "function" ? String(value) : value;
 }
 
 /** The policy "default": secrets of services, clouds, forges, chats, databases, keys, headers, and named ones. */

@@ -6,6 +6,7 @@ import {
   type PathClaim,
   type SourceEntry,
   type SourceFacts,
+  type WatchedPlace,
 } from "@keepsake/core";
 import { selectionFor, type SqliteOptions } from "./options.js";
 import { HelperProcess } from "./process/helper-process.js";
@@ -15,6 +16,7 @@ const DEFAULT_HOLD_TIMEOUT_MS = 250;
 
 /** Captures all databases of one agent. */
 export class SqliteCaptureSession implements CaptureSession {
+  readonly watched: readonly WatchedPlace[];
   readonly #helper: HelperProcess;
   readonly #discovery: Discovery;
   readonly #options: SqliteOptions;
@@ -26,7 +28,9 @@ export class SqliteCaptureSession implements CaptureSession {
     discovery: Discovery,
     options: SqliteOptions,
     known: ReadonlyMap<string, KnownFile>,
+    root: string,
   ) {
+    this.watched = [{ path: root, scope: "tree" }, ...discovery.databases.flatMap(({ file }) => sidecarsOf(file))];
     this.#helper = helper;
     this.#discovery = discovery;
     this.#options = options;
@@ -40,7 +44,7 @@ export class SqliteCaptureSession implements CaptureSession {
       const { scratchDir, known = new Map<string, KnownFile>() } = target;
       const marks = Object.fromEntries([...known].map(([path, { mark }]) => [path, mark]));
       const discovery = await helper.call("open", { selection, scratchDir, known: marks }, op);
-      return new SqliteCaptureSession(helper, discovery, options, known);
+      return new SqliteCaptureSession(helper, discovery, options, known, selection.root);
     } catch (error) {
       await helper[Symbol.asyncDispose]();
       throw error;
@@ -126,6 +130,14 @@ export class SqliteCaptureSession implements CaptureSession {
       ...(mark === undefined ? {} : { mark }),
     };
   }
+}
+
+/** SQLite sets the owner of a log each time root opens it; the index of a log is no part of what is captured. */
+function sidecarsOf(file: string): readonly WatchedPlace[] {
+  return [
+    { path: `${file}-wal`, scope: "path", counts: "written" },
+    { path: `${file}-shm`, scope: "path", counts: "nothing" },
+  ];
 }
 
 function omission({ path, reason, code, detail }: Exclusion): SourceEntry {

@@ -22,8 +22,10 @@ async function captured(preset: string, files: Readonly<Record<string, string>>)
   await using keepsake = await openKeepsake({ config: { preset, log }, cwd: dir.path, env: {} });
   const { manifest, record } = await keepsake.snapshot({ agent: "ana", memory });
   return {
-    paths: manifest.artifacts.filter(({ type }) => type !== "directory").map((artifact) => artifact.pathInBundle),
-    omitted: manifest.omitted.map(({ path, reason }) => `${path}: ${reason}`),
+    paths: (manifest?.artifacts ?? [])
+      .filter(({ type }) => type !== "directory")
+      .map((artifact) => artifact.pathInBundle),
+    omitted: manifest?.omitted.map(({ path, reason }) => `${path}: ${reason}`),
     complete: record.complete,
   };
 }

@@ -5,6 +5,7 @@ import type { SnapshotOptions } from "../grammar/options.js";
 import { facts } from "../output/table.js";
 import { bytesText } from "../output/units.js";
 import { manifestFacts, sourceTable } from "../render/manifest.js";
+import { recordTable } from "../render/record.js";
 import { incompleteError, missingLines, missingOf } from "../render/missing.js";
 import { warningLines } from "../render/redaction.js";
 import { liveAgentRequest } from "../session/agent-request.js";
@@ -27,13 +28,15 @@ export const snapshot: CommandRun<SnapshotOptions> = async (context, options) =>
     json: { ...toWire(record), ...(unchanged === true ? { unchanged } : {}) },
     quiet: [record.id],
     human: (style) =>
-      manifestFacts(manifest, context.nowMs, style) +
-      facts([["stored", `${bytesText(record.bundleSizeBytes)} as ${record.bundlePath}`]], style) +
+      (manifest === undefined
+        ? recordTable([record], false, context.nowMs, style)
+        : manifestFacts(manifest, context.nowMs, style) +
+          facts([["stored", `${bytesText(record.bundleSizeBytes)} as ${record.bundlePath}`]], style)) +
       (unchanged === true ? "Nothing has changed since this snapshot, and no other was taken.\n" : "") +
-      (manifest.sources.length > 0 ? `\n${sourceTable(manifest, style)}` : ""),
+      (manifest === undefined || manifest.sources.length === 0 ? "" : `\n${sourceTable(manifest, style)}`),
   });
-  for (const line of warningLines(manifest.redactions)) output.warn(line);
-  if (record.complete) return 0;
+  for (const line of warningLines(manifest?.redactions)) output.warn(line);
+  if (record.complete || manifest === undefined) return 0;
   const missing = missingOf(manifest);
   const title = output.noteStyle.yellow("The snapshot is incomplete. Not in it:");
   output.incomplete(incompleteError(record.id, missing), [title, ...missingLines(missing)]);

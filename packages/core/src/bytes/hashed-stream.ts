@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { ByteStream } from "./byte-stream.js";
 
 /** Size and SHA-256 (64 lower-case hex digits) of a run of bytes. */
@@ -36,7 +36,7 @@ export class HashedStream implements AsyncIterable<Uint8Array> {
 
 /** SHA-256 of bytes or of a string's UTF-8, as 64 lower-case hex digits. */
 export function sha256Hex(data: Uint8Array | string): string {
-  return createHash("sha256").update(data).digest("hex");
+  return hash("sha256", data, "hex");
 }
 
 /** Consumes a stream for its size and digest alone. */

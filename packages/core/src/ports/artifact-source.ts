@@ -3,7 +3,7 @@ import type { AgentRef } from "../ids/names.js";
 import type { JsonObject } from "../json.js";
 import type { GitHead } from "../manifest/schema.js";
 import type { ArtifactReader } from "./bundle-entry.js";
-import type { AgentPaths, OpOptions, PathClaim } from "./options.js";
+import type { AgentPaths, OpOptions, PathClaim, WatchedPlace } from "./options.js";
 import type {
   HistoryPlace,
   RedactionOutcome,
@@ -107,6 +107,12 @@ export interface ArtifactSource {
 export interface CaptureSession extends AsyncDisposable {
   /** Places this source looks after in this agent's memory; known from `open` on. */
   readonly claims: readonly PathClaim[];
+  /**
+   * All places on which it depends what is captured, what was looked at and found to be nothing included; known from `open` on.
+   * While nothing about any of them changes, and the configuration does not either, a capture brings the same. Absent: that
+   * cannot be told, and the memory is captured each time.
+   */
+  readonly watched?: readonly WatchedPlace[];
   /** Stops writers until the returned handle is disposed (SQLite: `BEGIN IMMEDIATE`).
    *  @param options `timeoutMs`: how long to wait for all writers together; default is the source's own choice
    *  @throws KeepsakeError `E_SOURCE_BUSY` when a writer does not yield in time */

@@ -22,3 +22,16 @@ export interface PathClaim {
    */
   readonly after?: "gone" | "file";
 }
+
+/** A place on which it depends what a source captures. Links are followed to the place itself, not below it. */
+export interface WatchedPlace {
+  /** absolute path; nothing need be there */
+  readonly path: string;
+  /** the path alone, or with all that lies below it */
+  readonly scope: "path" | "tree";
+  /**
+   * What of it counts: "all"; "written": all but the time of its last change of attributes, where somebody sets the owner again
+   * and again; "nothing": it may come, go and change. Default "all". Said of a path, it holds for that path within a tree, too.
+   */
+  readonly counts?: "all" | "written" | "nothing";
+}

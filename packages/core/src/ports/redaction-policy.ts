@@ -28,6 +28,11 @@ export interface RedactionPolicy {
   readonly id: string;
   /** ids of all rules it applies */
   readonly rules: readonly string[];
+  /**
+   * Changes whenever it may find, or replace by, something else than before in the same text: of another version, with other
+   * rules, options or keys. Tells nothing of a key. Absent: that cannot be told, and what is redacted is redacted each time.
+   */
+  readonly fingerprint?: string;
   /** @returns the findings, sorted by start; never the values */
   scan(text: string, where: ScanContext): readonly Finding[];
   /**

@@ -1,3 +1,4 @@
+import { sha256Hex } from "../bytes/hashed-stream.js";
 import type { Finding, RedactionPolicy } from "../ports/redaction-policy.js";
 import { mergeFindings } from "./merge-findings.js";
 
@@ -11,7 +12,9 @@ import { mergeFindings } from "./merge-findings.js";
 export function composePolicies(policies: readonly RedactionPolicy[], id?: string): RedactionPolicy {
   const [only] = policies;
   if (only !== undefined && policies.length === 1 && id === undefined) return only;
+  const prints = policies.map(({ fingerprint }) => fingerprint);
   const composed: RedactionPolicy = {
+    ...(prints.includes(undefined) ? {} : { fingerprint: sha256Hex(JSON.stringify(prints)) }),
     id: id ?? (policies.length === 0 ? "none" : policies.map((policy) => policy.id).join("+")),
     rules: [...new Set(policies.flatMap((policy) => policy.rules))],
     scan: (text, where) => mergeFindings(policies.flatMap((policy): readonly Finding[] => policy.scan(text, where))),

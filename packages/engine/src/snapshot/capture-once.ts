@@ -5,7 +5,7 @@ import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { OperationOptions } from "../memory-snapshotter.js";
 import type { AgentProfile } from "../workspace.js";
 import { Cut, type CutMode, type PinnedSource } from "./cut.js";
-import type { KnownBySource } from "./open-sessions.js";
+import type { KnownBySource, OpeningOptions } from "./open-sessions.js";
 import { PhaseTimes } from "./phase-times.js";
 import type { PrivateStaging } from "./private-staging.js";
 import { type StagedSource, stageSource } from "./stage-source.js";
@@ -23,6 +23,8 @@ export interface CaptureOrder {
   readonly phases?: PhaseTimes;
   /** what need not be read again */
   readonly known?: KnownBySource | undefined;
+  /** see `OpeningOptions` */
+  readonly onOpened?: OpeningOptions["onOpened"];
   /** encodes large files as soon as they are staged */
   readonly encodesAhead?: FrameCodec | undefined;
 }
@@ -50,8 +52,8 @@ export async function captureOnce(
   startedAtMs: number,
   options: OperationOptions,
 ): Promise<Capture> {
-  const { profile, exact, phases = new PhaseTimes(), known, encodesAhead } = order;
-  const attempt = () => Cut.attempt(profile, staging, mode, { signal: options.signal, exact, known });
+  const { profile, exact, phases = new PhaseTimes(), known, onOpened, encodesAhead } = order;
+  const attempt = () => Cut.attempt(profile, staging, mode, { signal: options.signal, exact, known, onOpened });
   await using cut = await phases.of("cut", attempt);
   const ahead = encodesAhead && new FramesAhead(encodesAhead, join(await staging.folder("ahead"), "frames"));
   try {

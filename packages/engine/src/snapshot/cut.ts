@@ -68,6 +68,7 @@ export class Cut implements AsyncDisposable {
   ): Promise<Cut> {
     const opened = await OpenSessions.open(profile, staging, options);
     try {
+      await options.onOpened?.(opened.watched);
       return new Cut(opened, await pinUntilStill(profile, opened, mode, options), mode !== "best_effort");
     } catch (error) {
       await opened[Symbol.asyncDispose]();

@@ -1,4 +1,12 @@
-import type { ArtifactSource, ByteDigest, CaptureSession, KnownFile, OpOptions, PathClaim } from "@keepsake/core";
+import type {
+  ArtifactSource,
+  ByteDigest,
+  CaptureSession,
+  KnownFile,
+  OpOptions,
+  PathClaim,
+  WatchedPlace,
+} from "@keepsake/core";
 import type { AgentProfile } from "../workspace.js";
 import { disposeAll } from "./dispose-all.js";
 import type { PrivateStaging } from "./private-staging.js";
@@ -18,6 +26,8 @@ export interface OpeningOptions extends OpOptions {
   readonly exact?: boolean | undefined;
   /** what need not be read again */
   readonly known?: KnownBySource | undefined;
+  /** told, before anything is pinned, of the places on which it depends what is captured; undefined where a source cannot tell */
+  readonly onOpened?: ((watched: readonly WatchedPlace[] | undefined) => Promise<void>) | undefined;
 }
 
 /** The sessions of all sources of an agent, in the order in which they are held. */
@@ -49,6 +59,12 @@ export class OpenSessions implements AsyncDisposable {
   /** True when all of them can be pinned again. */
   get canUnpin(): boolean {
     return this.all.every(({ session }) => session.unpin !== undefined);
+  }
+
+  /** All on which it depends what is captured; undefined where a source cannot tell. */
+  get watched(): readonly WatchedPlace[] | undefined {
+    const watched = this.all.map(({ session }) => session.watched);
+    return watched.includes(undefined) ? undefined : watched.flatMap((places = []) => [...places]);
   }
 
   async unpin(options: OpOptions): Promise<void> {

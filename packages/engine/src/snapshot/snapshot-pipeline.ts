@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  type AgentRef,
   BUNDLE_FORMAT,
+  type BundleStore,
   type Clock,
   type Codec,
   contentDigest,
@@ -10,9 +12,11 @@ import {
   MANIFEST_VERSION,
   NO_GIT_HEAD,
   type Omission,
+  type OpOptions,
   parseSnapshotId,
   sealManifest,
   type SnapshotId,
+  type SnapshotRecord,
   type UnsealedManifest,
 } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
@@ -28,6 +32,7 @@ import { redactBundle, type RedactedBundle } from "../redaction/redact-bundle.js
 import { isOfEarlierBundle } from "../bundle/taken-over.js";
 import { SnapshotCatalog } from "../catalog/snapshot-catalog.js";
 import { SnapshotMemo } from "./known/snapshot-memo.js";
+import { Standstill } from "./known/standstill.js";
 import { type Capture, type CaptureOrder, captureOnce } from "./capture-once.js";
 import { type CutMode, isWorthAnotherAttempt } from "./cut.js";
 import { PhaseTimes } from "./phase-times.js";
@@ -55,6 +60,12 @@ export interface SnapshotOrder {
   readonly assertHeld: () => Promise<void>;
 }
 
+/** What is known of the last snapshot. */
+interface Earlier {
+  readonly memo: SnapshotMemo;
+  readonly standstill: Standstill | undefined;
+}
+
 /** Cut, stage, redact, seal, pack, publish. */
 @injectable()
 export class SnapshotPipeline {
@@ -77,29 +88,58 @@ export class SnapshotPipeline {
     const { profile, codecs, redact, full = false } = order;
     const { ref, paths, store, snapshot } = profile;
     const { stateRoot } = this.#workspace;
+    const standstill = await this.#standstill(order, options);
+    const standing = await this.#standing(profile, standstill, options);
+    if (standing !== undefined) return standing;
     const memory = paths.memory;
-    const fullEvery = full ? 1 : snapshot.fullReadEvery;
+    const fullEvery = full || standstill?.isDue === true ? 1 : snapshot.fullReadEvery;
     const about = { stateRoot, ref, memory, store, codecs, redact, fullEvery, logger: this.#logger };
     const memo = await SnapshotMemo.open(about);
     try {
-      return await this.#take(order, memo, options);
+      return await this.#take(order, { memo, standstill }, options);
     } catch (error) {
       if (memo.isEmpty || !isOfEarlierBundle(error)) throw error;
       this.#logger.warn("the last bundle is not what it was, and everything is read again", { reason: String(error) });
-      return await this.#take(order, await SnapshotMemo.forgetting(about), options);
+      return await this.#take(order, { memo: await SnapshotMemo.forgetting(about), standstill }, options);
     }
   }
 
-  async #take(order: SnapshotOrder, memo: SnapshotMemo, options: OperationOptions): Promise<SnapshotResult> {
+  /** Whether the memory stands still is of use only to who takes no snapshot then. */
+  async #standstill(order: SnapshotOrder, options: OperationOptions): Promise<Standstill | undefined> {
+    if (order.skipUnchanged !== true) return undefined;
+    const { profile, codecs, redact, requireClean = false, full = false } = order;
+    const fullEvery = full ? 1 : profile.snapshot.fullReadEvery;
+    const about = { stateRoot: this.#workspace.stateRoot, profile, codecs, redact, requireClean, fullEvery };
+    return await Standstill.look(about, { signal: options.signal });
+  }
+
+  /** The last snapshot, if nothing about the memory has changed since, and it is there. */
+  async #standing(
+    { ref, store }: AgentProfile,
+    standstill: Standstill | undefined,
+    { signal }: OperationOptions,
+  ): Promise<SnapshotResult | undefined> {
+    const record = await lastRecord(store, ref, standstill?.since, { signal });
+    if (record === undefined) return undefined;
+    const bundle = await store.head(record.bundlePath, { signal });
+    if (bundle?.sizeBytes !== record.bundleSizeBytes) return undefined;
+    await standstill?.keepLast();
+    return { record, unchanged: true };
+  }
+
+  async #take(order: SnapshotOrder, { memo, standstill }: Earlier, options: OperationOptions): Promise<SnapshotResult> {
     const { profile, id } = order;
+    const { signal } = options;
     await using staging = await PrivateStaging.make(this.#workspace.stateRoot, profile.ref, id);
     const createdAtMs = this.#clock.now();
     const phases = new PhaseTimes();
     // What is redacted is redacted in its file.
     const encodesAhead = order.redact || memo.mayBeSame(order.skipUnchanged) ? undefined : order.codecs[0]?.frames;
-    const capturing = { ...order, keepsSmall: !order.redact, phases, known: memo.known, encodesAhead };
+    const onOpened: CaptureOrder["onOpened"] = (watched) => standstill?.begin(watched, { signal }) ?? Promise.resolve();
+    const capturing = { ...order, keepsSmall: !order.redact, phases, known: memo.known, encodesAhead, onOpened };
     const staged = await this.capture(capturing, staging, options);
     await using ahead = staged.ahead;
+    standstill?.end({ signal });
     const captured = [...staged.sources.flatMap((source) => source.artifacts), ...staged.state].sort(byPath);
     if (captured.length === 0) throw nothingToCapture(profile);
     const draft: BundleDraft = { unsealed: manifestOf(order, staged, captured, createdAtMs), artifacts: captured };
@@ -111,6 +151,7 @@ export class SnapshotPipeline {
       order.skipUnchanged === true ? await this.#same(profile, memo.sameAs(content), unsealed, options) : undefined;
     if (same !== undefined) {
       await memo.keepLast();
+      await standstill?.keep(same.record, memo.isEmpty);
       return same;
     }
     const total = artifacts.reduce((sum, { meta }) => sum + meta.sizeBytes, 0);
@@ -130,6 +171,7 @@ export class SnapshotPipeline {
     });
     this.#logger.debug("phases of the snapshot, in milliseconds", phases.all);
     await memo.keep(result.record, artifacts, content);
+    await standstill?.keep(result.record, memo.isEmpty);
     return result;
   }
 
@@ -140,12 +182,10 @@ export class SnapshotPipeline {
     unsealed: Omit<UnsealedManifest, "encryption">,
     { signal }: OperationOptions,
   ): Promise<SnapshotResult | undefined> {
-    if (id === undefined) return undefined;
-    const catalog = new SnapshotCatalog(store);
-    if ((await catalog.newest(ref, { signal })) !== id) return undefined;
-    const record = await catalog.resolve(ref, id, { signal });
+    const record = await lastRecord(store, ref, id, { signal });
+    if (record === undefined) return undefined;
     const { createdAtMs, createdBy, label } = record;
-    const asItWas = { ...unsealed, snapshotId: parseSnapshotId(id), createdAtMs, createdBy };
+    const asItWas = { ...unsealed, snapshotId: parseSnapshotId(record.id), createdAtMs, createdBy };
     const { manifest } = sealManifest(label === undefined ? asItWas : { ...asItWas, label });
     return { record, manifest, unchanged: true };
   }
@@ -185,6 +225,18 @@ export class SnapshotPipeline {
     }
     throw new KeepsakeError("E_INTERNAL", "No attempt at a cut was made.");
   }
+}
+
+/** The record of an agent's newest snapshot, if it is the one with this id. */
+async function lastRecord(
+  store: BundleStore,
+  ref: AgentRef,
+  id: string | undefined,
+  options: OpOptions,
+): Promise<SnapshotRecord | undefined> {
+  if (id === undefined) return undefined;
+  const catalog = new SnapshotCatalog(store);
+  return (await catalog.newest(ref, options)) === id ? await catalog.resolve(ref, id, options) : undefined;
 }
 
 /** The strictest first; what is weaker only after it failed, and only where it is accepted. */

@@ -1,7 +1,15 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { CaptureSession, CaptureTarget, OpOptions, PathClaim, SourceEntry, SourceFacts } from "@keepsake/core";
+import type {
+  CaptureSession,
+  CaptureTarget,
+  OpOptions,
+  PathClaim,
+  SourceEntry,
+  SourceFacts,
+  WatchedPlace,
+} from "@keepsake/core";
 import { bundlePrefix, NESTED } from "../repository/bundle-layout.js";
 import { claimsOf } from "../repository/claims.js";
 import { isomorphicGitVersion } from "../repository/isomorphic.js";
@@ -10,10 +18,12 @@ import { listState } from "../repository/state-files.js";
 import { type CapturePlace, withModules } from "./capture-place.js";
 import { EntryNames } from "./entry-names.js";
 import { RepositoryCapture } from "./repository-capture.js";
+import { watchedPlaces } from "./watched.js";
 
 /** Captures the repositories of one memory. */
 export class GitCaptureSession implements CaptureSession {
   readonly claims: readonly PathClaim[];
+  readonly watched: readonly WatchedPlace[];
   readonly #target: CaptureTarget;
   readonly #places: readonly RepositoryPlace[];
   readonly #required: boolean;
@@ -26,21 +36,24 @@ export class GitCaptureSession implements CaptureSession {
   constructor(
     target: CaptureTarget,
     places: readonly RepositoryPlace[],
-    claims: readonly PathClaim[],
+    { claims, watched }: Pick<GitCaptureSession, "claims" | "watched">,
     required: boolean,
   ) {
     this.#target = target;
     this.#places = places;
     this.#required = required;
     this.claims = claims;
+    this.watched = watched;
   }
 
   static async open(
     target: CaptureTarget,
+    root: string,
     places: readonly RepositoryPlace[],
     required: boolean,
   ): Promise<GitCaptureSession> {
-    return new GitCaptureSession(target, places, await claimsOf(places), required);
+    const [claims, watched] = await Promise.all([claimsOf(places), watchedPlaces(root, places)]);
+    return new GitCaptureSession(target, places, { claims, watched }, required);
   }
 
   /**

@@ -1,4 +1,5 @@
-import { type Finding, KeepsakeError, mergeFindings, type RedactionPolicy } from "@keepsake/core";
+import { type Finding, KeepsakeError, mergeFindings, type RedactionPolicy, sha256Hex } from "@keepsake/core";
+import { REDACTION_VERSION } from "../version.js";
 import { SyncWorker } from "../worker/sync-worker.js";
 import type { Untranslated } from "./plain-rules.js";
 import { readGitleaks } from "./read-gitleaks.js";
@@ -32,6 +33,7 @@ export function gitleaksPolicy(
   return {
     id: "gitleaks",
     rules: [...new Set(rules.map(({ id }) => id))],
+    fingerprint: sha256Hex(`${REDACTION_VERSION}\n${text}`),
     untranslated,
     scan(scanned, { path }) {
       if (rules.length === 0 || scanned === "") return [];

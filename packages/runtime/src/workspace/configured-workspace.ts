@@ -6,6 +6,7 @@ import {
   KeepsakeError,
   type LockManager,
   type ProviderKinds,
+  sha256Hex,
 } from "@keepsake/core";
 import type { AgentProfile, EncodeRequest, Workspace } from "@keepsake/engine";
 import { fillPlaceholders } from "../config/expand.js";
@@ -101,6 +102,7 @@ export class ConfiguredWorkspace implements Workspace {
       ...(await this.storeOf(ref)),
       ...(await this.#interpreters(ref, settings, paths.memory)),
       paths,
+      configuration: sha256Hex(JSON.stringify(config)),
       state,
       cut: { attempts: config.cut.attempts, holdTimeoutMs: config.cut.hold_timeout_ms, allow: config.cut.allow },
       snapshot: {

@@ -57,6 +57,7 @@ function captureOf(folder: string): CaptureSession {
   let isClosed = false;
   return {
     claims: [{ path: folder, scope: "tree" }],
+    watched: [{ path: folder, scope: "tree" }],
     hold: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
     async pin({ signal } = {}) {
       signal?.throwIfAborted();

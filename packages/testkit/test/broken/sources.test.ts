@@ -226,6 +226,32 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
     fails: ["source.claims"],
   },
   {
+    wrong: "watches another place than the one that it captures",
+    make: capturing((_session, target) => ({
+      watched: [{ path: join(target.paths.memory, "elsewhere"), scope: "tree" }],
+    })),
+    fails: ["source.watched"],
+  },
+  {
+    wrong: "watches a place by a relative path",
+    make: capturing(() => ({ watched: [{ path: "notes", scope: "tree" }] })),
+    fails: ["source.watched"],
+  },
+  {
+    wrong: "watches its data, and says that what becomes of a note does not count",
+    make: capturing((_session, target) => ({
+      watched: [
+        { path: notesOf(target), scope: "tree" },
+        ...["a.md", "b.md", "c.md", "d.md"].map((name) => ({
+          path: join(notesOf(target), name),
+          scope: "path" as const,
+          counts: "nothing" as const,
+        })),
+      ],
+    })),
+    fails: ["source.watched"],
+  },
+  {
     wrong: "throws where there is nothing",
     make: capturing(async (_session, target) => {
       await readFile(join(notesOf(target), "a.md"));

@@ -1,7 +1,7 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type AgentRef, isJsonObject, type JsonObject } from "@keepsake/core";
 import { z } from "zod";
+import { CacheFile } from "./cache-file.js";
 
 const count = z.int().nonnegative();
 const fileSchema = z.strictObject({
@@ -41,33 +41,9 @@ export type LastSnapshot = z.output<typeof schema>;
 /** A file that is recognised by its mark. */
 export type RememberedFile = z.output<typeof fileSchema>;
 
-/** It is a cache, in a private place: without it everything is read. */
-export class LastSnapshotFile {
-  readonly #path: string;
-
+/** Where it is kept. */
+export class LastSnapshotFile extends CacheFile<LastSnapshot> {
   constructor(stateRoot: string, { tenant, agent }: AgentRef) {
-    this.#path = join(stateRoot, "last-snapshots", tenant, `${agent}.json`);
-  }
-
-  /** @returns undefined where there is none that can be used */
-  async read(): Promise<LastSnapshot | undefined> {
-    try {
-      return schema.safeParse(JSON.parse(await readFile(this.#path, "utf8"))).data;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** The last writer wins; one that a crash cut off is no JSON. @throws the system error */
-  async write(last: LastSnapshot): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-    const partial = `${this.#path}.partial`;
-    await writeFile(partial, JSON.stringify(last), { mode: 0o600 });
-    await rename(partial, this.#path);
-  }
-
-  /** Never fails: what cannot be removed is not believed either. */
-  async forget(): Promise<void> {
-    await rm(this.#path, { force: true }).catch(() => undefined);
+    super(join(stateRoot, "last-snapshots", tenant, `${agent}.json`), schema);
   }
 }

@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { isArtifactPath, type SourceEntry } from "@keepsake/core";
 import { check, failsAs, failureOf, isPlainJson, same } from "../expectations.js";
 import type { PortCase } from "../port-case.js";
@@ -88,6 +89,27 @@ export const CAPTURE_CASES: readonly PortCase<SourceSubject>[] = [
       await session.pin();
       await world.unpack(session);
       same(session.claims, before, "The claims changed while the session worked.");
+    },
+  ),
+  ofLive(
+    "source.watched",
+    "Where a session names what it depends on, these are absolute places, and whatever changes the data shows there.",
+    async (world) => {
+      const look = async (): Promise<readonly unknown[]> => {
+        await using session = await world.openCapture();
+        const watched = structuredClone(session.watched);
+        for (const { path, scope, counts = "all" } of watched ?? []) {
+          check(isAbsolute(path), `The watched place ${path} is not absolute.`);
+          check(["path", "tree"].includes(scope), `A place is watched as a path or as a tree, not as ${scope}.`);
+          check(["all", "written", "nothing"].includes(counts), `What counts is not ${counts}.`);
+        }
+        return watched === undefined ? [] : [await world.seenAt(watched)];
+      };
+      const [before] = await look();
+      same((await look())[0], before, "The places, or what is there, changed although nothing did.");
+      await world.live.change();
+      const [after] = await look();
+      check(before === undefined || !isDeepStrictEqual(after, before), "A change is not seen at any watched place.");
     },
   ),
   ofLive(

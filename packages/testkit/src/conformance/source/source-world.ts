@@ -1,6 +1,6 @@
 import { createReadStream, createWriteStream } from "node:fs";
-import { link, lstat, mkdir, mkdtemp, readdir } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { link, lstat, mkdir, mkdtemp, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import {
@@ -21,6 +21,7 @@ import {
   sha256Hex,
   streamOf,
   type SourceEntry,
+  type WatchedPlace,
 } from "@keepsake/core";
 import { unpackedCopy } from "../../unpacked-copy.js";
 import { check } from "../expectations.js";
@@ -65,6 +66,20 @@ export class SourceWorld {
   /** Everything in the folder of the case but the kit's own: names, modes, times, content. */
   async tree(): Promise<unknown> {
     return treeDigest(this.#dir, { exclude: (path) => path === KIT, mtimes: "all" });
+  }
+
+  /** What counts at places that a session watches. */
+  async seenAt(places: readonly WatchedPlace[]): Promise<unknown> {
+    const ignored = new Set(places.filter(({ counts }) => counts === "nothing").map(({ path }) => path));
+    return await Promise.all(
+      places.map(async ({ path, scope }) => {
+        const folder = scope === "tree" && (await stat(path).catch(() => undefined))?.isDirectory() === true;
+        const root = folder ? path : dirname(path);
+        const isElsewhere = (found: string) => !folder && found.split("/")[0] !== basename(path);
+        const exclude = (found: string) => isElsewhere(found) || ignored.has(join(root, found));
+        return [path, await treeDigest(root, { mtimes: "files", exclude }).catch(() => undefined)];
+      }),
+    );
   }
 
   /** Absolute paths of the live files of which the bundle has the very bytes, in the order of their names. */
