@@ -1,4 +1,4 @@
-import { statSync, symlinkSync } from "node:fs";
+import { chownSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { CaptureTarget, FileEntry, KnownFile } from "@keepsake/core";
 import Database from "better-sqlite3";
@@ -59,6 +59,24 @@ describe("a database that was captured before", () => {
       expect((await only({ ...at.target(), known: knownOf(first) })).content).toEqual({ known: true });
       agent.exec("UPDATE t SET text = 'in THE log' WHERE text = 'in the log'");
       expect((await only({ ...at.target(), known: knownOf(first) })).content).toHaveProperty("file");
+    } finally {
+      agent.close();
+    }
+  });
+
+  it("is known although the owner of its log was set again", async () => {
+    await using at = await place();
+    const file = make(join(at.memory, "a.db"), ROWS, "PRAGMA journal_mode = wal");
+    const agent = new Database(file);
+    try {
+      agent.exec("INSERT INTO t (text) VALUES ('in the log')");
+      await grownOld(file);
+      const first = await only(at.target());
+      const log = `${file}-wal`;
+      const { uid, gid, ctimeNs } = statSync(log, { bigint: true });
+      chownSync(log, Number(uid), Number(gid));
+      expect(statSync(log, { bigint: true }).ctimeNs).not.toBe(ctimeNs);
+      expect((await only({ ...at.target(), known: knownOf(first) })).content).toEqual({ known: true });
     } finally {
       agent.close();
     }

@@ -71,7 +71,8 @@ async function digestOf({ roots, exceptions }: TracedPlaces, options: OpOptions)
     if (++entries > MAX_ENTRIES) throw new NotTold("There is too much.");
     const { dev, ino, mode, size, mtimeNs, ctimeNs } = stats;
     const identity = `${String(dev)} ${String(ino)} ${String(mode)}`;
-    if (!isFolder && youngForMs(stats, nowMs) > 0) throw new NotTold("It was changed just now.");
+    const changed = { ctimeNs: counts === "all" ? ctimeNs : mtimeNs };
+    if (!isFolder && youngForMs(changed, nowMs) > 0) throw new NotTold("It was changed just now.");
     // A folder's own times tell that somebody came and went; what there is to see is in it.
     const times = isFolder ? "" : `${String(size)} ${String(mtimeNs)} ${counts === "all" ? String(ctimeNs) : ""}`;
     hash.update(relative).update(`\0${identity} ${times}\0`);

@@ -271,7 +271,7 @@ export class CaptureHost {
 
 /** True of what was captured before, and has not changed since. */
 function isKnown({ before, seen, known }: Subject): boolean {
-  return before !== undefined && before.mark === known && before.content === seen?.content;
+  return before !== undefined && before.mark === known && before.mark === seen?.mark;
 }
 
 /** Does something with a database; one that turns out to be unreadable is set aside, and the others go on. */

@@ -5,10 +5,11 @@ import { attributesOf, youngForMs } from "@keepsake/files";
 export interface SeenDatabase {
   readonly mode: number;
   readonly mtimeMs: number;
-  /** equal only when neither of them was written in between, nor had its times set */
+  /**
+   * Equal only when neither of them was written in between. Whether somebody set the log's owner does not count: SQLite does each
+   * time that root opens the database.
+   */
   readonly mark: string;
-  /** The same but for when the log's owner was set: where root opens a database, SQLite sets it. */
-  readonly content: string;
 }
 
 /**
@@ -34,8 +35,8 @@ function lookAt(file: string): SeenDatabase | undefined {
   if (database === undefined || youngForMs(database, nowMs) > 0) return undefined;
   if (log !== undefined && youngForMs({ ctimeNs: log.mtimeNs }, nowMs) > 0) return undefined;
   const { mode, mtimeMs } = attributesOf(database);
-  const content = `${describe(database)} ${String(database.ctimeNs)}, ${log === undefined ? "" : describe(log)}`;
-  return { mode, mtimeMs, content, mark: `${content} ${String(log?.ctimeNs ?? "")}` };
+  const mark = `${describe(database)} ${String(database.ctimeNs)}, ${log === undefined ? "" : describe(log)}`;
+  return { mode, mtimeMs, mark };
 }
 
 function describe({ dev, ino, mode, size, mtimeNs }: BigIntStats): string {
