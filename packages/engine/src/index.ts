@@ -1,3 +1,3 @@
 export { createSnapshotter, type EngineParts } from "./create-snapshotter.js";
 export type * from "./memory-snapshotter.js";
-export type { AgentProfile, EncodeRequest, Workspace } from "./workspace.js";
+export type { AgentProfile, EncodeRequest, RedactionPolicies, Workspace } from "./workspace.js";

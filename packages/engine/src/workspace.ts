@@ -14,6 +14,16 @@ import type { RetentionRules } from "./memory-snapshotter.js";
 /** "stored": the stored bytes are read back; "restorable": and unpacked into scratch, with every check a restore makes. */
 export type VerifyAfter = "none" | "stored" | "restorable";
 
+/** What is looked for, by what is done with what is found. */
+export interface RedactionPolicies {
+  /** it is replaced */
+  readonly policy: RedactionPolicy;
+  /** it keeps a snapshot from being taken */
+  readonly block?: RedactionPolicy;
+  /** it stays, and is told of */
+  readonly warn?: RedactionPolicy;
+}
+
 /** Everything that belongs to one agent, ready for use. What the runtime makes of the configuration. */
 export interface AgentProfile {
   readonly ref: AgentRef;
@@ -29,12 +39,8 @@ export interface AgentProfile {
   readonly store: BundleStore;
   readonly redaction: {
     readonly byDefault: boolean;
-    /** what it finds is replaced */
-    readonly policy: RedactionPolicy;
-    /** what it finds keeps a snapshot from being taken */
-    readonly block?: RedactionPolicy;
-    /** what it finds stays, and is told of */
-    readonly warn?: RedactionPolicy;
+    /** The same each time; made when they are asked for the first time. @throws KeepsakeError what a plugin failed with */
+    readonly policies: () => Promise<RedactionPolicies>;
     /** fail when anything could not be looked through; default false */
     readonly requireClean?: boolean;
   };

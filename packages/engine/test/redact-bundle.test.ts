@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { type ArtifactSource, type ByteStream, type RedactionPolicy, type SourceEntry, streamOf } from "@keepsake/core";
 import { treeDigest, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
+import type { RedactionPolicies } from "../src/workspace.js";
 import { type BenchOptions, engineBench, type EngineBench } from "./support/engine-bench.js";
 import { fakeCipher } from "./support/fake-codec.js";
 import { folderSource } from "./support/folder-source.js";
@@ -47,8 +48,8 @@ const file = (path: string, content: string | Uint8Array = "x", nameEncoding?: "
 });
 const link = (path: string, target: string): SourceEntry => ({ type: "symlink", path, target, mtimeMs: 0 });
 
-const redacting = (more: Partial<NonNullable<BenchOptions["profile"]>["redaction"]> = {}): BenchOptions => ({
-  profile: { redaction: { byDefault: true, policy: TOKENS, ...more } },
+const redacting = (more: Partial<RedactionPolicies> = {}, requireClean = false): BenchOptions => ({
+  profile: { redaction: { byDefault: true, policies: async () => ({ policy: TOKENS, ...more }), requireClean } },
 });
 
 async function benchOf(entries: readonly SourceEntry[], more: BenchOptions = {}): Promise<EngineBench> {
@@ -304,7 +305,7 @@ describe("what is asked of a redaction", () => {
     expect(await storedBytes(bench)).toBe("");
     const { manifest } = await bench.snapshotter.snapshot(ANA);
     expect(manifest?.redactions?.unscanned).toEqual([{ path: "notes/data.bin", reason: "binary" }]);
-    await using byConfiguration = await benchOf(binary, redacting({ requireClean: true }));
+    await using byConfiguration = await benchOf(binary, redacting({}, true));
     await expect(byConfiguration.snapshotter.snapshot(ANA)).rejects.toMatchObject({ code: "E_REDACTION_UNSCANNED" });
   });
 

@@ -159,7 +159,10 @@ describe("what an agent has", () => {
     expect(profile.limits).toEqual({ maxManifestBytes: 67_108_864, maxBundleBytes: 5000 });
     expect(profile.retention).toEqual({ maxAgeDays: 3, daily: 7 });
     expect(profile.encryption).toEqual({ byDefault: false, privateLabels: true });
-    expect([profile.redaction.byDefault, profile.redaction.policy.rules]).toEqual([false, ["default", "ab"]]);
+    const { byDefault, policies } = profile.redaction;
+    const { policy } = await policies();
+    expect([byDefault, policy.rules]).toEqual([false, ["default", "ab"]]);
+    expect((await policies()).policy).toBe(policy);
     expect((await (await open({})).profile(refTo("a"), "/m")).limits.maxBundleBytes).toBe(Number.MAX_SAFE_INTEGER);
   });
 });

@@ -92,7 +92,12 @@ export class ExportOperation {
     const { seal: _seal, encryption: _encryption, redactions: _earlier, ...unsealed } = unpacked.manifest;
     return redactBundle(
       { unsealed, artifacts: stagedArtifactsOf(unpacked) },
-      { sources, redaction, staging, requireClean: requireClean ?? redaction.requireClean ?? false },
+      {
+        sources,
+        policies: await redaction.policies(),
+        staging,
+        requireClean: requireClean ?? redaction.requireClean ?? false,
+      },
       { signal },
     );
   }

@@ -16,8 +16,9 @@ export class RulesOperation {
 
   async run(request: { readonly tenant?: string | undefined }): Promise<RulesReport> {
     const { redaction } = await this.#workspace.interpretersOf(nobodyOf(request));
+    const policies = policiesByMode(await redaction.policies());
     return {
-      policies: policiesByMode(redaction).map(({ mode, policy: { id, rules } }) => ({ id, mode, rules: [...rules] })),
+      policies: policies.map(({ mode, policy: { id, rules } }) => ({ id, mode, rules: [...rules] })),
     };
   }
 }

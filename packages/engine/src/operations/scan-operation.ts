@@ -92,7 +92,7 @@ async function look(
   { signal, onProgress }: LockedOptions,
 ): Promise<ScanReport> {
   onProgress?.({ phase: "scan", bytesDone: 0 });
-  const policies = policiesByMode(redaction);
+  const policies = policiesByMode(await redaction.policies());
   const all = namePolicy(composePolicies(policies.map(({ policy }) => policy)));
   const shown = (path: string): string => redactText(path, all, { path: "manifest.json" }).text;
   const findings: ScanFinding[] = [];

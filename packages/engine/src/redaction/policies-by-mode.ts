@@ -1,5 +1,5 @@
 import type { RedactionPolicy } from "@keepsake/core";
-import type { AgentProfile } from "../workspace.js";
+import type { RedactionPolicies } from "../workspace.js";
 
 /** A policy, and what is done with what it finds. */
 export interface PolicyOfMode {
@@ -8,7 +8,7 @@ export interface PolicyOfMode {
 }
 
 /** All that are configured. */
-export function policiesByMode({ policy, block, warn }: AgentProfile["redaction"]): readonly PolicyOfMode[] {
+export function policiesByMode({ policy, block, warn }: RedactionPolicies): readonly PolicyOfMode[] {
   return [
     ...(policy.rules.length === 0 ? [] : [{ mode: "redact" as const, policy }]),
     ...(block === undefined ? [] : [{ mode: "block" as const, policy: block }]),

@@ -36,11 +36,11 @@ export async function redactBundle(
   order: RedactionOrder,
   options: OpOptions,
 ): Promise<RedactedBundle> {
-  const { sources, redaction } = order;
+  const { sources, policies } = order;
   const warnings = await watchPolicies(draft, order, options);
   const fragments = new SecretFragments();
-  const known = fragmentPolicy(fragments, redaction.policy.rules);
-  const policy = withKnown(recordingPolicy(redaction.policy, fragments), known);
+  const known = fragmentPolicy(fragments, policies.policy.rules);
+  const policy = withKnown(recordingPolicy(policies.policy, fragments), known);
   // A secret that stands in a name is one in the contents, too.
   redactManifest(draft, policy, new Set());
   const units = unitsOf(draft.artifacts, sources);
@@ -52,8 +52,8 @@ export async function redactBundle(
   const redacted = redactManifest(changed, policy, ownNames(units));
   const place = placeName(redacted.names.path.bind(redacted.names), policy);
   const report: RedactionReport = {
-    policy: redaction.policy.id,
-    rulesApplied: [...redaction.policy.rules],
+    policy: policies.policy.id,
+    rulesApplied: [...policies.policy.rules],
     ...counted(totals, redacted.matches, place),
     artifactsTouched: [...new Set(totals.touched)].map(place).sort(),
     warnings: warnings.map((one) => ({ ...one, artifact: place(one.artifact) })),

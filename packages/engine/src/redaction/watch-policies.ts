@@ -15,12 +15,12 @@ import { MANIFEST_NAME } from "./residue.js";
 /** Looks for what the policies that block or warn find. @returns what is warned of */
 export async function watchPolicies(
   { artifacts, unsealed }: BundleDraft,
-  { sources, redaction, staging }: RedactionOrder,
+  { sources, policies, staging }: RedactionOrder,
   options: OpOptions,
 ): Promise<RedactionReport["warnings"]> {
   const counts: Record<"block" | "warn", RedactionReport["warnings"]> = { block: [], warn: [] };
   for (const mode of ["block", "warn"] as const) {
-    const policy = redaction[mode];
+    const policy = policies[mode];
     if (policy === undefined) continue;
     const { findings } = await findSecrets(artifacts, sources, policy, staging, options);
     counts[mode] = countedFindings([...findings, ...inLabel(unsealed, policy)]);

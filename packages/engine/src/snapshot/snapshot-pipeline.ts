@@ -190,7 +190,7 @@ export class SnapshotPipeline {
     return { record, manifest, unchanged: true };
   }
 
-  #redact(
+  async #redact(
     draft: BundleDraft,
     { profile, requireClean }: SnapshotOrder,
     staging: PrivateStaging,
@@ -198,8 +198,9 @@ export class SnapshotPipeline {
   ): Promise<RedactedBundle> {
     options.onProgress?.({ phase: "redact", bytesDone: 0 });
     const { sources, redaction } = profile;
-    const order = { sources, redaction, staging, requireClean: requireClean ?? redaction.requireClean ?? false };
-    return redactBundle(draft, order, { signal: options.signal });
+    const clean = requireClean ?? redaction.requireClean ?? false;
+    const order = { sources, policies: await redaction.policies(), staging, requireClean: clean };
+    return await redactBundle(draft, order, { signal: options.signal });
   }
 
   /**

@@ -61,7 +61,7 @@ export async function engineBench(options: BenchOptions = {}): Promise<EngineBen
     sources,
     state,
     store,
-    redaction: { byDefault: false, policy: WORD_POLICY },
+    redaction: { byDefault: false, policies: async () => ({ policy: WORD_POLICY }) },
     encryption: { byDefault: false, privateLabels: false },
     cut: { attempts: 2, holdTimeoutMs: 100, allow: "instant" },
     lock: { timeoutMs: 0 },

@@ -1,10 +1,9 @@
 import { composePolicies, type RedactionPolicy } from "@keepsake/core";
-import type { AgentProfile } from "@keepsake/engine";
+import type { RedactionPolicies } from "@keepsake/engine";
 import { optionsOf } from "../config/provider-options.js";
 import type { ResolvedConfig, UseEntry } from "../config/schema.js";
 import type { WorkspaceParts } from "./workspace-parts.js";
 
-type Policies = Pick<AgentProfile["redaction"], "policy" | "block" | "warn">;
 type Mode = "redact" | "block" | "warn";
 
 type PolicyEntry = UseEntry & { readonly mode?: Mode | undefined };
@@ -20,7 +19,7 @@ export function makePolicy({ kernel, loaded }: WorkspaceParts, entry: PolicyEntr
 }
 
 /** The policies of the configuration, by what is done with what they find: an entry's own mode, else that of all. */
-export async function configuredPolicies(parts: WorkspaceParts): Promise<Policies> {
+export async function configuredPolicies(parts: WorkspaceParts): Promise<RedactionPolicies> {
   const { config } = parts.loaded;
   const made = await Promise.all(
     policyEntries(config).map(async (entry) => ({

@@ -35,6 +35,7 @@ export class ConfiguredWorkspace implements Workspace {
   readonly codecs: BundleCodecs;
   readonly #parts: WorkspaceParts;
   readonly #configuredStores: ConfiguredStores;
+  readonly #policies: AgentProfile["redaction"]["policies"];
 
   private constructor(
     parts: WorkspaceParts,
@@ -48,6 +49,7 @@ export class ConfiguredWorkspace implements Workspace {
   ) {
     this.#parts = parts;
     this.#configuredStores = ready.configuredStores;
+    this.#policies = once(() => configuredPolicies(parts));
     this.stateRoot = parts.loaded.config.state_root;
     this.locks = ready.locks;
     this.publishers = ready.publishers;
@@ -155,7 +157,7 @@ export class ConfiguredWorkspace implements Workspace {
     const sources = await this.#make("source", settings.sources, ref, memory);
     checkSources(sources, settings.sources);
     const { default: byDefault, require_clean: requireClean } = config.redaction;
-    return { sources, redaction: { byDefault, requireClean, ...(await configuredPolicies(this.#parts)) } };
+    return { sources, redaction: { byDefault, requireClean, policies: this.#policies } };
   }
 
   #make<K extends "source" | "state">(
@@ -187,6 +189,19 @@ export class ConfiguredWorkspace implements Workspace {
       hint: `Name its directory with --memory, or in the configuration as agents.${ref.agent}.memory or agents["*"].memory.`,
     });
   }
+}
+
+/** What is made at most once, unless that fails. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return async () => {
+    try {
+      return await (made ??= make());
+    } catch (error) {
+      made = undefined;
+      throw error;
+    }
+  };
 }
 
 function retentionRules(retention: ResolvedConfig["retention"]): AgentProfile["retention"] {

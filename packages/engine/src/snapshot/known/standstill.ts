@@ -7,6 +7,7 @@ import {
   type SnapshotRecord,
   type WatchedPlace,
 } from "@keepsake/core";
+import { policiesByMode } from "../../redaction/policies-by-mode.js";
 import { ENGINE_VERSION } from "../../version.js";
 import type { AgentProfile } from "../../workspace.js";
 import { captureState, stateFingerprint } from "../captured-state.js";
@@ -119,8 +120,8 @@ async function lookAt(places: TracedPlaces, order: StandstillOrder, options: OpO
 async function orderDigest(order: StandstillOrder, options: OpOptions): Promise<string | undefined> {
   const { profile, codecs, redact, requireClean } = order;
   const { ref, paths, store, state, redaction, configuration } = profile;
-  const policies = [redaction.policy, redaction.block, redaction.warn].filter((policy) => policy !== undefined);
-  const rules = redact ? policies.map(({ fingerprint }) => fingerprint) : [];
+  const policies = redact ? policiesByMode(await redaction.policies()) : [];
+  const rules = policies.map(({ mode, policy: { fingerprint } }) => fingerprint && `${mode} ${fingerprint}`);
   if (configuration === undefined || rules.includes(undefined)) return undefined;
   const values = stateFingerprint(await captureState(state, { agent: ref, paths }, options));
   const encoding = codecs.map((codec) => [codec.id, codec.describe?.() ?? null]);
