@@ -68,7 +68,7 @@ async function earlierOf(bytes: Buffer, damagedAt?: number): Promise<EarlierBund
   if (damagedAt !== undefined) copy[damagedAt] = (copy[damagedAt] ?? 0) ^ 1;
   await store.put(KEY, streamOf(copy));
   encoded = 0;
-  return new EarlierBundle(store, KEY, segments);
+  return new EarlierBundle(store, KEY, counting(), segments);
 }
 
 /** The same, with some bytes in the middle changed. */
@@ -97,7 +97,7 @@ describe("a large file that has changed in one place", () => {
     await store.delete(KEY);
     await store.put(KEY, streamOf(second.output));
     encoded = 0;
-    const { output } = await encode(before, new EarlierBundle(store, KEY, second.segments));
+    const { output } = await encode(before, new EarlierBundle(store, KEY, counting(), second.segments));
     expect(encoded).toBe(3);
     expect(Buffer.from(output).equals((await encode(before)).output)).toBe(true);
   });

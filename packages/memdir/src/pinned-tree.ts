@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 import { type KnownFile, toBundlePath } from "@keepsake/core";
 import { pathKey, SmallFiles, type WalkEntry } from "@keepsake/files";
 import { holdsJsonLines } from "./jsonl.js";
-import { MAX_SMALL_BYTES, type StableFile, unreadFile } from "./kept-file.js";
+import { type StableFile, unreadFile } from "./kept-file.js";
 import { addTo, emptyFingerprint, type Found, markOf, type MemoryLook } from "./look.js";
 import { digestNow, readNow } from "./read-now.js";
 import type { ReadRequest } from "./read-request.js";
@@ -129,10 +129,10 @@ export class PinnedTree implements Disposable {
     return this.#fileEntry(found, this.#unread(found) ?? (await readStable({ ...this.#request(found), signal })));
   }
 
-  /** A large file that has not been written since an earlier capture. */
+  /** A file that has not been written since an earlier capture. */
   #unread(found: WalkEntry): StableFile | undefined {
     // What is left off a file of JSON lines depends on how it is captured.
-    if (found.stats.size <= MAX_SMALL_BYTES || holdsJsonLines(found.relative)) return undefined;
+    if (holdsJsonLines(found.relative)) return undefined;
     const { known, maxFileBytes } = this.#reading;
     const before = known.get(toBundlePath(found.relative).path);
     return before?.mark === markOf(found, maxFileBytes) ? unreadFile(found.stats) : undefined;

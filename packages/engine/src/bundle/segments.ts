@@ -50,7 +50,8 @@ export function* archiveSegments(manifest: Uint8Array, artifacts: readonly Stage
   yield ofBytes(undefined, () => Promise.resolve(TAR_END));
 }
 
-function* runsOf(artifacts: readonly StagedArtifactFile[]): Generator<readonly StagedArtifactFile[]> {
+/** What lies together in the archive, in its order: one large file, or a run of small ones. */
+export function* runsOf(artifacts: readonly StagedArtifactFile[]): Generator<readonly StagedArtifactFile[]> {
   let run: StagedArtifactFile[] = [];
   let bytes = 0;
   for (const artifact of artifacts) {
@@ -83,7 +84,7 @@ function endsRun(path: string): boolean {
 function segmentOf(run: readonly StagedArtifactFile[]): Segment {
   const [first] = run;
   if (first !== undefined && standsAlone(first)) return ofFile(first);
-  return ofBytes(keyOf(run), () => packEntries(readRun(run)));
+  return ofBytes(keyOf(run), async () => packEntries(await readRun(run)));
 }
 
 /** The segment of a file that stands alone and has its bytes; undefined for all else. */
@@ -105,13 +106,19 @@ function keyOf(run: readonly StagedArtifactFile[]): string {
   return hash.digest("hex");
 }
 
-function* readRun(run: readonly StagedArtifactFile[]): Generator<readonly [EntryHeader, Buffer]> {
-  for (const { meta, kept, file } of run) {
-    const header = headerOf(meta);
-    const bytes = kept?.read() ?? (file === undefined ? Buffer.alloc(0) : readFileSync(file));
+async function readRun(run: readonly StagedArtifactFile[]): Promise<readonly (readonly [EntryHeader, Buffer])[]> {
+  const entries: (readonly [EntryHeader, Buffer])[] = [];
+  for (const artifact of run) {
+    const header = headerOf(artifact.meta);
+    const bytes = artifact.recall === undefined ? readStaged(artifact) : await artifact.recall();
     if (bytes.length !== header.size) throw sizeMismatch(header.name);
-    yield [header, bytes];
+    entries.push([header, bytes]);
   }
+  return entries;
+}
+
+function readStaged({ kept, file }: StagedArtifactFile): Buffer {
+  return kept?.read() ?? (file === undefined ? Buffer.alloc(0) : readFileSync(file));
 }
 
 function ofBytes(key: string | undefined, bytes: () => Promise<Buffer>): Segment {

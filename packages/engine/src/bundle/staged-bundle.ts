@@ -8,6 +8,11 @@ export interface StagedArtifactFile {
   readonly file?: string;
   /** its bytes without a file of their own; only where nobody needs one */
   readonly kept?: KeptBytes;
+  /**
+   * Its bytes as an earlier bundle has them: of a small file that was not read, and is not taken over with its neighbours.
+   * Absent of a large one, which is taken over by itself or not at all.
+   */
+  readonly recall?: (() => Promise<Buffer>) | undefined;
   /** by which its source would recognise the file that it was */
   readonly mark?: string;
 }

@@ -1,20 +1,27 @@
 import { crc32 } from "node:zlib";
-import type { BundleStore, OpOptions } from "@keepsake/core";
+import { type BundleStore, type ByteDigest, type Codec, collectBytes, type OpOptions, sha256Hex } from "@keepsake/core";
+import { unpackEntries } from "./tar-entries.js";
 import type { StoredFrame, StoredFrames, StoredSegment } from "./stored-frames.js";
 
 /** The frames in the bundle are not what they were: then nothing is taken over, and all is read. */
 export class NotAsItWas extends Error {}
 
+/** So many segments are kept unpacked: what was a run of small files may be in two of them by now. */
+const UNPACKED = 2;
+
 /** The frames of an earlier bundle. */
 export class EarlierBundle implements StoredFrames {
   readonly #store: BundleStore;
   readonly #key: string;
+  readonly #codec: Codec;
   readonly #segments: ReadonlyMap<string, StoredSegment>;
   readonly #frames = new Map<string, StoredSegment>();
+  readonly #unpacked = new Map<StoredSegment, Promise<ReadonlyMap<string, Buffer>>>();
 
-  constructor(store: BundleStore, key: string, segments: ReadonlyMap<string, StoredSegment>) {
+  constructor(store: BundleStore, key: string, codec: Codec, segments: ReadonlyMap<string, StoredSegment>) {
     this.#store = store;
     this.#key = key;
+    this.#codec = codec;
     this.#segments = segments;
     for (const { start, frames } of segments.values()) {
       let at = start;
@@ -32,6 +39,44 @@ export class EarlierBundle implements StoredFrames {
   /** @param sha256 of what it holds */
   findFrame(sha256: string): StoredSegment | undefined {
     return this.#frames.get(sha256);
+  }
+
+  /**
+   * The bytes of one small file.
+   *
+   * @param key of the segment in which it lies
+   * @param name of its entry
+   * @throws NotAsItWas when they are not what they were
+   */
+  async contentOf(key: string, name: string, digest: ByteDigest): Promise<Buffer> {
+    const segment = this.#segments.get(key);
+    if (segment === undefined) throw changed();
+    const bytes = (await this.#entriesOf(segment)).get(name);
+    if (bytes?.length !== digest.sizeBytes || sha256Hex(bytes) !== digest.sha256) throw changed();
+    return bytes;
+  }
+
+  async #entriesOf(segment: StoredSegment): Promise<ReadonlyMap<string, Buffer>> {
+    const unpacked = this.#unpacked.get(segment) ?? this.#unpack(segment);
+    this.#unpacked.delete(segment);
+    this.#unpacked.set(segment, unpacked);
+    for (const oldest of this.#unpacked.keys()) {
+      if (this.#unpacked.size <= UNPACKED) break;
+      this.#unpacked.delete(oldest);
+    }
+    return await unpacked;
+  }
+
+  async #unpack(segment: StoredSegment): Promise<ReadonlyMap<string, Buffer>> {
+    const maxOutputBytes = segment.frames.reduce((sum, { contentBytes }) => sum + contentBytes, 0);
+    try {
+      const decoded = this.#codec.decode(this.read(segment, {}), { maxOutputBytes });
+      return await unpackEntries(await collectBytes(decoded, maxOutputBytes));
+    } catch (error) {
+      throw error instanceof NotAsItWas
+        ? error
+        : new NotAsItWas("The earlier bundle cannot be unpacked.", { cause: error });
+    }
   }
 
   /** The frames as they are stored. @throws NotAsItWas after the last byte of one that has changed, or when they cannot be read */

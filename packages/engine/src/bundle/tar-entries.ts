@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ArtifactMeta } from "@keepsake/core";
-import { type Header, pack } from "tar-stream";
+import { extract, type Header, pack } from "tar-stream";
 
 /** Archives are made of blocks of this size (POSIX.1-2017, pax, "ustar Interchange Format"), in bytes. */
 const TAR_BLOCK = 512;
@@ -46,6 +46,19 @@ export async function packEntries(entries: Iterable<readonly [EntryHeader, Buffe
   for await (const chunk of archive as AsyncIterable<Uint8Array>) chunks.push(chunk);
   const packed = Buffer.concat(chunks);
   return packed.subarray(0, packed.length - TAR_END.length);
+}
+
+/** The files of an archive, or of a piece of one that ends with an entry, by name. @throws Error when it is malformed */
+export async function unpackEntries(archive: Uint8Array): Promise<ReadonlyMap<string, Buffer>> {
+  const entries = new Map<string, Buffer>();
+  const unpacking = extract();
+  unpacking.end(archive);
+  for await (const entry of unpacking as AsyncIterable<AsyncIterable<Uint8Array> & { readonly header: Header }>) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of entry) chunks.push(chunk);
+    entries.set(entry.header.name, Buffer.concat(chunks));
+  }
+  return entries;
 }
 
 /** The longest name or link target that ustar holds without more, in bytes. */

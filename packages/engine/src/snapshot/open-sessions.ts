@@ -17,8 +17,14 @@ export interface OpenSession {
   readonly session: CaptureSession;
 }
 
+/** A file that an earlier snapshot has. */
+export interface RecalledFile extends KnownFile, ByteDigest {
+  /** see `StagedArtifactFile` */
+  readonly recall?: (() => Promise<Buffer>) | undefined;
+}
+
 /** What each source brought at an earlier snapshot. */
-export type KnownBySource = ReadonlyMap<string, ReadonlyMap<string, KnownFile & ByteDigest>>;
+export type KnownBySource = ReadonlyMap<string, ReadonlyMap<string, RecalledFile>>;
 
 /** How sessions are opened. */
 export interface OpeningOptions extends OpOptions {

@@ -11,6 +11,7 @@ import {
   streamOf,
 } from "@keepsake/core";
 import { type KeptBytes, readChunks, writeNewFile } from "@keepsake/files";
+import type { RecalledFile } from "./open-sessions.js";
 import type { PrivateStaging } from "./private-staging.js";
 
 /** So much of a file is kept without a file of its own. */
@@ -21,6 +22,7 @@ export interface StagedContent {
   readonly digest: ByteDigest;
   readonly file?: string;
   readonly kept?: KeptBytes;
+  readonly recall?: (() => Promise<Buffer>) | undefined;
 }
 
 /** Takes the bytes of a source's files into private staging, and hashes them on the way. */
@@ -28,18 +30,18 @@ export class ContentStager {
   readonly #staging: PrivateStaging;
   readonly #source: string;
   readonly #keepsSmall: boolean;
-  readonly #known: ReadonlyMap<string, ByteDigest> | undefined;
+  readonly #known: ReadonlyMap<string, RecalledFile> | undefined;
   readonly #signal: AbortSignal | undefined;
   #folder: string | undefined;
   #files = 0;
 
-  /** @param options `keepsSmall`: whether small files need no file of their own; `known`: digests of what need not be read */
+  /** @param options `keepsSmall`: whether small files need no file of their own; `known`: what need not be read */
   constructor(
     staging: PrivateStaging,
     source: string,
     options: {
       readonly keepsSmall: boolean;
-      readonly known?: ReadonlyMap<string, ByteDigest> | undefined;
+      readonly known?: ReadonlyMap<string, RecalledFile> | undefined;
       readonly signal: AbortSignal | undefined;
     },
   ) {
@@ -54,14 +56,17 @@ export class ContentStager {
   stage({ content, path }: FileEntry): StagedContent | Promise<StagedContent> {
     if ("file" in content) return this.#takeOver(content.file, path);
     if ("stream" in content) return this.#takeStream(content.stream);
-    if ("known" in content) return { digest: this.#recall(path) };
+    if ("known" in content) return this.#recall(path);
     const isSmall = this.#keepsSmall && content.bytes.length <= MAX_SMALL_BYTES;
     return isSmall ? this.#keep(content.bytes) : this.#write(streamOf(content.bytes));
   }
 
-  #recall(path: string): ByteDigest {
+  #recall(path: string): StagedContent {
     const known = this.#known?.get(path);
-    if (known !== undefined) return { sizeBytes: known.sizeBytes, sha256: known.sha256 };
+    if (known !== undefined) {
+      const { sizeBytes, sha256, recall } = known;
+      return { digest: { sizeBytes, sha256 }, recall };
+    }
     const sentence = `The source ${this.#source} says that a file is known which is not.`;
     throw new KeepsakeError("E_PLUGIN_FAILED", sentence, { context: { source: this.#source, path } });
   }

@@ -1,7 +1,6 @@
 import {
   type ArtifactMeta,
   type ArtifactSource,
-  type ByteDigest,
   errnoOf,
   type FileEntry,
   fromSystemError,
@@ -21,6 +20,7 @@ import { digestOfLink } from "../bundle/read-archive.js";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { checkEntry } from "./check-entry.js";
 import type { PinnedSource } from "./cut.js";
+import type { RecalledFile } from "./open-sessions.js";
 import type { PrivateStaging } from "./private-staging.js";
 import { ContentStager } from "./stage-content.js";
 
@@ -40,8 +40,8 @@ export interface StagingOptions extends OpOptions {
   readonly onStaged?: ((file: StagedArtifactFile) => void) | undefined;
   /** whether small files need no file of their own: nobody looks at them before they are packed; default false */
   readonly keepsSmall?: boolean;
-  /** digests of what an earlier capture of the source brought, by path */
-  readonly known?: ReadonlyMap<string, ByteDigest> | undefined;
+  /** what an earlier capture of the source brought, by path */
+  readonly known?: ReadonlyMap<string, RecalledFile> | undefined;
 }
 
 /** Streams every entry of a pinned source into private staging, and hashes it on the way. */

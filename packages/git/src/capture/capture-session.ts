@@ -123,7 +123,8 @@ export class GitCaptureSession implements CaptureSession {
     for (const place of await this.#repositories()) {
       const key = `${place.prefix}\0${place.gitDir}`;
       const scratch = join(this.#target.scratchDir, String(this.#captures.size));
-      const capture = this.#captures.get(key) ?? new RepositoryCapture(place, scratch, this.#names);
+      const capture =
+        this.#captures.get(key) ?? new RepositoryCapture(place, scratch, this.#names, this.#target.known ?? new Map());
       this.#captures.set(key, capture);
       current.push(capture);
     }

@@ -1,6 +1,8 @@
+import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { KeepsakeError } from "@keepsake/core";
 import type { HashKind } from "../objects/hash-kind.js";
+import { loosePath } from "../objects/loose.js";
 import { ObjectStore } from "../objects/object-store.js";
 import { MOST_NAMED, Reachability } from "../objects/reachability.js";
 import type { FileMap } from "../repository/file-map.js";
@@ -21,6 +23,11 @@ export interface CopyReport {
   readonly missingCount: number;
   /** needed by reflogs and the like alone */
   readonly forgottenCount: number;
+  /**
+   * Files of the copy, by path below `objects`, of which everything is in the copy that their objects lead to; empty where something is
+   * missing or borrowed. Of what no root leads to that is not known.
+   */
+  readonly whole: ReadonlySet<string>;
 }
 
 /** What is to be completed. */
@@ -64,12 +71,29 @@ async function examine(task: CopyTask, roots: Roots, signal: AbortSignal | undef
     store.addLoose(oid, task.copy.supply(oid, object));
     return true;
   };
-  const reach = new Reachability(store, { signal, shallow: shallowCommits(task.files), supply });
+  const isWhole = (oid: string): boolean => task.copy.isKnown(oid, store);
+  const reach = new Reachability(store, { signal, shallow: shallowCommits(task.files), supply, isWhole });
   await reach.walk(roots.required);
   reach.check(roots.indexed);
   const { missing, missingCount, commits } = reach.report;
   await reach.walk(roots.remembered);
-  return { commits, missing, missingCount, forgottenCount: reach.report.missingCount - missingCount };
+  const allMissing = reach.report.missingCount;
+  const isClosed = allMissing === 0 && borrowed.length === 0;
+  const whole = isClosed ? wholeFiles(task.copy, store, (oid) => isWhole(oid) || reach.hasReached(oid)) : [];
+  return { commits, missing, missingCount, forgottenCount: allMissing - missingCount, whole: new Set(whole) };
+}
+
+function* wholeFiles(copy: ObjectCopy, store: ObjectStore, isWhole: (oid: string) => boolean): Generator<string> {
+  for (const oid of copy.files.loose.keys()) if (isWhole(oid)) yield loosePath(oid);
+  for (const { pack } of copy.files.packs) {
+    const name = basename(pack, ".pack");
+    if (copy.isKnownPack(name) || every(store.oidsIn(pack), isWhole)) yield* [`pack/${name}.pack`, `pack/${name}.idx`];
+  }
+}
+
+function every<T>(items: Iterable<T>, test: (item: T) => boolean): boolean {
+  for (const item of items) if (!test(item)) return false;
+  return true;
 }
 
 /** Objects that are missing were perhaps removed with the branch that needed them: then this is no damage. */

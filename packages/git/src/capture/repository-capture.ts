@@ -1,6 +1,6 @@
 import { copyFile, lstat, mkdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import type { GitHead, JsonObject, OmissionReason, OmittedEntry, SourceEntry } from "@keepsake/core";
+import type { GitHead, JsonObject, KnownFile, OmissionReason, OmittedEntry, SourceEntry } from "@keepsake/core";
 import { errnoOf } from "@keepsake/core";
 import { walkTree } from "@keepsake/files";
 import { ObjectStore } from "../objects/object-store.js";
@@ -10,6 +10,7 @@ import { readRefs } from "../repository/refs.js";
 import type { CapturePlace } from "./capture-place.js";
 import { completeCopy, type CopyReport } from "./complete-copy.js";
 import type { EntryNames } from "./entry-names.js";
+import { KnownObjects } from "./known-objects.js";
 import { ObjectCopy } from "./object-copy.js";
 import { type PinnedEntry, type PinnedState, pinState, pinStateNow, StateCopies } from "./pinned-state.js";
 
@@ -24,12 +25,15 @@ export class RepositoryCapture {
   readonly place: CapturePlace;
   readonly #scratch: string;
   readonly #names: EntryNames;
+  readonly #known: ReadonlyMap<string, KnownFile>;
   #copies: StateCopies | undefined;
   #pinned: PinnedState | undefined;
   #head: GitHead | undefined;
   #facts: JsonObject = {};
 
-  constructor(place: CapturePlace, scratch: string, names: EntryNames) {
+  /** @param known what an earlier capture of the source brought, by path */
+  constructor(place: CapturePlace, scratch: string, names: EntryNames, known: ReadonlyMap<string, KnownFile>) {
+    this.#known = known;
     this.place = place;
     this.#scratch = scratch;
     this.#names = names;
@@ -81,14 +85,22 @@ export class RepositoryCapture {
       return;
     }
     const objectsDir = await realpath(join(this.place.commonDir, "objects"));
-    using copy = new ObjectCopy(objectsDir, join(this.#scratch, "objects"), format.kind);
     const { place } = this;
+    const known = await KnownObjects.in(
+      { objectsDir, kind: format.kind },
+      this.#known,
+      `${place.prefix}objects/`,
+      signal,
+    );
+    using copy = new ObjectCopy(objectsDir, join(this.#scratch, "objects"), format.kind, known);
     const report = await completeCopy({ copy, place, objectsDir, files: pinned.files, kind: format.kind }, signal);
     await this.#describe(pinned, copy, report, format);
     // Before the first entry is handed over: its file belongs to the consumer then, and may be gone.
     const damage = [...this.#damage(pinned, copy, report, format)];
     yield* this.#stateEntries(pinned);
-    yield* this.#objectEntries(copy);
+    // Without the commits behind its border a shallow history is whole; it may be deepened.
+    const isClosed = damage.length === 0 && !pinned.files.has("shallow") && !format.promisor;
+    yield* this.#objectEntries(copy, isClosed ? report.whole : new Set());
     yield* damage;
     for (const name of BULK) yield* this.#bulk(name, signal);
   }
@@ -151,12 +163,20 @@ export class RepositoryCapture {
     }
   }
 
-  *#objectEntries(copy: ObjectCopy): Generator<SourceEntry> {
+  /** @param whole files that may be recognised the next time, since all that their objects lead to is in the copy */
+  *#objectEntries(copy: ObjectCopy, whole: ReadonlySet<string>): Generator<SourceEntry> {
     yield { type: "directory", ...this.#name(Buffer.from("objects")), mode: 0o755, mtimeMs: 0 };
-    for (const { path, content, mtimeMs } of copy.copied()) {
+    for (const { path, content, mtimeMs, mark } of copy.copied()) {
       const name = this.#name(Buffer.from(`objects/${path}`));
       const mode = path.endsWith(".keep") || path.endsWith(".promisor") ? 0o644 : 0o444;
-      yield { type: "file", ...name, mode, mtimeMs, content };
+      yield {
+        type: "file",
+        ...name,
+        mode,
+        mtimeMs,
+        content,
+        ...(mark !== undefined && whole.has(path) ? { mark } : {}),
+      };
     }
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { type BigIntStats, closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createInflate, deflateSync, inflateSync } from "node:zlib";
@@ -52,7 +52,7 @@ export function encodeLoose(object: GitObject): Buffer {
 
 /** A loose object's file that was read. */
 export interface ReadLoose {
-  readonly mtimeMs: number;
+  readonly stats: BigIntStats;
   /** good until the next is read; undefined when it is too large for that */
   readonly bytes?: Buffer;
 }
@@ -64,12 +64,13 @@ const buffer = Buffer.allocUnsafeSlow(SmallFiles.maxBytes);
 export function readLooseFile(file: string): ReadLoose {
   const fd = openSync(file, "r");
   try {
-    const { size, mtimeMs } = fstatSync(fd);
-    if (size > buffer.length) return { mtimeMs };
+    const stats = fstatSync(fd, { bigint: true });
+    const size = Number(stats.size);
+    if (size > buffer.length) return { stats };
     let length = 0;
     for (let got = -1; got !== 0 && length < size; length += got)
       got = readSync(fd, buffer, length, size - length, length);
-    return { mtimeMs, bytes: buffer.subarray(0, length) };
+    return { stats, bytes: buffer.subarray(0, length) };
   } finally {
     closeSync(fd);
   }

@@ -52,6 +52,11 @@ export class ObjectStore implements Disposable {
     return this.#loose.get(oid)?.slot;
   }
 
+  /** The file of the pack that an object is read from; undefined for one that is in none. */
+  packOf(oid: string): string | undefined {
+    return this.#packs.find(({ pack }) => pack.index.positionOf(oid) !== undefined)?.file;
+  }
+
   has(oid: string): boolean {
     return this.slotOf(oid) !== undefined;
   }
@@ -79,6 +84,12 @@ export class ObjectStore implements Disposable {
       positions.sort((a, b) => pack.index.offset(a) - pack.index.offset(b));
       yield { file, oids: positions.map((position) => pack.index.oid(position)) };
     }
+  }
+
+  /** The objects of one pack, in the order of its index. */
+  *oidsIn(file: string): Generator<string> {
+    const index = this.#packs.find((one) => one.file === file)?.pack.index;
+    for (let position = 0; index !== undefined && position < index.count; position++) yield index.oid(position);
   }
 
   [Symbol.dispose](): void {

@@ -17,6 +17,8 @@ export interface ReachOptions {
   readonly shallow?: ReadonlySet<string>;
   /** Called for an object that the store lacks; true when it has it now. */
   readonly supply?: (oid: string) => boolean;
+  /** True of a tree when all that it leads to is certain to be there: it is not read. */
+  readonly isWhole?: (oid: string) => boolean;
 }
 
 export const MOST_NAMED = 1000;
@@ -39,6 +41,10 @@ class SlotSet {
     if ((byte & bit) !== 0) return false;
     this.#bits[at] = byte | bit;
     return true;
+  }
+
+  has(slot: number): boolean {
+    return ((this.#bits[slot >>> 3] ?? 0) & (1 << (slot & 7))) !== 0;
   }
 }
 
@@ -75,6 +81,12 @@ export class Reachability {
     }
   }
 
+  /** True of an object that is there, and that some root leads to. */
+  hasReached(oid: string): boolean {
+    const slot = this.#store.slotOf(oid);
+    return slot !== undefined && this.#seen.has(slot);
+  }
+
   /** Looks whether objects are there, without following them: what an index lists may be large blobs. */
   check(oids: Iterable<string>): void {
     for (const oid of oids) this.#visit(oid);
@@ -99,7 +111,7 @@ export class Reachability {
           return;
         }
         this.#commits++;
-        stack.push(commit.tree);
+        this.#pushTree(commit.tree, stack);
         if (this.#options.shallow?.has(oid) !== true) stack.push(...commit.parents);
         return;
       }
@@ -134,9 +146,14 @@ export class Reachability {
     for (const entry of entries) {
       const type = entry.mode & 0o170000;
       if (type === MODE_GITLINK) continue;
-      if (type === MODE_TREE) stack.push(entry.oid);
+      if (type === MODE_TREE) this.#pushTree(entry.oid, stack);
       else this.#visit(entry.oid);
     }
+  }
+
+  #pushTree(oid: string, stack: string[]): void {
+    if (this.#options.isWhole?.(oid) === true) this.#visit(oid);
+    else stack.push(oid);
   }
 
   #miss(oid: string): void {

@@ -4,14 +4,19 @@ import { z } from "zod";
 import { CacheFile } from "./cache-file.js";
 
 const count = z.int().nonnegative();
-const fileSchema = z.strictObject({
-  source: z.string(),
-  path: z.string(),
-  mark: z.string(),
-  sizeBytes: count,
-  sha256: z.string(),
-  facts: z.custom<JsonObject>(isJsonObject).optional(),
-});
+/**
+ * A file that is recognised by its mark: its path within its source, mark, size in bytes, SHA-256, and the number of the
+ * segment in which it lies with others (-1 of one that lies by itself), then its facts. There are many: names for each would
+ * double what is read and written.
+ */
+export type RememberedFile = readonly [
+  path: string,
+  mark: string,
+  sizeBytes: number,
+  sha256: string,
+  segment: number,
+  facts?: JsonObject,
+];
 const segmentSchema = z.strictObject({
   key: z.string(),
   start: count,
@@ -20,7 +25,7 @@ const segmentSchema = z.strictObject({
   ),
 });
 const schema = z.strictObject({
-  version: z.literal(2),
+  version: z.literal(3),
   id: z.string(),
   memory: z.string(),
   /** the store's id, and where in it the bundle lies */
@@ -32,14 +37,27 @@ const schema = z.strictObject({
   captured: z.string(),
   /** how many snapshots have taken something over since one that did not, this one included */
   unread: count,
-  files: z.array(fileSchema),
+  files: z.record(z.string(), z.custom<readonly RememberedFile[]>(isFileList)),
   segments: z.array(segmentSchema),
 });
 
 /** What is remembered of an agent's last snapshot, so that the next one need not read and encode again what has not changed. */
 export type LastSnapshot = z.output<typeof schema>;
-/** A file that is recognised by its mark. */
-export type RememberedFile = z.output<typeof fileSchema>;
+
+/** Looked at by hand: a schema takes longer for some ten thousand of them than all else that is done with them. */
+function isFileList(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isRememberedFile);
+}
+
+function isRememberedFile(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  const [path, mark, sizeBytes, sha256, segment, facts] = value as readonly unknown[];
+  return (
+    [path, mark, sha256].every((text) => typeof text === "string") &&
+    [sizeBytes, segment].every((number) => Number.isSafeInteger(number)) &&
+    (facts === undefined || isJsonObject(facts))
+  );
+}
 
 /** Where it is kept. */
 export class LastSnapshotFile extends CacheFile<LastSnapshot> {

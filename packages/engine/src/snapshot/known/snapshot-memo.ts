@@ -7,11 +7,12 @@ import {
   type SnapshotRecord,
   type UnsealedManifest,
 } from "@keepsake/core";
-import { standsAlone } from "../../bundle/segments.js";
+import { runsOf, standsAlone } from "../../bundle/segments.js";
 import type { StagedArtifactFile } from "../../bundle/staged-bundle.js";
 import type { OnSegment } from "../../bundle/segment-places.js";
 import type { StoredSegment } from "../../bundle/stored-frames.js";
 import { EarlierBundle } from "../../bundle/taken-over.js";
+import type { KnownBySource, RecalledFile } from "../open-sessions.js";
 import { type LastSnapshot, LastSnapshotFile, type RememberedFile } from "./last-snapshot.js";
 
 /** For whom, of what and how a snapshot is taken. */
@@ -36,7 +37,7 @@ export interface MemoOrder {
  */
 export class SnapshotMemo {
   /** files that may be recognised without reading them, by source */
-  readonly known: ReadonlyMap<string, ReadonlyMap<string, RememberedFile>>;
+  readonly known: KnownBySource;
   readonly earlier: EarlierBundle | undefined;
   readonly #order: MemoOrder;
   readonly #file: LastSnapshotFile;
@@ -48,8 +49,9 @@ export class SnapshotMemo {
     this.#file = file;
     this.#last = last;
     const isDue = last !== undefined && last.unread + 1 >= order.fullEvery;
-    this.earlier = last !== undefined && isThere && !isDue ? earlierOf(last, order.store) : undefined;
-    this.known = last === undefined || this.earlier === undefined || order.redact ? new Map() : bySource(last.files);
+    this.earlier = last !== undefined && isThere && !isDue ? earlierOf(last, order) : undefined;
+    this.known =
+      last === undefined || this.earlier === undefined || order.redact ? new Map() : knownOf(last, this.earlier);
   }
 
   static async open(order: MemoOrder): Promise<SnapshotMemo> {
@@ -100,7 +102,7 @@ export class SnapshotMemo {
     const { memory, store, codecs, redact } = this.#order;
     const segments = this.#segments.map(({ key, stored }) => ({ key, ...stored, frames: [...stored.frames] }));
     await this.#write({
-      version: 2,
+      version: 3,
       id: record.id,
       memory,
       store: store.id,
@@ -109,7 +111,7 @@ export class SnapshotMemo {
       codec: codecs[0]?.id ?? "",
       captured,
       unread: this.#unread,
-      files: this.#canBeTaken && !redact ? artifacts.flatMap(rememberedOf) : [],
+      files: this.#canBeTaken && !redact ? rememberedOf(artifacts, segments) : {},
       segments,
     });
   }
@@ -153,24 +155,48 @@ async function canTakeOver(last: LastSnapshot, { store, codecs }: MemoOrder): Pr
   return object?.sizeBytes === last.bundleSizeBytes;
 }
 
-function earlierOf({ bundlePath, segments }: LastSnapshot, store: BundleStore): EarlierBundle {
-  return new EarlierBundle(store, bundlePath, new Map(segments.map(({ key, ...stored }) => [key, stored])));
+function earlierOf({ bundlePath, segments }: LastSnapshot, { store, codecs }: MemoOrder): EarlierBundle | undefined {
+  const [codec] = codecs;
+  return (
+    codec && new EarlierBundle(store, bundlePath, codec, new Map(segments.map(({ key, ...stored }) => [key, stored])))
+  );
 }
 
-function bySource(files: readonly RememberedFile[]): ReadonlyMap<string, ReadonlyMap<string, RememberedFile>> {
-  const sources = new Map<string, Map<string, RememberedFile>>();
-  for (const file of files) {
-    const paths = sources.get(file.source) ?? new Map<string, RememberedFile>();
-    sources.set(file.source, paths.set(file.path, file));
+function knownOf({ files, segments }: LastSnapshot, earlier: EarlierBundle): KnownBySource {
+  const known = new Map<string, Map<string, RecalledFile>>();
+  for (const [source, list] of Object.entries(files)) {
+    const paths = new Map<string, RecalledFile>();
+    for (const [path, mark, sizeBytes, sha256, number, facts] of list) {
+      const { key } = segments[number] ?? {};
+      const recall =
+        key === undefined ? undefined : () => earlier.contentOf(key, `${source}/${path}`, { sizeBytes, sha256 });
+      paths.set(path, { mark, sizeBytes, sha256, facts, recall });
+    }
+    known.set(source, paths);
   }
-  return sources;
+  return known;
 }
 
-/** Only what has frames of its own can be taken over without its bytes. */
-function rememberedOf(artifact: StagedArtifactFile): RememberedFile[] {
-  const { meta, mark } = artifact;
-  if (mark === undefined || !standsAlone(artifact)) return [];
-  const { source, sizeBytes, sha256, facts } = meta;
-  const path = meta.pathInBundle.slice(source.length + 1);
-  return [{ source, path, mark, sizeBytes, sha256, ...(facts === undefined ? {} : { facts }) }];
+/** @param segments all of the bundle but its manifest and its end, in their order */
+function rememberedOf(
+  artifacts: readonly StagedArtifactFile[],
+  segments: readonly unknown[],
+): Record<string, RememberedFile[]> {
+  const remembered = new Map<string, RememberedFile[]>();
+  const runs = [...runsOf(artifacts)];
+  for (const [number, run] of runs.entries()) {
+    for (const artifact of run) {
+      const { meta, mark } = artifact;
+      const isAlone = standsAlone(artifact);
+      // Without a place of its own, or among its neighbours, nothing could be taken over.
+      if (mark === undefined || (!isAlone && runs.length !== segments.length)) continue;
+      const { source, pathInBundle, sizeBytes, sha256, facts } = meta;
+      const path = pathInBundle.slice(source.length + 1);
+      const file = [path, mark, sizeBytes, sha256, isAlone ? -1 : number] as const;
+      const files = remembered.get(source) ?? [];
+      files.push(facts === undefined ? file : [...file, facts]);
+      remembered.set(source, files);
+    }
+  }
+  return Object.fromEntries(remembered);
 }
