@@ -2,6 +2,7 @@
  * What needs no schema library: bytes, errors, names and paths. A process that starts for a moment loads this in a tenth of the
  * time of the whole.
  */
+export { eachAtOnce } from "./async/each-at-once.js";
 export { abortable } from "./bytes/abortable.js";
 export { ByteReader } from "./bytes/byte-reader.js";
 export type { ByteStream } from "./bytes/byte-stream.js";

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { encodeRecord, KeepsakeError, type SnapshotRecord, streamOf } from "@keepsake/core";
 import { faultyStore, memoryStore, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
@@ -65,6 +66,55 @@ describe("a reference", () => {
   ])("%j is refused with %s", async (reference, code) => {
     const { catalog } = await catalogOf();
     await expect(catalog.resolve(ANA, reference)).rejects.toMatchObject({ code });
+  });
+});
+
+describe("how much is read", () => {
+  /** A store that counts its reads, and how many of them are under way. */
+  async function counted(ids: readonly string[]) {
+    const { store } = await catalogOf(ids);
+    const count = { reads: 0, running: 0, most: 0 };
+    const get: typeof store.get = async (key, options) => {
+      count.reads++;
+      count.most = Math.max(count.most, ++count.running);
+      try {
+        await setImmediate();
+        return await store.get(key, options);
+      } finally {
+        count.running--;
+      }
+    };
+    return { catalog: new SnapshotCatalog({ ...store, get }), count };
+  }
+
+  it.each([
+    ["latest", 1],
+    ["latest~1", 2],
+    ["0199", 1],
+  ])("%s reads no records but those that it goes by", async (reference, reads) => {
+    const { catalog, count } = await counted(IDS);
+    await catalog.resolve(ANA, reference);
+    expect(count.reads).toBe(reads);
+  });
+
+  it("is several at a time for a list, and not all at once; the order is as ever", async () => {
+    const many = Array.from(
+      { length: 100 },
+      (_, number) => `01890a5d-ac96-774b-bcce-${String(number).padStart(12, "0")}`,
+    );
+    const { catalog, count } = await counted(many);
+    const { snapshots } = await catalog.list(ANA);
+    expect(snapshots.map(({ id }) => id)).toEqual(many.toReversed());
+    expect(count.most).toBeGreaterThan(4);
+    expect(count.most).toBeLessThanOrEqual(16);
+  });
+
+  it("passes over a record that cannot be read", async () => {
+    const { store, catalog } = await catalogOf();
+    const [, middle = "", newest = ""] = IDS;
+    await store.delete(`${PREFIX}/${newest}.json`);
+    await store.put(`${PREFIX}/${newest}.json`, streamOf("{"));
+    expect((await catalog.resolve(ANA, "latest")).id).toBe(middle);
   });
 });
 

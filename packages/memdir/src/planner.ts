@@ -1,11 +1,10 @@
-import { KeepsakeError, type PlannedChange } from "@keepsake/core";
+import { eachAtOnce, KeepsakeError, type PlannedChange } from "@keepsake/core";
 import { attributesOf, type FsPath, joinRaw, lockedHere, sameTime, type SwapStep, TimeSlice } from "@keepsake/files";
 import { holdsSame } from "./compare.js";
 import type { Desired, DesiredTree } from "./desired-tree.js";
 import type { LiveNode, LiveTree } from "./live-tree.js";
 import { ownerFor } from "./owner.js";
 import { attributesOfNew, isAtOrBelow, parentKey, type Place, PlanSteps } from "./plan-steps.js";
-import { inLanes } from "./lanes.js";
 import { Staging } from "./staging.js";
 
 /** What a plan is made of. */
@@ -66,7 +65,7 @@ export async function planSwap(input: PlanInput): Promise<{ steps: SwapStep[]; c
   }
   const isLockedHere = lockedHere();
   const slice = new TimeSlice();
-  await inLanes(unsettled, async ({ wanted, node }) => {
+  await eachAtOnce(unsettled, async ({ wanted, node }) => {
     // To compare a file that this process has locked would drop the lock; it will be refused as open.
     if (isLockedHere(node.stats) || !(await holdsSame(node, wanted, input.signal)))
       await put(wanted, node, input, steps, staging);

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync } from "node:fs";
 import { chmod, lstat, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
-import { KeepsakeError } from "@keepsake/core";
+import { eachAtOnce, KeepsakeError } from "@keepsake/core";
 import {
   type Attributes,
   type FsPath,
@@ -13,7 +13,6 @@ import {
   writeNewFile,
 } from "@keepsake/files";
 import type { Desired } from "./desired-tree.js";
-import { inLanes } from "./lanes.js";
 
 /** Two folders of one private place: what comes, and what is set aside. */
 export interface StagingArea {
@@ -89,8 +88,8 @@ export async function syncStaged(
   areas: Iterable<string>,
 ): Promise<void> {
   if (await syncAtOnce(files.length + folders.length, areas)) return;
-  await inLanes(files, syncFile);
-  await inLanes(folders, fsyncDirectory);
+  await eachAtOnce(files, syncFile);
+  await eachAtOnce(folders, fsyncDirectory);
 }
 
 /** With its own mode the file might not be opened. */

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
+import { eachAtOnce } from "@keepsake/core";
 import { type Attributes, type FsPath, TimeSlice } from "@keepsake/files";
 import type { Desired } from "./desired-tree.js";
-import { inLanes } from "./lanes.js";
 import type { LiveNode, LiveTree } from "./live-tree.js";
 import { ownerFor } from "./owner.js";
 import { settleFolder, stageFolder, stageOne, syncStaged } from "./stage-files.js";
@@ -53,7 +53,7 @@ export class Staging {
     const { signal } = this.#input;
     const slice = new TimeSlice();
     // Folders are made at once, before anything in them has its turn.
-    await inLanes(this.#staged, async ({ wanted, at, to }) => {
+    await eachAtOnce(this.#staged, async ({ wanted, at, to }) => {
       if (to !== undefined) stageFolder(at);
       else await stageOne(wanted, at, ownerFor(wanted.key, this.#input), signal);
       if (slice.isOver) await slice.next(signal);

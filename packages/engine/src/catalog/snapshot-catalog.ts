@@ -2,6 +2,7 @@ import {
   type AgentRef,
   type BundleStore,
   collectBytes,
+  eachAtOnce,
   encodeRecord,
   isKeepsakeError,
   isSnapshotId,
@@ -13,12 +14,15 @@ import {
   parseTenantId,
   type SnapshotId,
   type SnapshotRecord,
+  type StoredObject,
   streamOf,
 } from "@keepsake/core";
 import { agentPrefix, digestKey, parseKey, recordKey, TENANTS_PREFIX } from "../layout.js";
 import type { ListReport } from "../memory-snapshotter.js";
 
 export const MAX_RECORD_BYTES = 1024 * 1024;
+/** So many records are read at a time: a store may be far. */
+const AT_ONCE = 16;
 
 /** The records of one store: which snapshots there are. Opens no bundle. */
 export class SnapshotCatalog {
@@ -37,10 +41,10 @@ export class SnapshotCatalog {
     const unreadable: { key: string; code: string; message: string }[] = [];
     const bundles = new Set<string>();
     const prefix = ref === undefined ? TENANTS_PREFIX : agentPrefix(ref);
-    for await (const { key } of this.#store.list(prefix, options)) {
+    const look = async ({ key }: StoredObject): Promise<void> => {
       const part = parseKey(key)?.part;
       if (part === "bundle") bundles.add(key);
-      if (part !== "record") continue;
+      if (part !== "record") return;
       try {
         snapshots.push(await this.#readRecord(key, options));
       } catch (error) {
@@ -48,8 +52,10 @@ export class SnapshotCatalog {
         // Deleted between the listing and the reading: it no longer exists.
         if (error.code !== "E_NOT_FOUND") unreadable.push({ key, code: error.code, message: error.message });
       }
-    }
+    };
+    await eachAtOnce(this.#store.list(prefix, options), look, AT_ONCE);
     snapshots.sort((a, b) => (a.id < b.id ? 1 : -1));
+    unreadable.sort((a, b) => (a.key < b.key ? -1 : 1));
     const missing: { id: string; key: string }[] = [];
     for (const record of snapshots) {
       if (bundles.has(record.bundlePath) || !(await this.#lacksBundle(record, options))) continue;
@@ -65,19 +71,16 @@ export class SnapshotCatalog {
    */
   async resolve(ref: AgentRef, reference: string, options: OpOptions = {}): Promise<SnapshotRecord> {
     if (isSnapshotId(reference)) return this.#byId(ref, reference, options);
-    const { snapshots } = await this.list(ref, options);
     const latest = /^latest(?:~(\d{1,9}))?$/.exec(reference);
-    if (latest !== null) {
-      const found = snapshots[Number(latest[1] ?? 0)];
-      if (found === undefined) throw notFound(ref, reference);
-      return found;
-    }
+    if (latest !== null) return await this.#latest(ref, Number(latest[1] ?? 0), options);
     if (!/^[0-9a-f-]{4,36}$/.test(reference)) {
       throw new KeepsakeError("E_INVALID_ID", `${JSON.stringify(reference.slice(0, 80))} is no snapshot reference.`, {
         hint: "Use an id, a unique prefix of 4 or more characters, latest, or latest~N.",
       });
     }
-    const matching = snapshots.filter((snapshot) => snapshot.id.startsWith(reference));
+    const fitting = (await this.#ids(ref, options)).filter((id) => id.startsWith(reference));
+    const matching: SnapshotRecord[] = [];
+    for await (const record of this.#readable(ref, fitting, options)) matching.push(record);
     const [only] = matching;
     if (only === undefined) throw notFound(ref, reference);
     if (matching.length === 1) return only;
@@ -88,12 +91,7 @@ export class SnapshotCatalog {
 
   /** The id of an agent's newest snapshot; no record is read. */
   async newest(ref: AgentRef, options: OpOptions = {}): Promise<SnapshotId | undefined> {
-    let newest: SnapshotId | undefined;
-    for await (const { key } of this.#store.list(agentPrefix(ref), options)) {
-      const parts = parseKey(key);
-      if (parts?.part === "record" && (newest === undefined || parts.id > newest)) newest = parts.id;
-    }
-    return newest;
+    return (await this.#ids(ref, options))[0];
   }
 
   /** Makes a snapshot exist. @throws KeepsakeError `E_ALREADY_EXISTS` */
@@ -137,6 +135,34 @@ export class SnapshotCatalog {
       if (!isKeepsakeError(error)) throw error;
       return false;
     }
+  }
+
+  /** All that have a record, newest first; none is read. */
+  async #ids(ref: AgentRef, options: OpOptions): Promise<readonly SnapshotId[]> {
+    const ids: SnapshotId[] = [];
+    for await (const { key } of this.#store.list(agentPrefix(ref), options)) {
+      const parts = parseKey(key);
+      if (parts?.part === "record") ids.push(parts.id);
+    }
+    return ids.sort((a, b) => (a < b ? 1 : -1));
+  }
+
+  /** Records one after the other, without those that cannot be read: such a snapshot is no answer to what is asked for. */
+  async *#readable(ref: AgentRef, ids: readonly SnapshotId[], options: OpOptions): AsyncGenerator<SnapshotRecord> {
+    for (const id of ids) {
+      try {
+        yield await this.#readRecord(recordKey(ref, id), options);
+      } catch (error) {
+        if (!isKeepsakeError(error)) throw error;
+      }
+    }
+  }
+
+  async #latest(ref: AgentRef, before: number, options: OpOptions): Promise<SnapshotRecord> {
+    let left = before;
+    for await (const record of this.#readable(ref, await this.#ids(ref, options), options))
+      if (left-- === 0) return record;
+    throw notFound(ref, before === 0 ? "latest" : `latest~${String(before)}`);
   }
 
   async #byId(ref: AgentRef, id: string, options: OpOptions): Promise<SnapshotRecord> {

@@ -1,10 +1,8 @@
 import { constants, lchownSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { eachAtOnce } from "@keepsake/core";
 import { type FsPath, fsyncDirectory, lookAt, type Owner, syncAtOnce, walkTree } from "@keepsake/files";
-import { eachAtOnce } from "../capture/each-at-once.js";
-
-const LANES = 8;
 
 /** Whose a restored file is to be: as root, the owner of the folder it comes into; else nobody else's could be made. */
 export async function ownerOf(folder: string): Promise<Owner | undefined> {
@@ -30,9 +28,9 @@ export async function settleTree(root: string, owner: Owner | undefined, signal?
     if (entry.type === "file") files.push(entry.absolute);
   }
   if (await syncAtOnce(files.length, [root])) return;
-  await eachAtOnce(files, LANES, async (file) => {
+  await eachAtOnce(files, async (file) => {
     await using handle = await open(file, constants.O_RDONLY);
     await handle.sync();
   });
-  await eachAtOnce(folders, LANES, fsyncDirectory);
+  await eachAtOnce(folders, fsyncDirectory);
 }
