@@ -60,6 +60,14 @@ async function snapshot(...args: readonly string[]): Promise<Answer> {
   return JSON.parse(run.stdout) as Answer;
 }
 
+/** The same as people see it. */
+async function forPeople(): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const args = ["snapshot", "--agent", "ana", "--root", at.root, "--memory", at.memory, "--config", config];
+  const run = await runCli([...args, "--skip-unchanged"], { cwd: at.temp.path });
+  expect(run, run.stderr).toMatchObject({ code: 0 });
+  return run;
+}
+
 /** What is noted whenever a memory was captured, and only then. */
 function captures(): string {
   const { ino, ctimeNs } = statSync(join(at.root, "last-snapshots/default/ana.json"), { bigint: true });
@@ -93,9 +101,7 @@ describe("a memory that stands still", () => {
 
   it("says so to people, with the snapshot that it is as", async () => {
     const { id } = await settled();
-    const args = ["snapshot", "--agent", "ana", "--root", at.root, "--memory", at.memory, "--config", config];
-    const run = await runCli([...args, "--skip-unchanged"], { cwd: at.temp.path });
-    expect(run).toMatchObject({ code: 0 });
+    const run = await forPeople();
     expect(run.stdout).toContain(id.slice(0, 8));
     expect(run.stdout).toContain("Nothing has changed since this snapshot, and no other was taken.\n");
   });
@@ -135,6 +141,17 @@ describe("a memory that stands still", () => {
     await expectQuick(first);
     await writeFile(rules, rule("likes"));
     expect((await snapshot()).unchanged).toBeUndefined();
+  });
+
+  it("is captured each time where there is something to warn of, which is told each time", async () => {
+    const rules = at.temp.join("rules.toml");
+    await writeFile(rules, "[[rules]]\nid = 'own'\nregex = '''(likes)'''\nkeywords = ['likes']\n");
+    await configure({ redaction: { default: true, policies: [{ use: "gitleaks", file: rules, mode: "warn" }] } });
+    for (const isUnchanged of [false, true, true]) {
+      const run = await forPeople();
+      expect(run.stderr).toContain("of the rule own, left as they are");
+      expect(run.stdout.includes("Nothing has changed")).toBe(isUnchanged);
+    }
   });
 
   it("is looked at in full at every so many, and when that is asked for", async () => {

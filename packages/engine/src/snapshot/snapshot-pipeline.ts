@@ -22,7 +22,7 @@ import {
 import { inject, injectable } from "tsyringe";
 import { byPath, type StagedArtifactFile } from "../bundle/staged-bundle.js";
 import { publishBundle } from "../bundle/bundle-writer.js";
-import type { OperationOptions, SnapshotResult } from "../memory-snapshotter.js";
+import type { OperationOptions, SnapshotResult, UnchangedSnapshot } from "../memory-snapshotter.js";
 import { ENGINE_CLOCK, ENGINE_LOGGER, WORKSPACE } from "../tokens.js";
 import { ENGINE_VERSION } from "../version.js";
 import type { AgentProfile, Workspace } from "../workspace.js";
@@ -151,7 +151,7 @@ export class SnapshotPipeline {
       order.skipUnchanged === true ? await this.#same(profile, memo.sameAs(content), unsealed, options) : undefined;
     if (same !== undefined) {
       await memo.keepLast();
-      await standstill?.keep(same.record, memo.isEmpty);
+      await standstill?.keep(same, memo.isEmpty);
       return same;
     }
     const total = artifacts.reduce((sum, { meta }) => sum + meta.sizeBytes, 0);
@@ -171,7 +171,7 @@ export class SnapshotPipeline {
     });
     this.#logger.debug("phases of the snapshot, in milliseconds", phases.all);
     await memo.keep(result.record, artifacts, content);
-    await standstill?.keep(result.record, memo.isEmpty);
+    await standstill?.keep(result, memo.isEmpty);
     return result;
   }
 
@@ -181,7 +181,7 @@ export class SnapshotPipeline {
     id: string | undefined,
     unsealed: Omit<UnsealedManifest, "encryption">,
     { signal }: OperationOptions,
-  ): Promise<SnapshotResult | undefined> {
+  ): Promise<Required<UnchangedSnapshot> | undefined> {
     const record = await lastRecord(store, ref, id, { signal });
     if (record === undefined) return undefined;
     const { createdAtMs, createdBy, label } = record;

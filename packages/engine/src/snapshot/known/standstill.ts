@@ -2,6 +2,7 @@ import {
   canonicalJson,
   type Codec,
   type JsonValue,
+  type Manifest,
   type OpOptions,
   sha256Hex,
   type SnapshotRecord,
@@ -23,6 +24,12 @@ export interface StandstillOrder {
   readonly requireClean: boolean;
   /** look at everything at every so many snapshots */
   readonly fullEvery: number;
+}
+
+/** A snapshot that the memory is as. */
+interface KeptSnapshot {
+  readonly record: SnapshotRecord;
+  readonly manifest: Manifest;
 }
 
 /** How a memory was from one look to another: all at once from when the first was begun until the second was. */
@@ -84,17 +91,22 @@ export class Standstill {
     this.#after = before && lookAt(before.places, this.#order, options).catch(() => undefined);
   }
 
-  /** Never fails what was done. @param read whether everything was read for it */
-  async keep({ id, complete }: SnapshotRecord, read: boolean): Promise<void> {
+  /**
+   * Never fails what was done. What has something to tell of what it holds or lacks is captured each time, and tells it again.
+   *
+   * @param read whether everything was read for it
+   */
+  async keep({ record, manifest }: KeptSnapshot, read: boolean): Promise<void> {
     const [before, after] = [this.#before, await this.#after];
-    if (!complete || before === undefined || after?.order !== before.order) {
+    const tells = !record.complete || (manifest.redactions?.warnings.length ?? 0) > 0;
+    if (tells || before === undefined || after?.order !== before.order) {
       await this.#file.forget();
       return;
     }
     const trace = after.trace === before.trace ? after.trace : undefined;
     const { order, places } = after;
     const unread = read ? 0 : (this.#last?.unread ?? 0) + 1;
-    await this.#write({ version: 1, id, order, places, ...(trace === undefined ? {} : { trace }), unread });
+    await this.#write({ version: 1, id: record.id, order, places, ...(trace === undefined ? {} : { trace }), unread });
   }
 
   /** The same when none was taken. */
