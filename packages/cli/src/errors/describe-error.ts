@@ -1,4 +1,4 @@
-import { isAbortError, isKeepsakeError, type JsonObject } from "@keepsake/core";
+import { isAbortError, isKeepsakeError, type JsonObject } from "@keepsake/core/basics";
 
 /** What a user and a program are told of an error. */
 export interface ErrorDescription {

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode, isAbortError, isKeepsakeError } from "@keepsake/core";
+import { ERROR_CODES, type ErrorCode, isAbortError, isKeepsakeError } from "@keepsake/core/basics";
 
 import { ABORTED_EXIT } from "./aborted-exit.js";
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from "@keepsake/core";
+import { isJsonObject, type JsonValue } from "@keepsake/core/basics";
 import { printable } from "../output/printable.js";
 import type { Style } from "../output/style.js";
 import { describeError } from "./describe-error.js";

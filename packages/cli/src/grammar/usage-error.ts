@@ -3,6 +3,6 @@ export async function usageError(
   message: string,
   hint = "`keepsake help <command>` shows how it is used.",
 ): Promise<Error> {
-  const { KeepsakeError } = await import("@keepsake/core");
+  const { KeepsakeError } = await import("@keepsake/core/basics");
   return new KeepsakeError("E_USAGE", message, { hint });
 }
