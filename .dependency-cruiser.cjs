@@ -34,7 +34,7 @@ module.exports = {
         pathNot: [
           "^packages/$1/",
           "^packages/[^/]+/(src|dist)/(index|plugin)\\.(ts|d\\.ts|js)$",
-          "^packages/core/(src|dist)/basics\\.(ts|d\\.ts|js)$",
+          "^packages/(core|files)/(src|dist)/basics\\.(ts|d\\.ts|js)$",
           "^packages/age/(src|dist)/keygen\\.(ts|d\\.ts|js)$",
         ],
       },

@@ -1,3 +1,4 @@
+export * from "./basics.js";
 export {
   type Attributes,
   attributesOf,
@@ -11,18 +12,6 @@ export {
 } from "./attributes.js";
 export { beginsWith } from "./begins-with.js";
 export { claimTest } from "./claims.js";
-export {
-  fsyncDirectory,
-  type NewFile,
-  type Owner,
-  publishFile,
-  replaceFileDurably,
-  sweepPartialOf,
-  writeAll,
-  writeNewFile,
-  writeNewFileNow,
-  type WriteOptions,
-} from "./durable.js";
 export {
   canTellHolders,
   type FileIdentity,
@@ -48,7 +37,6 @@ export { type GlobOptions, isGlob, pathMatcher } from "./globs.js";
 export { isOwnName, OWN_PREFIX } from "./own-names.js";
 export { bytesOfEntry, placeEntry, type PlaceOptions } from "./place-entry.js";
 export { makeStagingPlace, stagingPlaceFor } from "./staging-place.js";
-export { livenessOf, ownIdentity, type Liveness, type ProcessIdentity } from "./process-identity.js";
 export { ProcessWatch } from "./process-watch.js";
 export { applySwap, revertSwap } from "./swap.js";
 export { syncAtOnce } from "./sync-at-once.js";

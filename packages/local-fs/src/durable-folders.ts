@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errnoOf } from "@keepsake/core";
-import { fsyncDirectory } from "@keepsake/files";
+import { fsyncDirectory } from "@keepsake/files/basics";
 
 /**
  * Makes folders whose names survive a power cut, and remembers which do.

@@ -1,5 +1,5 @@
 import type { LockFile } from "./lock-file.js";
-import { livenessOf } from "@keepsake/files";
+import { livenessOf } from "@keepsake/files/basics";
 
 /** How far clocks of hosts that share a folder may differ, in leases. */
 const CLOCK_SKEW_LEASES = 5;

@@ -11,7 +11,7 @@ import {
   type StoredObject,
   streamOf,
 } from "@keepsake/core";
-import { fsyncDirectory } from "@keepsake/files";
+import { fsyncDirectory } from "@keepsake/files/basics";
 import { DurableFolders } from "./durable-folders.js";
 import { listObjects } from "./list-objects.js";
 import { isReached, meansMissing, objectOf, objectPath, statObject } from "./object-paths.js";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { type FileHandle, link, open, readdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf } from "@keepsake/core";
-import { fsyncDirectory } from "@keepsake/files";
+import { fsyncDirectory } from "@keepsake/files/basics";
 import { type LockFile, type LockHolder, newHolder, readLockFile, setLease } from "./lock-file.js";
 import { PARTIAL_PREFIX, partialPathIn, removeIfAbandoned } from "./partial-file.js";
 

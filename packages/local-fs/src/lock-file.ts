@@ -2,7 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { hostname } from "node:os";
 import { errnoOf } from "@keepsake/core";
 import { z } from "zod";
-import { ownIdentity } from "@keepsake/files";
+import { ownIdentity } from "@keepsake/files/basics";
 
 /**
  * What a lock file holds. Written once, before the file gets its name; the lease is the file's modification time, because

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { lstat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf, sha256Hex } from "@keepsake/core";
-import { livenessOf, ownIdentity } from "@keepsake/files";
+import { livenessOf, ownIdentity } from "@keepsake/files/basics";
 
 /** How the name of every file begins that is being written; hidden, and never an object's. */
 export const PARTIAL_PREFIX = ".keepsake-partial-";

@@ -2,7 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { lstat, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { abortable, type ByteStream, errnoOf } from "@keepsake/core";
-import { fsyncDirectory, publishFile, writeNewFile } from "@keepsake/files";
+import { fsyncDirectory, publishFile, writeNewFile } from "@keepsake/files/basics";
 import { isSameFile } from "./object-paths.js";
 import { partialPathIn } from "./partial-file.js";
 

@@ -2,7 +2,6 @@ import { CLOCK, LOGGER, SECRETS, STATE_ROOT, STORE_TROUBLES, SYSTEM_CLOCK } from
 import { createSnapshotter } from "@keepsake/engine";
 import { checkKeepsakeOptions, type KeepsakeOptions } from "./config/keepsake-options.js";
 import { type LoadedConfig, loadConfig } from "./config/load-config.js";
-import { describePlugins } from "./describe-plugins.js";
 import type { Keepsake } from "./keepsake.js";
 import { DEFAULT_PLUGIN_TIMEOUT_MS, Kernel } from "./kernel/kernel.js";
 import { lineLogger } from "./log/stderr-logger.js";
@@ -62,7 +61,7 @@ export async function assembleKeepsake(loaded: LoadedConfig, options: AssembleOp
       loaded,
       kernel,
       snapshotter,
-      plugins: () => describePlugins(loaded, workspace),
+      plugins: async () => (await import("./describe-plugins.js")).describePlugins(loaded, workspace),
       logger,
       troubles,
       stores: workspace.namedStores,

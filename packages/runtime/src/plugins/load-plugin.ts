@@ -5,8 +5,6 @@ import { KeepsakeError, type Plugin } from "@keepsake/core";
 import { TimeLimitError, withTimeLimit } from "../kernel/time-limit.js";
 import { checkPlugin } from "./check-plugin.js";
 import type { PluginSource } from "./registry.js";
-import { syntaxPlaceOf } from "./syntax-place.js";
-import { resolvePackage, resolvePackageFolder } from "./resolve-package.js";
 
 interface LoadOptions {
   /** package names and relative paths are resolved from here */
@@ -41,6 +39,8 @@ export async function loadPlugin(entry: string | Plugin, options: LoadOptions): 
 async function locate(entry: string, baseDir: string): Promise<{ readonly file: string; readonly version?: string }> {
   if (entry.startsWith("file:")) return { file: fileURLToPath(entry) };
   const isPath = entry.startsWith(".") || isAbsolute(entry);
+  // Loaded where a configuration names a plugin: most do not.
+  const { resolvePackage, resolvePackageFolder } = await import("./resolve-package.js");
   try {
     if (!isPath) return await resolvePackage(entry, baseDir);
     const file = resolve(baseDir, entry);
@@ -66,6 +66,7 @@ async function importDefault(entry: string, file: string, timeoutMs: number): Pr
       });
     }
     const reason = error instanceof Error ? error.message : String(error);
+    const { syntaxPlaceOf } = await import("./syntax-place.js");
     const place = await syntaxPlaceOf(error, pathToFileURL(file).href);
     const where = place && `${place.file}:${String(place.line)}:${String(place.column)}`;
     const what = where === undefined ? reason : `${where}: ${reason}`;
