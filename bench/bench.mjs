@@ -10,6 +10,7 @@ import { readOptions, USAGE } from "./options.mjs";
 import { bucketOf, contenders } from "./peers/contenders.mjs";
 import { profile } from "./profile/profile.mjs";
 import { chartOf } from "./report/chart.mjs";
+import { joinBySize } from "./report/join.mjs";
 import { markdownOf, replaceBetweenMarks } from "./report/markdown.mjs";
 import { summarise } from "./report/summary.mjs";
 import { printReport } from "./report/table.mjs";
@@ -78,7 +79,7 @@ async function runAll(operations, bench) {
 
 async function reportsOf(options, signal) {
   if (options.from !== undefined) {
-    return options.from.split(",").flatMap((file) => JSON.parse(readFileSync(file, "utf8")).reports);
+    return joinBySize(options.from.split(",").flatMap((file) => JSON.parse(readFileSync(file, "utf8")).reports));
   }
   const who = contenders({ ...options, s3: bucketOf(process.env) });
   if (who.missing.length > 0) say(`not installed, and left out: ${who.missing.join(", ")}`);

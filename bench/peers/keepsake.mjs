@@ -105,7 +105,8 @@ export class KeepsakeRepository {
     return snapshots.map(({ id }) => id).reverse();
   }
 
+  /** What is remembered beside the store, to be quicker the next time, is no part of it; nor is restic's cache. */
   storedBytes() {
-    return this.#settings.s3 ? undefined : sizeOf(join(this.#dir, "state")).bytes;
+    return this.#settings.s3 ? undefined : sizeOf(join(this.#dir, "state", "tenants")).bytes;
   }
 }

@@ -9,7 +9,7 @@ const END = "<!-- end of benchmark -->";
 /** @param reports one for each size */
 export function markdownOf(reports, titles) {
   const [{ date, machine, versions }] = reports;
-  const commands = reports.map(({ command }) => `\`${command}\``);
+  const commands = reports.flatMap(({ command, commands = [command] }) => commands.map((one) => `\`${one}\``));
   return [
     `Measured on ${date} with ${machine}, by ${commands.join(" and ")}: ${[...new Set(Object.values(versions))].join("; ")}.`,
     `${reports.map(describe).join("; ")}. A goal that is missed stands in bold.`,
