@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { type BundleStore, type Codec, parseArtifactPath, sha256Hex, streamOf } from "@keepsake/core";
+import { type BundleStore, type ByteStream, type Codec, parseArtifactPath, sha256Hex, streamOf } from "@keepsake/core";
 import { localFs } from "@keepsake/local-fs";
 import { collect, type TempDir, tempDir } from "@keepsake/testkit";
 import { zstd } from "@keepsake/zstd";
@@ -62,13 +62,35 @@ async function encode(bytes: Buffer, earlier?: StoredFrames) {
   return { output: await collect(encodeArchive(archive, [counting()], { earlier, onSegment })), segments };
 }
 
-async function earlierOf(bytes: Buffer, damagedAt?: number): Promise<EarlierBundle> {
+/** The store, and what is read of it. */
+function watched(): { store: BundleStore; ranges: number; open: number } {
+  const watching = { store, ranges: 0, open: 0 };
+  async function* counted(body: ByteStream): AsyncGenerator<Uint8Array> {
+    watching.open += 1;
+    try {
+      yield* body;
+    } finally {
+      watching.open -= 1;
+    }
+  }
+  watching.store = {
+    ...store,
+    async get(key, options) {
+      watching.ranges += 1;
+      const { object, body } = await store.get(key, options);
+      return { object, body: counted(body) };
+    },
+  };
+  return watching;
+}
+
+async function earlierOf(bytes: Buffer, damagedAt?: number, from = store): Promise<EarlierBundle> {
   const { output, segments } = await encode(bytes);
   const copy = Buffer.from(output);
   if (damagedAt !== undefined) copy[damagedAt] = (copy[damagedAt] ?? 0) ^ 1;
   await store.put(KEY, streamOf(copy));
   encoded = 0;
-  return new EarlierBundle(store, KEY, counting(), segments);
+  return new EarlierBundle(from, KEY, counting(), segments);
 }
 
 /** The same, with some bytes in the middle changed. */
@@ -105,6 +127,24 @@ describe("a large file that has changed in one place", () => {
   it("is not made of frames that are not what they were", async () => {
     const earlier = await earlierOf(before, 3 * FRAME_BYTES);
     await expect(encode(after, earlier)).rejects.toThrow(NotAsItWas);
+  });
+
+  it("is read at once where its frames lie one after the other", async () => {
+    const reading = watched();
+    await encode(after, await earlierOf(before, undefined, reading.store));
+    // Before what was changed, and behind it.
+    expect(reading).toMatchObject({ ranges: 2, open: 0 });
+  });
+
+  it("is closed when nobody wants the rest", async () => {
+    const reading = watched();
+    const archive = archiveSegments(Buffer.from("{}"), await staged(after));
+    const earlier = await earlierOf(before, undefined, reading.store);
+    for await (const _chunk of encodeArchive(archive, [counting()], { earlier, onSegment: () => undefined })) {
+      if (reading.ranges > 0) break;
+    }
+    expect(reading).toMatchObject({ open: 0 });
+    expect(reading.ranges).toBeGreaterThan(0);
   });
 
   it("does not mind damage where nothing is taken over", async () => {

@@ -3,6 +3,7 @@
  * time of the whole.
  */
 export { eachAtOnce } from "./async/each-at-once.js";
+export { OneAhead } from "./async/one-ahead.js";
 export { abortable } from "./bytes/abortable.js";
 export { ByteReader } from "./bytes/byte-reader.js";
 export type { ByteStream } from "./bytes/byte-stream.js";

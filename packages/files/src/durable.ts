@@ -1,7 +1,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, futimesSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { type FileHandle, link, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type ByteDigest, type ByteStream, errnoOf, HashedStream, streamOf } from "@keepsake/core/basics";
+import { type ByteStream, errnoOf, OneAhead, streamOf } from "@keepsake/core/basics";
 import { settable } from "./attributes.js";
 import type { FsPath } from "./fs-path.js";
 import { partialNameOf } from "./own-names.js";
@@ -66,18 +66,17 @@ export interface WriteOptions {
 }
 
 /**
- * Creates the file `path` from a stream. The file must not exist. On any failure it is removed again.
+ * Creates the file `path` from a stream, which is read while what came of it is written. The file must not exist. On any
+ * failure it is removed again.
  *
- * @returns size and SHA-256 of what was written
  * @throws the system error (`EEXIST`, `ENOSPC`, …), what the stream throws, or the signal's reason
  */
-export async function writeNewFile(path: FsPath, body: ByteStream, options: WriteOptions = {}): Promise<ByteDigest> {
+export async function writeNewFile(path: FsPath, body: ByteStream, options: WriteOptions = {}): Promise<void> {
   const { signal, mode = 0o600, owner, sync = true } = options;
   signal?.throwIfAborted();
   const handle = await open(path, "wx", 0o600);
   try {
-    const hashed = new HashedStream(body);
-    for await (const chunk of hashed) {
+    for await (const chunk of new OneAhead(body)) {
       signal?.throwIfAborted();
       await writeAll(handle, chunk);
     }
@@ -86,7 +85,6 @@ export async function writeNewFile(path: FsPath, body: ByteStream, options: Writ
     if (mode !== 0o600) await handle.chmod(mode);
     if (sync) await handle.sync();
     await handle.close();
-    return hashed.digest;
   } catch (error) {
     await handle.close().catch(() => undefined);
     await unlink(path).catch(() => undefined);

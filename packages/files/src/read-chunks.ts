@@ -1,10 +1,12 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { OneAhead } from "@keepsake/core/basics";
 import type { FsPath } from "./fs-path.js";
 
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * The bytes of a file, opened on the first read and closed with the iteration. Beside Node's own stream it takes no larger
+ * The bytes of a file, opened on the first read and closed with the iteration; the next chunk is read while the one before it is
+ * worked on. Beside Node's own stream it takes no larger
  * buffer than the file has bytes: a small file in a buffer of a quarter of a mebibyte keeps the garbage collector busier than
  * the disk.
  *
@@ -14,7 +16,7 @@ const CHUNK_BYTES = 256 * 1024;
 export async function* readChunks(path: FsPath, chunkBytes = CHUNK_BYTES): AsyncGenerator<Buffer> {
   const handle = await open(path);
   try {
-    yield* chunksOf(handle, (await handle.stat()).size, chunkBytes);
+    yield* new OneAhead(chunksOf(handle, (await handle.stat()).size, chunkBytes));
   } finally {
     await handle.close();
   }

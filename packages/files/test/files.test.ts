@@ -39,17 +39,14 @@ const rejection = async (work: Promise<unknown>): Promise<unknown> =>
   );
 
 describe("writeNewFile", () => {
-  it("writes all, with exactly the mode it is told, and says what it wrote", async () => {
+  it("writes all, with exactly the mode it is told", async () => {
     const before = process.umask(0o077);
     try {
-      const digest = await writeNewFile(temp.join("a"), chunked("hello", 2), { mode: 0o664 });
-      expect(digest).toEqual({
-        sizeBytes: 5,
-        sha256: "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
-      });
+      await writeNewFile(temp.join("a"), chunked("hello", 2), { mode: 0o664 });
     } finally {
       process.umask(before);
     }
+    expect(await readFile(temp.join("a"), "utf8")).toBe("hello");
     expect((await stat(temp.join("a"))).mode & 0o7777).toBe(0o664);
     await writeNewFile(temp.join("private"), chunked("x"));
     expect((await stat(temp.join("private"))).mode & 0o7777).toBe(0o600);

@@ -34,10 +34,11 @@ describe("readChunks", () => {
     expect(Buffer.concat(grown).length).toBe(7 * CHUNK);
     const cut: Buffer[] = [];
     for await (const chunk of readChunks(dir.join("f"), CHUNK)) {
-      if (cut.length === 0) await truncate(dir.join("f"), CHUNK + 3);
+      // One chunk is read ahead.
+      if (cut.length === 0) await truncate(dir.join("f"), 2 * CHUNK + 3);
       cut.push(chunk);
     }
-    expect(Buffer.concat(cut).length).toBe(CHUNK + 3);
+    expect(Buffer.concat(cut).length).toBe(2 * CHUNK + 3);
   });
 
   it("keeps no file open that is not read to its end, nor one that nobody reads", async () => {

@@ -1,17 +1,29 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { type ByteRange, fromSystemError, KeepsakeError } from "@keepsake/core";
+import { type ByteRange, fromSystemError, KeepsakeError, OneAhead } from "@keepsake/core";
 
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * The bytes of a file, or of a range of it. Opens on the first `next()`, closes at the end, on an error, and when the
- * consumer stops early.
+ * The bytes of a file, or of a range of it, of which the next are read while those before them are worked on. Opens on the first
+ * `next()`, closes at the end, on an error, and when the consumer stops early.
  *
  * @throws KeepsakeError from the iteration: `E_NOT_FOUND` when the object was deleted meanwhile; `E_IO`, also when the file
  *   ends before the size it had when it was opened
  */
 export async function* readBody(
+  path: string,
+  key: string,
+  range: ByteRange | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of new OneAhead(chunksOf(path, key, range, signal))) {
+    signal?.throwIfAborted();
+    yield chunk;
+  }
+}
+
+async function* chunksOf(
   path: string,
   key: string,
   range: ByteRange | undefined,

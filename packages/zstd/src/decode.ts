@@ -89,9 +89,20 @@ async function nextFrame(
     const parts = [header.bytes, ...blocks.map(({ bytes }) => bytes)];
     if (header.hasChecksum) parts.push(await frames.checksum());
     budget.spend(contentBytes);
-    return { whole: Buffer.concat(parts), contentBytes };
+    return { whole: joined(parts), contentBytes };
   }
   return { header, blocks };
+}
+
+/** The parts in one piece: copied only where they do not lie one after the other in memory anyway. */
+function joined(parts: readonly Uint8Array[]): Buffer {
+  const [first] = parts;
+  let end = first?.byteOffset ?? 0;
+  for (const part of parts) {
+    if (part.buffer !== first?.buffer || part.byteOffset !== end) return Buffer.concat(parts);
+    end += part.length;
+  }
+  return first === undefined ? Buffer.alloc(0) : Buffer.from(first.buffer, first.byteOffset, end - first.byteOffset);
 }
 
 async function decompressWhole(

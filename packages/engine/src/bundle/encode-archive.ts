@@ -48,7 +48,7 @@ async function* encodeFrames(
   codec: FrameCodec,
   options: EncodeOptions,
 ): AsyncGenerator<Uint8Array> {
-  const queue = new FrameQueue(codec, options.onSegment);
+  const queue = new FrameQueue(codec, options);
   yield* throughQueue(queue, segments, codec, options);
   yield codec.index(queue.sizes);
 }
@@ -59,7 +59,7 @@ export function encodeSegments(
   codec: FrameCodec,
   options: EncodeOptions,
 ): AsyncGenerator<Uint8Array> {
-  return throughQueue(new FrameQueue(codec, options.onSegment), segments, codec, options);
+  return throughQueue(new FrameQueue(codec, options), segments, codec, options);
 }
 
 /** Several frames are under way at a time. */
@@ -69,11 +69,15 @@ async function* throughQueue(
   codec: FrameCodec,
   options: EncodeOptions,
 ): AsyncGenerator<Uint8Array> {
-  for await (const _full of fill(queue, segments, codec, options)) {
-    yield* queue.next();
-    options.signal?.throwIfAborted();
+  try {
+    for await (const _full of fill(queue, segments, codec, options)) {
+      yield* queue.next();
+      options.signal?.throwIfAborted();
+    }
+    while (!queue.isEmpty) yield* queue.next();
+  } finally {
+    await queue.close();
   }
-  while (!queue.isEmpty) yield* queue.next();
 }
 
 /** Puts all into the queue, and waits whenever it is full. */
@@ -88,8 +92,8 @@ async function* fill(
   for (const segment of segments) {
     const { key } = segment;
     const stored = await earlier?.find(key);
-    if (earlier !== undefined && stored !== undefined) {
-      queue.pushStored(key, stored.frames, () => earlier.read(stored, { signal }));
+    if (stored !== undefined) {
+      queue.pushStored(key, stored);
       done += stored.frames.reduce((sum, { contentBytes }) => sum + contentBytes, 0);
       onBytes?.(done);
       while (queue.isFull) yield undefined;
@@ -101,11 +105,11 @@ async function* fill(
       done += piece.length;
       const sha256 = isPartlyTheSame ? sha256Hex(piece) : undefined;
       const frame = sha256 === undefined ? undefined : earlier?.findFrame(sha256);
-      if (earlier === undefined || frame === undefined) {
+      if (frame === undefined) {
         queue.push(key, piece, sha256);
       } else {
         queue.giveBack(piece);
-        queue.pushStored(key, frame.frames, () => earlier.read(frame, { signal }));
+        queue.pushStored(key, frame);
       }
       onBytes?.(done);
       while (queue.isFull) yield undefined;

@@ -5,6 +5,7 @@ import {
   type ByteStream,
   errnoOf,
   fromSystemError,
+  HashedStream,
   KeepsakeError,
   type OpOptions,
   sha256Hex,
@@ -73,7 +74,9 @@ export class ExportTarget {
     try {
       // A crash may have left one, which is nobody's any more.
       await rm(partial, { force: true });
-      const digest = await writeNewFile(partial, bytes, { signal, mode: 0o600 });
+      const hashed = new HashedStream(bytes);
+      await writeNewFile(partial, hashed, { signal, mode: 0o600 });
+      const { digest } = hashed;
       await check(digest, async () => readChunks(partial));
       await this.#publish(partial, digest);
       return digest;

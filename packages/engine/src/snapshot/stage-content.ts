@@ -6,6 +6,7 @@ import {
   type ByteStream,
   digestOf,
   type FileEntry,
+  HashedStream,
   KeepsakeError,
   sha256Hex,
   streamOf,
@@ -84,7 +85,9 @@ export class ContentStager {
 
   async #write(stream: ByteStream): Promise<StagedContent> {
     const file = await this.#nextFile();
-    return { file, digest: await writeNewFile(file, stream, { sync: false, signal: this.#signal }) };
+    const hashed = new HashedStream(stream);
+    await writeNewFile(file, hashed, { sync: false, signal: this.#signal });
+    return { file, digest: hashed.digest };
   }
 
   /** Gives a handed-over file a name of our own: the session may read it until it is disposed, and then remove its own. */

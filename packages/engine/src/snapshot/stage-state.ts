@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { parseArtifactPath, type StateItem, streamOf } from "@keepsake/core";
-import { writeNewFile } from "@keepsake/files";
+import { parseArtifactPath, sha256Hex, type StateItem } from "@keepsake/core";
+import { writeNewFileNow } from "@keepsake/files";
 import type { StagedArtifactFile } from "../bundle/staged-bundle.js";
 import type { PrivateStaging } from "./private-staging.js";
 
@@ -17,7 +17,9 @@ export async function stageState(
   const staged: StagedArtifactFile[] = [];
   for (const { key, value } of items) {
     const file = join(folder, key);
-    const digest = await writeNewFile(file, streamOf(`${JSON.stringify(value, null, 2)}\n`), { sync: false });
+    const bytes = Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+    writeNewFileNow(file, bytes);
+    const digest = { sizeBytes: bytes.length, sha256: sha256Hex(bytes) };
     const pathInBundle = parseArtifactPath(`${STATE_FOLDER}/${key}.json`);
     const meta = { pathInBundle, kind: `state_${key}`, source: STATE_FOLDER, type: "file" as const };
     staged.push({ meta: { ...meta, ...digest, mode: 0o600, mtimeMs: atMs }, file });
