@@ -1,4 +1,4 @@
-import { type AgentRef, type Clock, KeepsakeError, parseAgentId, parseTenantId } from "@keepsake/core";
+import { type AgentRef, type Clock, eachAtOnce, KeepsakeError, parseAgentId, parseTenantId } from "@keepsake/core";
 import { inject, injectable } from "tsyringe";
 import { agentRefOf } from "../agent-ref.js";
 import { AgentSession } from "../agent-session.js";
@@ -63,12 +63,13 @@ export class PruneOperation {
     if (request.dryRun === true) return decide(options);
     return this.#session.run(ref, lock.timeoutMs, options, async (held, locked) => {
       const decisions = await decide(locked);
-      for (const { record } of decisions.filter(({ keep }) => !keep).toReversed()) {
+      // The oldest first, several at a time: each waits for the store, and is gone whole at one instant.
+      await eachAtOnce(decisions.filter(({ keep }) => !keep).toReversed(), async ({ record }) => {
         await held.assertHeld();
         await catalog.remove(record, locked);
         const who = { agentId: ref.agent, tenant: ref.tenant, atMs: this.#clock.now() };
         await this.#session.publish({ type: "lifecycle", kind: "gc", snapshotId: record.id, ...who });
-      }
+      });
       return decisions;
     });
   }
