@@ -6,6 +6,9 @@ import { isArtifactPath, type StoredObject } from "@keepsake/core";
 import { PARTIAL_PREFIX } from "./partial-file.js";
 import { isReached, meansMissing, objectOf, objectPath } from "./object-paths.js";
 
+/** So many files are looked at together: each look mostly waits for its turn. */
+const AT_ONCE = 32;
+
 /**
  * Every object below `root` whose key begins with `prefix`, by ascending key in UTF-8 byte order. Holds the names of one
  * folder per level; reads a folder when it is its turn.
@@ -38,15 +41,18 @@ async function* listFolder(
   namePrefix: Buffer,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StoredObject> {
-  for (const child of await childrenOf(folder, keyPrefix, namePrefix)) {
-    signal?.throwIfAborted();
-    const [path, key] = [join(folder, child.name), keyPrefix + child.name];
-    if (child.isFolder) {
-      yield* listFolder(path, `${key}/`, Buffer.alloc(0), signal);
-      continue;
+  const children = await childrenOf(folder, keyPrefix, namePrefix);
+  for (let at = 0; at < children.length; at += AT_ONCE) {
+    const some = children.slice(at, at + AT_ONCE);
+    const files = await Promise.all(
+      some.map(({ name, isFolder }) => (isFolder ? undefined : inspect(join(folder, name), keyPrefix + name))),
+    );
+    for (const [index, { name, isFolder }] of some.entries()) {
+      signal?.throwIfAborted();
+      const object = files[index];
+      if (isFolder) yield* listFolder(join(folder, name), `${keyPrefix}${name}/`, Buffer.alloc(0), signal);
+      else if (object !== undefined) yield object;
     }
-    const object = await inspect(path, key);
-    if (object !== undefined) yield object;
   }
 }
 

@@ -51,8 +51,9 @@ export function objectOf(key: string, stats: BigIntStats): StoredObject {
 
 /** True when no symbolic link lies between the root (which may be one) and `path`. */
 export async function isReached(root: string, path: string): Promise<boolean> {
-  const below = path.slice(root.length);
-  return (await realpath(path)) === `${await realpath(root)}${below}`;
+  const reached = await realpath(path);
+  // Mostly there is no link at all, not even above the root.
+  return reached === path || reached === `${await realpath(root)}${path.slice(root.length)}`;
 }
 
 /** True when both are one file. */
