@@ -45,7 +45,7 @@ async function* listFolder(
   for (let at = 0; at < children.length; at += AT_ONCE) {
     const some = children.slice(at, at + AT_ONCE);
     const files = await Promise.all(
-      some.map(({ name, isFolder }) => (isFolder ? undefined : inspect(join(folder, name), keyPrefix + name))),
+      some.map(async ({ name, isFolder }) => (isFolder ? undefined : inspect(join(folder, name), keyPrefix + name))),
     );
     for (const [index, { name, isFolder }] of some.entries()) {
       signal?.throwIfAborted();

@@ -6,7 +6,7 @@
  * that is left; it resolves when the input is closed.
  */
 export class OneAhead<T> implements AsyncIterableIterator<T, undefined, undefined> {
-  readonly #input: AsyncIterator<T, unknown, undefined>;
+  readonly #input: AsyncIterator<T>;
   #next: Promise<IteratorResult<T, unknown>>;
 
   constructor(input: AsyncIterable<T>) {
