@@ -26,8 +26,11 @@ function machine() {
   return `${cpus().length} cores (${cpus()[0].model.trim()}), ${gibibytes} GiB, Linux ${release().split("-")[0]}, Node ${process.versions.node}`;
 }
 
-async function measure(size, options, { present }, signal) {
+/** @param options of all parts, and of this one */
+async function measure(options, { present }, signal) {
+  const { size } = options;
   const workspace = new Workspace(size, options.dir);
+  const isRemote = present.some(({ remote }) => remote);
   try {
     say(`making the ${size} memory in ${workspace.dir}`);
     const memory = workspace.make();
@@ -35,10 +38,10 @@ async function measure(size, options, { present }, signal) {
     const failure = await runAll(options.operations, bench);
     return {
       ...(failure !== undefined && { failure }),
-      size,
+      size: isRemote ? `${size}, S3` : size,
       memory,
       ...{ date: new Date().toISOString().slice(0, 10), machine: machine(), runs: options.runs },
-      command: commandOf(size, options),
+      command: commandOf(options, isRemote),
       commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: ROOT, encoding: "utf8" }).trim(),
       versions: Object.fromEntries(
         present.filter(({ kind }) => kind !== "limit").map(({ name, version }) => [name, version]),
@@ -53,7 +56,7 @@ async function measure(size, options, { present }, signal) {
 }
 
 /** What measures the same again; where its report went is nobody's business. */
-function commandOf(size, { runs, only, peers, redacted, snapshots }) {
+function commandOf({ size, runs, only, peers, redacted, snapshots }, isRemote) {
   const chosen = [
     `--size ${size}`,
     `--runs ${runs}`,
@@ -62,7 +65,8 @@ function commandOf(size, { runs, only, peers, redacted, snapshots }) {
     redacted && "--redacted",
   ];
   const full = snapshots === 1_000 ? undefined : `--snapshots ${snapshots}`;
-  return ["npm run bench --", ...chosen, full].filter(Boolean).join(" ");
+  const server = isRemote && "node scripts/s3-server.mjs";
+  return [server, "npm run bench --", ...chosen, full].filter(Boolean).join(" ");
 }
 
 /** What was measured before something failed, or the run was broken off, is reported all the same. @returns what failed */
@@ -81,13 +85,21 @@ async function reportsOf(options, signal) {
   if (options.from !== undefined) {
     return joinBySize(options.from.split(",").flatMap((file) => JSON.parse(readFileSync(file, "utf8")).reports));
   }
-  const who = contenders({ ...options, s3: bucketOf(process.env) });
-  if (who.missing.length > 0) say(`not installed, and left out: ${who.missing.join(", ")}`);
+  const bucket = bucketOf(process.env);
   const reports = [];
-  for (const size of options.sizes) {
-    if (!signal.aborted) reports.push(await measure(size, options, who, signal));
+  for (const part of options.parts) {
+    if (signal.aborted) break;
+    // Only a part of the whole table says whether the bucket takes part.
+    const s3 = options.table && part.remote !== true ? undefined : bucket;
+    if (part.remote === true && s3 === undefined) {
+      say("there is no bucket: what is measured with one is left out");
+      continue;
+    }
+    const who = contenders({ ...options, s3 });
+    if (who.missing.length > 0) say(`not installed, and left out: ${who.missing.join(", ")}`);
+    reports.push(await measure({ ...options, ...part }, who, signal));
   }
-  return reports;
+  return joinBySize(reports);
 }
 
 async function main() {

@@ -1,12 +1,14 @@
 import { parseArgs } from "node:util";
 import { SIZES } from "./memories/sizes.mjs";
 import { OPERATIONS } from "./operations/operations.mjs";
+import { TABLE } from "./plan.mjs";
 
 export const USAGE = `npm run bench -- [options]
 
   --size <s,…>       ${Object.keys(SIZES).join(", ")}; default small
   --runs <n>         how often each contender does each operation; default 5
   --only <op,…>      ${OPERATIONS.map(({ id }) => id).join(", ")}
+  --table            all that the README shows, each size and operation as often as there; needs two hours
   --peers, --no-peers  with restic, borg and the others (default), or Keepsake alone
   --redacted         Keepsake with its redaction, too
   --snapshots <n>    how many a full store has (list, delete, prune); default 1000
@@ -27,6 +29,7 @@ export function readOptions(argv) {
       size: { type: "string", default: "small" },
       runs: { type: "string", default: "5" },
       only: { type: "string" },
+      table: { type: "boolean", default: false },
       peers: { type: "boolean", default: true },
       redacted: { type: "boolean", default: false },
       snapshots: { type: "string", default: "1000" },
@@ -39,22 +42,22 @@ export function readOptions(argv) {
       help: { type: "boolean", default: false },
     },
   });
-  const sizes = values.size.split(",");
-  for (const size of sizes) known(size, Object.keys(SIZES), "size");
-  const only = values.only?.split(",");
-  for (const id of only ?? [])
-    known(
-      id,
-      OPERATIONS.map((operation) => operation.id),
-      "operation",
-    );
+  const runs = positive(values.runs, "--runs");
+  const asked = values.size.split(",").map((size) => ({ size, runs, only: values.only }));
   return {
     ...values,
-    sizes,
-    runs: positive(values.runs, "--runs"),
     snapshots: positive(values.snapshots, "--snapshots"),
-    operations: OPERATIONS.filter(({ id }) => only === undefined || only.includes(id)),
+    parts: (values.table ? TABLE : asked).map(partOf),
   };
+}
+
+/** What is measured of one size. */
+function partOf({ only, ...part }) {
+  known(part.size, Object.keys(SIZES), "size");
+  const ids = OPERATIONS.map(({ id }) => id);
+  const chosen = only?.split(",");
+  for (const id of chosen ?? []) known(id, ids, "operation");
+  return { ...part, only, operations: OPERATIONS.filter(({ id }) => chosen === undefined || chosen.includes(id)) };
 }
 
 function known(word, words, what) {

@@ -8,7 +8,7 @@ export function joinBySize(reports) {
   const bySize = new Map();
   for (const report of reports) {
     const earlier = bySize.get(report.size);
-    const own = { ...report, commands: [report.command] };
+    const own = { ...report, commands: report.commands ?? [report.command] };
     bySize.set(report.size, earlier === undefined ? own : joined(earlier, own));
   }
   return [...bySize.values()];
@@ -18,7 +18,7 @@ function joined(earlier, later) {
   return {
     ...earlier,
     ...(later.failure !== undefined && { failure: later.failure }),
-    commands: [...earlier.commands, ...later.commands],
+    commands: [...new Set([...earlier.commands, ...later.commands])],
     versions: { ...earlier.versions, ...later.versions },
     operations: { ...earlier.operations, ...later.operations },
     stored: { ...earlier.stored, ...later.stored },

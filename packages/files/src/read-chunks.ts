@@ -6,9 +6,8 @@ const CHUNK_BYTES = 256 * 1024;
 
 /**
  * The bytes of a file, opened on the first read and closed with the iteration; the next chunk is read while the one before it is
- * worked on. Beside Node's own stream it takes no larger
- * buffer than the file has bytes: a small file in a buffer of a quarter of a mebibyte keeps the garbage collector busier than
- * the disk.
+ * worked on. Beside Node's own stream it takes no larger buffer than the file has bytes: a small file in a buffer of a quarter of
+ * a mebibyte keeps the garbage collector busier than the disk.
  *
  * @param chunkBytes the largest chunk; default 256 KiB. Each chunk has a buffer of its own
  * @throws (from the iteration) the system error
