@@ -7,6 +7,7 @@ import { collect, type TempDir, tempDir } from "@keepsake/testkit";
 import { zstd } from "@keepsake/zstd";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeArchive } from "../packages/engine/src/bundle/encode-archive.js";
+import { rangesOf } from "../packages/engine/src/bundle/ranged-bundle.js";
 import { archiveSegments } from "../packages/engine/src/bundle/segments.js";
 import type { StagedArtifactFile } from "../packages/engine/src/bundle/staged-bundle.js";
 import { FramesAhead } from "../packages/engine/src/bundle/frames-ahead.js";
@@ -90,8 +91,10 @@ async function earlierOf(bytes: Buffer, damagedAt?: number, from = store): Promi
   if (damagedAt !== undefined) copy[damagedAt] = (copy[damagedAt] ?? 0) ^ 1;
   await store.put(KEY, streamOf(copy));
   encoded = 0;
-  return new EarlierBundle(from, KEY, counting(), segments);
+  return new EarlierBundle(rangesOf(from, placeOf(copy)), counting(), segments);
 }
+
+const placeOf = ({ length }: Uint8Array) => ({ bundlePath: KEY, bundleSizeBytes: length });
 
 /** The same, with some bytes in the middle changed. */
 function changed(bytes: Buffer): Buffer {
@@ -119,7 +122,7 @@ describe("a large file that has changed in one place", () => {
     await store.delete(KEY);
     await store.put(KEY, streamOf(second.output));
     encoded = 0;
-    const { output } = await encode(before, new EarlierBundle(store, KEY, counting(), second.segments));
+    const { output } = await encode(before, new EarlierBundle(rangesOf(store, placeOf(second.output)), counting(), second.segments));
     expect(encoded).toBe(3);
     expect(Buffer.from(output).equals((await encode(before)).output)).toBe(true);
   });

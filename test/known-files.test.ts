@@ -3,6 +3,7 @@ import fs, { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { appendFile, chmod, mkdir, rename, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
+import { generateIdentity } from "@keepsake/age";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CliCase } from "./support/cli-case.js";
 
@@ -125,6 +126,19 @@ describe("what was captured before", () => {
     expect(objects).toEqual(expect.arrayContaining(fresh));
     // Of the others some trees were touched: git writes them anew.
     expect(new Set(objects).size).toBeLessThan(20);
+  });
+
+  it("is not opened again either where the bundle is encrypted, and its key is at hand", async () => {
+    const { identity, recipient } = await generateIdentity();
+    await writeFile(at.temp.join("ana.key"), `${identity}\n`, { mode: 0o600 });
+    const encryption = { enabled: true, recipients: [recipient], identity_file: at.temp.join("ana.key") };
+    const config = at.temp.join("keepsake.json");
+    await writeFile(config, JSON.stringify({ version: 1, encryption }));
+    await snapshot("--config", config);
+    await write(noteAt(7), "another\n");
+    await grownOld();
+    const next = await opened(() => snapshot("--config", config));
+    expect(next.filter((path) => path.startsWith("topics/"))).toEqual([noteAt(7)]);
   });
 
   it("is taken over so that nobody could tell, whatever was changed", async () => {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generateIdentity } from "@keepsake/age";
+import { sha256Hex } from "@keepsake/core";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CliCase } from "./support/cli-case.js";
@@ -45,6 +46,15 @@ async function snapshot(...args: readonly string[]): Promise<Readonly<Record<str
 
 const bundleOf = (record: Readonly<Record<string, unknown>>): string => join(at.root, String(record["bundle_path"]));
 
+const AGE_MAGIC = "age-encryption.org/v1";
+
+const sealedMemo = (): string => join(at.root, "last-snapshots/default/ana.json.sealed");
+
+function filesBelow(dir: string): readonly string[] {
+  const entries = readdirSync(dir, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
 interface Memo {
   readonly unread: number;
   /** by source; of each its path first */
@@ -59,11 +69,11 @@ const rememberedPaths = (): readonly string[] =>
   Object.values(remembered().files).flatMap((files) => files.map(([path]) => path));
 
 /** The memory comes back from it byte for byte, wherever its frames are from. */
-async function expectWhole(record: Readonly<Record<string, unknown>>): Promise<void> {
-  const verified = await at.run("verify", ["--deep", String(record["id"])]);
+async function expectWhole(record: Readonly<Record<string, unknown>>, ...args: readonly string[]): Promise<void> {
+  const verified = await at.run("verify", ["--deep", String(record["id"]), ...args]);
   expect(verified, verified.stdout).toMatchObject({ code: 0 });
   const target = at.temp.join(`again-${String(record["id"])}`);
-  const restored = await at.run("restore", [String(record["id"]), "--memory", target, "--yes"]);
+  const restored = await at.run("restore", [String(record["id"]), "--memory", target, "--yes", ...args]);
   expect(restored, restored.stderr).toMatchObject({ code: 0 });
   for (const name of [LARGE, "note-7.md"]) {
     expect((await readFile(join(target, name))).equals(await readFile(join(at.memory, name))), name).toBe(true);
@@ -163,13 +173,16 @@ describe("the snapshot after one", () => {
     expect(counts).toEqual([0, 1, 2, 0, 0, 1]);
   });
 
-  it("takes nothing over from an encrypted bundle, nor into one", async () => {
+  it("takes nothing over from an encrypted bundle without its key, nor from an open one into it", async () => {
     const { recipient } = await generateIdentity();
     await snapshot();
     const sealed = await snapshot("--encrypt", recipient);
     expect(remembered()).toMatchObject({ files: {}, unread: 0 });
     // No frame of the open bundle stands in it.
-    expect(readFileSync(bundleOf(sealed)).subarray(0, 21).toString()).toBe("age-encryption.org/v1");
+    expect(readFileSync(bundleOf(sealed)).subarray(0, 21).toString()).toBe(AGE_MAGIC);
+    await snapshot("--encrypt", recipient);
+    expect(remembered()).toMatchObject({ files: {}, unread: 0 });
+    expect(existsSync(sealedMemo())).toBe(false);
     await expectWhole(await snapshot());
   });
 
@@ -189,5 +202,95 @@ describe("the snapshot after one", () => {
     const deleted = await at.run("delete", ["latest", "--yes"]);
     expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
     expect((await snapshot("--skip-unchanged"))["unchanged"]).toBeUndefined();
+  });
+});
+
+describe("the snapshot after an encrypted one, with its key", () => {
+  let key: string;
+  let recipient: string;
+
+  /** A configuration that encrypts to the recipient, and names where keys are. */
+  async function configured(identityFile = key): Promise<string> {
+    const file = at.temp.join("keepsake.json");
+    const encryption = { enabled: true, recipients: [recipient], identity_file: identityFile };
+    await writeFile(file, JSON.stringify({ version: 1, encryption }));
+    return file;
+  }
+
+  async function keyFile(name: string): Promise<{ readonly file: string; readonly recipient: string }> {
+    const made = await generateIdentity();
+    const file = at.temp.join(name);
+    await writeFile(file, `${made.identity}\n`, { mode: 0o600 });
+    return { file, recipient: made.recipient };
+  }
+
+  beforeEach(async () => {
+    ({ file: key, recipient } = await keyFile("ana.key"));
+  });
+
+  it("takes over what has not changed, sealed anew, and is as whole as the first", async () => {
+    const config = await configured();
+    const first = await snapshot("--config", config);
+    await writeFile(join(at.memory, "note-7.md"), "another\n");
+    const next = await snapshot("--config", config);
+    expect(remembered().unread).toBe(1);
+    const [before, after] = [readFileSync(bundleOf(first)), readFileSync(bundleOf(next))];
+    expect(after.subarray(0, 21).toString()).toBe(AGE_MAGIC);
+    // Another key for each file: nothing of the one stands in the other.
+    expect(after.includes(before.subarray(5_000, 5_064))).toBe(false);
+    await expectWhole(next, "--identity", key);
+    await expectWhole(await snapshot("--config", config), "--identity", key);
+    expect(remembered().unread).toBe(2);
+  });
+
+  it("names nothing of the memory beside the bundle", async () => {
+    const config = await configured();
+    await snapshot("--config", config);
+    await snapshot("--config", config);
+    expect(remembered()).toMatchObject({ files: {}, segments: [], unread: 1 });
+    const beside = filesBelow(join(at.root, "last-snapshots"));
+    expect(beside).toEqual(expect.arrayContaining([sealedMemo()]));
+    const digest = sha256Hex(readFileSync(join(at.memory, "note-7.md")));
+    for (const file of beside) {
+      for (const word of ["note-", "voice", STORE, digest]) expect(readFileSync(file).includes(word), file).toBe(false);
+    }
+    expect(readFileSync(sealedMemo()).subarray(0, 21).toString()).toBe(AGE_MAGIC);
+  });
+
+  it("reads everything when the key is another one, or the bundle is not what it was", async () => {
+    await snapshot("--config", await configured());
+    const other = await keyFile("other.key");
+    const blind = await snapshot("--config", await configured(other.file));
+    expect(remembered().unread).toBe(0);
+    await expectWhole(blind, "--identity", key);
+    const config = await configured();
+    const last = await snapshot("--config", config);
+    expect(remembered().unread).toBe(1);
+    const bytes = readFileSync(bundleOf(last));
+    bytes[Math.floor(bytes.length / 2)] = (bytes[Math.floor(bytes.length / 2)] ?? 0) ^ 1;
+    writeFileSync(bundleOf(last), bytes);
+    await expectWhole(await snapshot("--config", config), "--identity", key);
+    expect(remembered().unread).toBe(0);
+  });
+
+  it("does not believe what was remembered of another snapshot", async () => {
+    const config = await configured();
+    await snapshot("--config", config);
+    const old = readFileSync(sealedMemo());
+    await writeFile(join(at.memory, "note-7.md"), "another\n");
+    await snapshot("--config", config);
+    writeFileSync(sealedMemo(), old);
+    await expectWhole(await snapshot("--config", config), "--identity", key);
+    expect(remembered().unread).toBe(0);
+  });
+
+  it("leaves nothing sealed behind once nothing is encrypted any more, and nothing open once it is", async () => {
+    await snapshot();
+    expect(rememberedPaths()).not.toEqual([]);
+    await snapshot("--config", await configured());
+    expect([rememberedPaths(), existsSync(sealedMemo())]).toEqual([[], true]);
+    await snapshot();
+    expect(existsSync(sealedMemo())).toBe(false);
+    expect(remembered().unread).toBe(0);
   });
 });

@@ -44,7 +44,12 @@ export interface AgentProfile {
     /** fail when anything could not be looked through; default false */
     readonly requireClean?: boolean;
   };
-  readonly encryption: { readonly byDefault: boolean; readonly privateLabels: boolean };
+  readonly encryption: {
+    readonly byDefault: boolean;
+    readonly privateLabels: boolean;
+    /** whether keys are configured that open what is encrypted, without a passphrase, which costs a second each time; default false */
+    readonly hasKeys?: boolean;
+  };
   readonly cut: {
     readonly attempts: number;
     readonly holdTimeoutMs: number;

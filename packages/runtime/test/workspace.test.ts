@@ -158,7 +158,7 @@ describe("what an agent has", () => {
     expect(profile.lock).toEqual({ timeoutMs: 1500 });
     expect(profile.limits).toEqual({ maxManifestBytes: 67_108_864, maxBundleBytes: 5000 });
     expect(profile.retention).toEqual({ maxAgeDays: 3, daily: 7 });
-    expect(profile.encryption).toEqual({ byDefault: false, privateLabels: true });
+    expect(profile.encryption).toEqual({ byDefault: false, privateLabels: true, hasKeys: false });
     const { byDefault, policies } = profile.redaction;
     const { policy } = await policies();
     expect([byDefault, policy.rules]).toEqual([false, ["default", "ab"]]);

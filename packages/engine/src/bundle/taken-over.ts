@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { type BundleStore, type ByteDigest, type Codec, collectBytes, type OpOptions, sha256Hex } from "@keepsake/core";
+import { type ByteDigest, type Codec, collectBytes, type OpOptions, type RangedBytes, sha256Hex } from "@keepsake/core";
 import { unpackEntries } from "./tar-entries.js";
 import type { StoredFrame, StoredFrames, StoredSegment } from "./stored-frames.js";
 
@@ -11,16 +11,15 @@ const UNPACKED = 2;
 
 /** The frames of an earlier bundle. */
 export class EarlierBundle implements StoredFrames {
-  readonly #store: BundleStore;
-  readonly #key: string;
+  readonly #encoded: RangedBytes;
   readonly #codec: Codec;
   readonly #segments: ReadonlyMap<string, StoredSegment>;
   readonly #frames = new Map<string, StoredSegment>();
   readonly #unpacked = new Map<StoredSegment, Promise<ReadonlyMap<string, Buffer>>>();
 
-  constructor(store: BundleStore, key: string, codec: Codec, segments: ReadonlyMap<string, StoredSegment>) {
-    this.#store = store;
-    this.#key = key;
+  /** @param encoded what `codec` gave, without what others made of it */
+  constructor(encoded: RangedBytes, codec: Codec, segments: ReadonlyMap<string, StoredSegment>) {
+    this.#encoded = encoded;
     this.#codec = codec;
     this.#segments = segments;
     for (const { start, frames } of segments.values()) {
@@ -84,8 +83,7 @@ export class EarlierBundle implements StoredFrames {
     const length = frames.reduce((sum, { encodedBytes }) => sum + encodedBytes, 0);
     const check = new FrameCheck(frames);
     try {
-      const { body } = await this.#store.get(this.#key, { range: { start, length }, signal });
-      for await (const chunk of body) {
+      for await (const chunk of this.#encoded.read({ start, length }, { signal })) {
         check.update(chunk);
         yield chunk;
       }

@@ -93,7 +93,10 @@ export class SnapshotPipeline {
     if (standing !== undefined) return standing;
     const memory = paths.memory;
     const fullEvery = full || standstill?.isDue === true ? 1 : snapshot.fullReadEvery;
-    const about = { stateRoot, ref, memory, store, codecs, redact, fullEvery, logger: this.#logger };
+    const decoders = (fileName: string): Promise<readonly Codec[]> => this.#workspace.decoders(fileName, []);
+    const { hasKeys = false } = profile.encryption;
+    const known = { stateRoot, ref, memory, store, codecs, decoders, hasKeys, redact };
+    const about = { ...known, fullEvery, logger: this.#logger };
     const memo = await SnapshotMemo.open(about);
     try {
       return await this.#take(order, { memo, standstill }, options);

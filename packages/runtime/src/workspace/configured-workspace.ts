@@ -11,7 +11,7 @@ import {
 import type { AgentProfile, EncodeRequest, Workspace } from "@keepsake/engine";
 import { fillPlaceholders } from "../config/expand.js";
 import { agentSettings, type AgentSettings } from "../config/layers.js";
-import { lockOptions, optionsOf } from "../config/provider-options.js";
+import { encryptionOptions, lockOptions, optionsOf } from "../config/provider-options.js";
 import type { ResolvedConfig, UseEntry } from "../config/schema.js";
 import { resolvePath } from "../config/state-root.js";
 import { BundleCodecs } from "./bundle-codecs.js";
@@ -133,7 +133,11 @@ export class ConfiguredWorkspace implements Workspace {
         maxBundleBytes: config.limits.max_bundle_bytes ?? Number.MAX_SAFE_INTEGER,
       },
       retention: retentionRules(config.retention),
-      encryption: { byDefault: config.encryption.enabled, privateLabels: config.encryption.private_labels },
+      encryption: {
+        byDefault: config.encryption.enabled,
+        privateLabels: config.encryption.private_labels,
+        hasKeys: config.encryption.identity_file !== null && Object.keys(encryptionOptions(config.encryption)).length === 0,
+      },
     };
   }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type AgentRef, isJsonObject, type JsonObject } from "@keepsake/core";
 import { z } from "zod";
-import { CacheFile } from "./cache-file.js";
+import { CacheFile, type Sealing } from "./cache-file.js";
 
 const count = z.int().nonnegative();
 /**
@@ -32,6 +32,7 @@ const schema = z.strictObject({
   store: z.string(),
   bundlePath: z.string(),
   bundleSizeBytes: count,
+  /** the ids of all codecs, in their order */
   codec: z.string(),
   /** a digest of all that was captured */
   captured: z.string(),
@@ -59,9 +60,9 @@ function isRememberedFile(value: unknown): boolean {
   );
 }
 
-/** Where it is kept. */
+/** Where it is kept: in a file of its own where it is sealed. */
 export class LastSnapshotFile extends CacheFile<LastSnapshot> {
-  constructor(stateRoot: string, { tenant, agent }: AgentRef) {
-    super(join(stateRoot, "last-snapshots", tenant, `${agent}.json`), schema);
+  constructor(stateRoot: string, { tenant, agent }: AgentRef, sealing?: Sealing) {
+    super(join(stateRoot, "last-snapshots", tenant, `${agent}.json${sealing ? ".sealed" : ""}`), schema, sealing);
   }
 }

@@ -1,12 +1,15 @@
+import { basename } from "node:path";
 import {
   type AgentRef,
   type BundleStore,
   type Codec,
   type Logger,
+  type RangedBytes,
   sha256Hex,
   type SnapshotRecord,
   type UnsealedManifest,
 } from "@keepsake/core";
+import { type BundlePlace, rangesOf } from "../../bundle/ranged-bundle.js";
 import { runsOf, standsAlone } from "../../bundle/segments.js";
 import type { StagedArtifactFile } from "../../bundle/staged-bundle.js";
 import type { OnSegment } from "../../bundle/segment-places.js";
@@ -14,6 +17,7 @@ import type { StoredSegment } from "../../bundle/stored-frames.js";
 import { EarlierBundle } from "../../bundle/taken-over.js";
 import type { KnownBySource, RecalledFile } from "../open-sessions.js";
 import { type LastSnapshot, LastSnapshotFile, type RememberedFile } from "./last-snapshot.js";
+import { type Decoders, sealingOf } from "./sealing.js";
 
 /** For whom, of what and how a snapshot is taken. */
 export interface MemoOrder {
@@ -22,6 +26,9 @@ export interface MemoOrder {
   readonly memory: string;
   readonly store: BundleStore;
   readonly codecs: readonly Codec[];
+  readonly decoders: Decoders;
+  /** whether keys are at hand that open what is encrypted */
+  readonly hasKeys: boolean;
   /** what is redacted is read again each time: the rules may be others */
   readonly redact: boolean;
   /** read and encode everything at every so many snapshots: what may be wrong with one does not go on for ever */
@@ -32,41 +39,37 @@ export interface MemoOrder {
 /**
  * What is known of an agent's last snapshot when the next is taken, and what will be known of that.
  *
- * Frames are taken over only where that is quicker than to encode them again (a near store), and never where they are
- * encrypted: this side of the key nobody knows what they hold.
+ * Frames are taken over only where that is quicker than to encode them again (a near store). Where they are encrypted that needs
+ * the key, and what is remembered of them, paths and digests, is sealed as they are: it says nothing that they do not.
  */
 export class SnapshotMemo {
   /** files that may be recognised without reading them, by source */
   readonly known: KnownBySource;
   readonly earlier: EarlierBundle | undefined;
   readonly #order: MemoOrder;
-  readonly #file: LastSnapshotFile;
+  readonly #files: MemoFiles;
   readonly #last: LastSnapshot | undefined;
   readonly #segments: { readonly key: string; readonly stored: StoredSegment }[] = [];
 
-  private constructor(order: MemoOrder, file: LastSnapshotFile, last: LastSnapshot | undefined, isThere: boolean) {
+  private constructor(order: MemoOrder, files: MemoFiles, last?: LastSnapshot, earlier?: EarlierBundle) {
     this.#order = order;
-    this.#file = file;
+    this.#files = files;
     this.#last = last;
-    const isDue = last !== undefined && last.unread + 1 >= order.fullEvery;
-    this.earlier = last !== undefined && isThere && !isDue ? earlierOf(last, order) : undefined;
-    this.known =
-      last === undefined || this.earlier === undefined || order.redact ? new Map() : knownOf(last, this.earlier);
+    this.earlier = earlier;
+    this.known = last === undefined || earlier === undefined || order.redact ? new Map() : knownOf(last, earlier);
   }
 
   static async open(order: MemoOrder): Promise<SnapshotMemo> {
-    const file = new LastSnapshotFile(order.stateRoot, order.ref);
-    const read = await file.read();
-    const isOurs = read?.store === order.store.id && read.memory === order.memory;
-    const last = isOurs ? read : undefined;
-    return new SnapshotMemo(order, file, last, last !== undefined && (await canTakeOver(last, order)));
+    const files = new MemoFiles(order);
+    const last = await files.read(order);
+    return new SnapshotMemo(order, files, last, last && (await earlierOf(last, order)));
   }
 
   /** One that knows nothing. */
   static async forgetting(order: MemoOrder): Promise<SnapshotMemo> {
-    const file = new LastSnapshotFile(order.stateRoot, order.ref);
-    await file.forget();
-    return new SnapshotMemo(order, file, undefined, false);
+    const files = new MemoFiles(order);
+    await files.forget();
+    return new SnapshotMemo(order, files);
   }
 
   get isEmpty(): boolean {
@@ -108,7 +111,7 @@ export class SnapshotMemo {
       store: store.id,
       bundlePath: record.bundlePath,
       bundleSizeBytes: record.bundleSizeBytes,
-      codec: codecs[0]?.id ?? "",
+      codec: idsOf(codecs),
       captured,
       unread: this.#unread,
       files: this.#canBeTaken && !redact ? rememberedOf(artifacts, segments) : {},
@@ -122,8 +125,7 @@ export class SnapshotMemo {
   }
 
   get #canBeTaken(): boolean {
-    const { codecs, store } = this.#order;
-    return isOpen(codecs) && store.capabilities.near === true;
+    return canBeTaken(this.#order);
   }
 
   get #unread(): number {
@@ -132,34 +134,96 @@ export class SnapshotMemo {
 
   async #write(last: LastSnapshot): Promise<void> {
     try {
-      await this.#file.write(last);
+      await this.#files.write(last);
     } catch (error) {
       const { ref, logger } = this.#order;
       logger.debug("what was captured could not be noted for the next snapshot", {
         agent: ref.agent,
         reason: String(error),
       });
-      await this.#file.forget();
+      await this.#files.forget();
     }
   }
 }
 
-function isOpen([codec, ...others]: readonly Codec[]): boolean {
-  return codec?.frames !== undefined && codec.encrypts !== true && others.length === 0;
+/** What is remembered, and of what is encrypted a second file with all that only those with a key may know. */
+class MemoFiles {
+  readonly #outline: LastSnapshotFile;
+  readonly #sealed: LastSnapshotFile;
+  readonly #seals: boolean;
+
+  constructor(order: MemoOrder) {
+    const { stateRoot, ref, codecs, decoders } = order;
+    this.#outline = new LastSnapshotFile(stateRoot, ref);
+    this.#sealed = new LastSnapshotFile(stateRoot, ref, sealingOf(codecs, decoders));
+    this.#seals = isEncrypted(codecs) && canBeTaken(order);
+  }
+
+  /** @returns undefined when it is of another memory or store */
+  async read({ store, memory }: MemoOrder): Promise<LastSnapshot | undefined> {
+    const outline = await this.#outline.read();
+    if (outline?.store !== store.id || outline.memory !== memory) return undefined;
+    const all = this.#seals ? await this.#sealed.read() : undefined;
+    return all?.id === outline.id ? { ...all, unread: outline.unread } : outline;
+  }
+
+  async write(last: LastSnapshot): Promise<void> {
+    if (this.#seals) await this.#sealed.write(last);
+    else await this.#sealed.forget();
+    await this.#outline.write(this.#seals ? { ...last, files: {}, segments: [] } : last);
+  }
+
+  async forget(): Promise<void> {
+    await this.#outline.forget();
+    await this.#sealed.forget();
+  }
 }
 
-async function canTakeOver(last: LastSnapshot, { store, codecs }: MemoOrder): Promise<boolean> {
-  if (!isOpen(codecs) || codecs[0]?.id !== last.codec) return false;
-  if (store.capabilities.near !== true || !store.capabilities.ranges || last.segments.length === 0) return false;
-  const object = await store.head(last.bundlePath).catch(() => undefined);
-  return object?.sizeBytes === last.bundleSizeBytes;
+function isEncrypted(codecs: readonly Codec[]): boolean {
+  return codecs.some(({ encrypts }) => encrypts === true);
 }
 
-function earlierOf({ bundlePath, segments }: LastSnapshot, { store, codecs }: MemoOrder): EarlierBundle | undefined {
+/** True when frames of a bundle that is written so could be found in it, and taken over by the next. */
+function canBeTaken({ codecs, store, hasKeys }: MemoOrder): boolean {
+  const [first, ...others] = codecs;
+  if (first?.frames === undefined || first.encrypts === true) return false;
+  if (others.some(({ decodeRanges }) => decodeRanges === undefined)) return false;
+  return store.capabilities.near === true && store.capabilities.ranges && (hasKeys || !isEncrypted(others));
+}
+
+function idsOf(codecs: readonly Codec[]): string {
+  return codecs.map(({ id }) => id).join(",");
+}
+
+/** What the last snapshot left, if it is there and all of it need not be read again. */
+async function earlierOf(last: LastSnapshot, order: MemoOrder): Promise<EarlierBundle | undefined> {
+  const { store, codecs, fullEvery, ref, logger } = order;
   const [codec] = codecs;
-  return (
-    codec && new EarlierBundle(store, bundlePath, codec, new Map(segments.map(({ key, ...stored }) => [key, stored])))
-  );
+  const isDue = last.unread + 1 >= fullEvery;
+  if (codec === undefined || isDue || !canBeTaken(order)) return undefined;
+  if (idsOf(codecs) !== last.codec || last.segments.length === 0) return undefined;
+  try {
+    const object = await store.head(last.bundlePath);
+    if (object?.sizeBytes !== last.bundleSizeBytes) return undefined;
+    const encoded = await innermost(last, order);
+    return encoded && new EarlierBundle(encoded, codec, new Map(last.segments.map(({ key, ...stored }) => [key, stored])));
+  } catch (error) {
+    logger.debug("the last bundle cannot be opened, and everything is read", { agent: ref.agent, reason: String(error) });
+    return undefined;
+  }
+}
+
+/** What the first codec gave, at any place. */
+async function innermost(
+  place: BundlePlace,
+  { store, codecs, decoders }: MemoOrder,
+): Promise<RangedBytes | undefined> {
+  let bytes: RangedBytes | undefined = rangesOf(store, place);
+  if (codecs.length === 1) return bytes;
+  for (const outer of (await decoders(basename(place.bundlePath))).slice(0, -1)) {
+    bytes = bytes && (await outer.decodeRanges?.(bytes));
+  }
+  return bytes;
 }
 
 function knownOf({ files, segments }: LastSnapshot, earlier: EarlierBundle): KnownBySource {
