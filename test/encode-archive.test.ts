@@ -122,7 +122,10 @@ describe("a large file that has changed in one place", () => {
     await store.delete(KEY);
     await store.put(KEY, streamOf(second.output));
     encoded = 0;
-    const { output } = await encode(before, new EarlierBundle(rangesOf(store, placeOf(second.output)), counting(), second.segments));
+    const { output } = await encode(
+      before,
+      new EarlierBundle(rangesOf(store, placeOf(second.output)), counting(), second.segments),
+    );
     expect(encoded).toBe(3);
     expect(Buffer.from(output).equals((await encode(before)).output)).toBe(true);
   });

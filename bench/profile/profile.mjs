@@ -22,7 +22,10 @@ const PROFILED = {
   restore: { before: 1, command: (repository, workspace) => repository.restore(workspace.freshPath("target")) },
 };
 
-export async function profile({ profile: operation, parts: [{ size }], encrypted, redacted, dir }, { print, say, signal }) {
+export async function profile(
+  { profile: operation, parts: [{ size }], encrypted, redacted, dir },
+  { print, say, signal },
+) {
   const profiled = PROFILED[operation];
   if (profiled === undefined) throw new Error(`What is profiled is one of ${Object.keys(PROFILED).join(", ")}.`);
   const workspace = new Workspace(size, dir);

@@ -136,7 +136,8 @@ export class ConfiguredWorkspace implements Workspace {
       encryption: {
         byDefault: config.encryption.enabled,
         privateLabels: config.encryption.private_labels,
-        hasKeys: config.encryption.identity_file !== null && Object.keys(encryptionOptions(config.encryption)).length === 0,
+        hasKeys:
+          config.encryption.identity_file !== null && Object.keys(encryptionOptions(config.encryption)).length === 0,
       },
     };
   }

@@ -187,7 +187,7 @@ function isEncrypted(codecs: readonly Codec[]): boolean {
 function canBeTaken({ codecs, store, hasKeys }: MemoOrder): boolean {
   const [first, ...others] = codecs;
   if (first?.frames === undefined || first.encrypts === true) return false;
-  if (others.some(({ decodeRanges }) => decodeRanges === undefined)) return false;
+  if (others.some((codec) => codec.decodeRanges === undefined)) return false;
   return store.capabilities.near === true && store.capabilities.ranges && (hasKeys || !isEncrypted(others));
 }
 
@@ -206,18 +206,20 @@ async function earlierOf(last: LastSnapshot, order: MemoOrder): Promise<EarlierB
     const object = await store.head(last.bundlePath);
     if (object?.sizeBytes !== last.bundleSizeBytes) return undefined;
     const encoded = await innermost(last, order);
-    return encoded && new EarlierBundle(encoded, codec, new Map(last.segments.map(({ key, ...stored }) => [key, stored])));
+    return (
+      encoded && new EarlierBundle(encoded, codec, new Map(last.segments.map(({ key, ...stored }) => [key, stored])))
+    );
   } catch (error) {
-    logger.debug("the last bundle cannot be opened, and everything is read", { agent: ref.agent, reason: String(error) });
+    logger.debug("the last bundle cannot be opened, and everything is read", {
+      agent: ref.agent,
+      reason: String(error),
+    });
     return undefined;
   }
 }
 
 /** What the first codec gave, at any place. */
-async function innermost(
-  place: BundlePlace,
-  { store, codecs, decoders }: MemoOrder,
-): Promise<RangedBytes | undefined> {
+async function innermost(place: BundlePlace, { store, codecs, decoders }: MemoOrder): Promise<RangedBytes | undefined> {
   let bytes: RangedBytes | undefined = rangesOf(store, place);
   if (codecs.length === 1) return bytes;
   for (const outer of (await decoders(basename(place.bundlePath))).slice(0, -1)) {
