@@ -289,6 +289,8 @@ describe("the snapshot after an encrypted one, with its key", () => {
     expect(rememberedPaths()).not.toEqual([]);
     await snapshot("--config", await configured());
     expect([rememberedPaths(), existsSync(sealedMemo())]).toEqual([[], true]);
+    // Nothing crosses from what is open to what is encrypted, nor back.
+    expect(remembered().unread).toBe(0);
     await snapshot();
     expect(existsSync(sealedMemo())).toBe(false);
     expect(remembered().unread).toBe(0);
