@@ -13,8 +13,11 @@ export const TAG_BYTES = 16;
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
 export const NONCE_BYTES = 16;
 const COUNTER_BYTES = 11;
-/** Other work may run after so many chunks. */
-const BREATH_CHUNKS = 16;
+/**
+ * Up to so many chunks are given out together, if all are at hand: each piece passes through a dozen hands. Other work may run
+ * behind it.
+ */
+const PIECE_CHUNKS = 16;
 
 /**
  * Decrypts the payload of an age file (source: C2SP age specification, STREAM: ChaCha20-Poly1305 in chunks of 64 KiB whose
@@ -29,18 +32,26 @@ export async function* decryptPayload(reader: ByteReader, fileKey: Uint8Array): 
   const nonce = await reader.read(NONCE_BYTES);
   if (nonce.length < NONCE_BYTES) throw truncated();
   const key = payloadKey(fileKey, nonce);
+  const piece = new Piece();
   for (let index = 0; ; index += 1) {
     const sealed = await reader.read(SEALED_CHUNK_BYTES);
     const isLast = (await reader.peek(1)).length === 0;
     const plain = openChunk(key, index, isLast, sealed);
     if (plain === undefined) {
+      // What comes before the damage is given out in any case.
+      yield* piece.take();
       yield* fail(key, index, isLast, sealed);
       return;
     }
-    if (plain.length === 0 && index > 0) throw damaged();
-    if (plain.length > 0) yield plain;
+    if (plain.length === 0 && index > 0) {
+      yield* piece.take();
+      throw damaged();
+    }
+    piece.add(plain);
+    if (!isLast && piece.hasRoom && reader.buffered > SEALED_CHUNK_BYTES) continue;
+    yield* piece.take();
     if (isLast) return;
-    if (index % BREATH_CHUNKS === BREATH_CHUNKS - 1) await new Promise((resolve) => setImmediate(resolve));
+    await breath();
   }
 }
 
@@ -88,14 +99,21 @@ async function* openRange(
   const behind = Math.ceil(end / CHUNK_BYTES);
   const place = { start: start + first * SEALED_CHUNK_BYTES, length: (behind - first) * SEALED_CHUNK_BYTES };
   const reader = new ByteReader(abortable(sealed.read(place, options), options?.signal));
+  const piece = new Piece();
   try {
     for (let index = first; index < behind; index += 1) {
       const plain = openChunk(key, index, index === count - 1, await reader.read(SEALED_CHUNK_BYTES));
-      if (plain === undefined) throw damaged();
+      if (plain === undefined) {
+        yield* piece.take();
+        throw damaged();
+      }
       const at = index * CHUNK_BYTES;
-      yield plain.subarray(Math.max(0, from - at), end - at);
-      if (index % BREATH_CHUNKS === BREATH_CHUNKS - 1) await new Promise((resolve) => setImmediate(resolve));
+      piece.add(plain.subarray(Math.max(0, from - at), end - at));
+      if (piece.hasRoom && reader.buffered >= SEALED_CHUNK_BYTES) continue;
+      yield* piece.take();
+      await breath();
     }
+    yield* piece.take();
   } finally {
     await reader.close();
   }
@@ -109,13 +127,45 @@ async function* openRange(
 export async function* encryptPayload(reader: ByteReader, fileKey: Uint8Array, nonce: Uint8Array): ByteStream {
   yield nonce;
   const key = payloadKey(fileKey, nonce);
+  const piece = new Piece();
   for (let index = 0, isLast = false; !isLast; index += 1) {
     const plain = await reader.read(CHUNK_BYTES);
     isLast = (await reader.peek(1)).length === 0;
     const cipher = createCipheriv("chacha20-poly1305", key, chunkNonce(index, isLast), { authTagLength: TAG_BYTES });
-    yield Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-    if (index % BREATH_CHUNKS === BREATH_CHUNKS - 1) await new Promise((resolve) => setImmediate(resolve));
+    piece.add(cipher.update(plain), cipher.final(), cipher.getAuthTag());
+    if (piece.hasRoom && reader.buffered > CHUNK_BYTES) continue;
+    yield* piece.take();
+    await breath();
   }
+  yield* piece.take();
+}
+
+/** Chunks that are given out together. */
+class Piece {
+  #chunks = 0;
+  #parts: Buffer[] = [];
+
+  get hasRoom(): boolean {
+    return this.#chunks < PIECE_CHUNKS;
+  }
+
+  /** @param parts of one chunk */
+  add(...parts: readonly Buffer[]): void {
+    this.#chunks += 1;
+    this.#parts.push(...parts);
+  }
+
+  /** What was gathered, if that is anything. */
+  *take(): Generator<Buffer> {
+    const bytes = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#chunks = 0;
+    if (bytes.length > 0) yield bytes;
+  }
+}
+
+function breath(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Buffer {

@@ -180,6 +180,14 @@ describe("as a stream", () => {
       expect(read).toBeLessThanOrEqual(6 * 64 * KIB);
     });
 
+    it(`gives out together what is at hand (${name})`, async () => {
+      const pieces: number[] = [];
+      for await (const piece of make(chunked(await bytes(), 1000 * KIB))) pieces.push(piece.length);
+      // The header, the nonce, what is at hand, and its end.
+      expect(pieces.length).toBeLessThanOrEqual(4);
+      expect(Math.max(...pieces)).toBeGreaterThan(900 * KIB);
+    });
+
     it(`lets a consumer go who stops while the input is silent (${name})`, async () => {
       const all = await bytes();
       const silent = (async function* () {

@@ -13,7 +13,9 @@ describe("ByteReader", () => {
   for (const size of [1, 3, 7, 50, 100]) {
     it(`gives portions of the chosen size from chunks of ${size}`, async () => {
       const reader = new ByteReader(chunked(bytes, size));
+      expect(reader.buffered).toBe(0);
       expect([...(await reader.peek(5))]).toEqual([0, 1, 2, 3, 4]);
+      expect(reader.buffered).toBe(Math.ceil(5 / size) * size);
       expect([...(await reader.read(3))]).toEqual([0, 1, 2]);
       expect(await reader.read(0)).toHaveLength(0);
       expect([...(await reader.read(60))]).toEqual([...bytes.subarray(3, 63)]);
@@ -22,6 +24,7 @@ describe("ByteReader", () => {
       expect((await reader.read(1000)).length).toBe(37 - (some?.length ?? 0));
       expect(await reader.read(1)).toHaveLength(0);
       expect(await reader.readSome()).toBeUndefined();
+      expect(reader.buffered).toBe(0);
     });
   }
 

@@ -14,6 +14,11 @@ export class ByteReader {
     this.#iterator = input[Symbol.asyncIterator]();
   }
 
+  /** How many bytes can be read without waiting. */
+  get buffered(): number {
+    return this.#buffered;
+  }
+
   /** The next `size` bytes; fewer only where the stream ends. */
   async read(size: number): Promise<Uint8Array> {
     const bytes = await this.peek(size);
