@@ -1,14 +1,5 @@
 import { basename } from "node:path";
-import {
-  type AgentRef,
-  type BundleStore,
-  type Codec,
-  type Logger,
-  type RangedBytes,
-  sha256Hex,
-  type SnapshotRecord,
-  type UnsealedManifest,
-} from "@keepsake/core";
+import { type Codec, type RangedBytes, sha256Hex, type SnapshotRecord, type UnsealedManifest } from "@keepsake/core";
 import { type BundlePlace, rangesOf } from "../../bundle/ranged-bundle.js";
 import { runsOf, standsAlone } from "../../bundle/segments.js";
 import type { StagedArtifactFile } from "../../bundle/staged-bundle.js";
@@ -16,25 +7,9 @@ import type { OnSegment } from "../../bundle/segment-places.js";
 import type { StoredSegment } from "../../bundle/stored-frames.js";
 import { EarlierBundle } from "../../bundle/taken-over.js";
 import type { KnownBySource, RecalledFile } from "../open-sessions.js";
-import { type LastSnapshot, LastSnapshotFile, type RememberedFile } from "./last-snapshot.js";
-import { type Decoders, sealingOf } from "./sealing.js";
-
-/** For whom, of what and how a snapshot is taken. */
-export interface MemoOrder {
-  readonly stateRoot: string;
-  readonly ref: AgentRef;
-  readonly memory: string;
-  readonly store: BundleStore;
-  readonly codecs: readonly Codec[];
-  readonly decoders: Decoders;
-  /** whether keys are at hand that open what is encrypted */
-  readonly hasKeys: boolean;
-  /** what is redacted is read again each time: the rules may be others */
-  readonly redact: boolean;
-  /** read and encode everything at every so many snapshots: what may be wrong with one does not go on for ever */
-  readonly fullEvery: number;
-  readonly logger: Logger;
-}
+import type { LastSnapshot, RememberedFile } from "./last-snapshot.js";
+import { MemoFiles } from "./memo-files.js";
+import { canBeTaken, type MemoOrder } from "./memo-order.js";
 
 /**
  * What is known of an agent's last snapshot when the next is taken, and what will be known of that.
@@ -144,51 +119,6 @@ export class SnapshotMemo {
       await this.#files.forget();
     }
   }
-}
-
-/** What is remembered, and of what is encrypted a second file with all that only those with a key may know. */
-class MemoFiles {
-  readonly #outline: LastSnapshotFile;
-  readonly #sealed: LastSnapshotFile;
-  readonly #seals: boolean;
-
-  constructor(order: MemoOrder) {
-    const { stateRoot, ref, codecs, decoders } = order;
-    this.#outline = new LastSnapshotFile(stateRoot, ref);
-    this.#sealed = new LastSnapshotFile(stateRoot, ref, sealingOf(codecs, decoders));
-    this.#seals = isEncrypted(codecs) && canBeTaken(order);
-  }
-
-  /** @returns undefined when it is of another memory or store */
-  async read({ store, memory }: MemoOrder): Promise<LastSnapshot | undefined> {
-    const outline = await this.#outline.read();
-    if (outline?.store !== store.id || outline.memory !== memory) return undefined;
-    const all = this.#seals ? await this.#sealed.read() : undefined;
-    return all?.id === outline.id ? { ...all, unread: outline.unread } : outline;
-  }
-
-  async write(last: LastSnapshot): Promise<void> {
-    if (this.#seals) await this.#sealed.write(last);
-    else await this.#sealed.forget();
-    await this.#outline.write(this.#seals ? { ...last, files: {}, segments: [] } : last);
-  }
-
-  async forget(): Promise<void> {
-    await this.#outline.forget();
-    await this.#sealed.forget();
-  }
-}
-
-function isEncrypted(codecs: readonly Codec[]): boolean {
-  return codecs.some(({ encrypts }) => encrypts === true);
-}
-
-/** True when frames of a bundle that is written so could be found in it, and taken over by the next. */
-function canBeTaken({ codecs, store, hasKeys }: MemoOrder): boolean {
-  const [first, ...others] = codecs;
-  if (first?.frames === undefined || first.encrypts === true) return false;
-  if (others.some((codec) => codec.decodeRanges === undefined)) return false;
-  return store.capabilities.near === true && store.capabilities.ranges && (hasKeys || !isEncrypted(others));
 }
 
 function idsOf(codecs: readonly Codec[]): string {
