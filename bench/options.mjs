@@ -8,7 +8,7 @@ export const USAGE = `npm run bench -- [options]
   --size <s,…>       ${Object.keys(SIZES).join(", ")}; default small
   --runs <n>         how often each contender does each operation; default 5
   --only <op,…>      ${OPERATIONS.map(({ id }) => id).join(", ")}
-  --table            all that the README shows, each size and operation as often as there; needs two hours
+  --table            all that the README shows, each size and operation as often as there; more than an hour
   --peers, --no-peers  with restic, borg and the others (default), or Keepsake alone
   --redacted         Keepsake with its redaction, too
   --snapshots <n>    how many a full store has (list, delete, prune); default 1000

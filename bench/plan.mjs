@@ -1,6 +1,6 @@
 /**
  * What the README shows, in this order: each part is a run of its own, and all of one size become one report. With `remote` a
- * bucket takes part. Two hours, all in all.
+ * bucket takes part. More than an hour, all in all.
  */
 export const TABLE = [
   { size: "small", runs: 5, only: "list,delete,prune" },

@@ -22,8 +22,17 @@ export function markdownOf(reports, titles) {
   ].join("\n");
 }
 
-function describe({ size, memory, runs }) {
-  return `${size}: ${megabytes(memory.bytes)} MB in ${memory.files} files, ${runs === 1 ? "one run" : `medians of ${runs} runs`}`;
+function describe({ size, memory, runs, operations }) {
+  const others = Object.entries(operations).filter(([, byName]) => runsOf(byName) !== runs).length;
+  const but = others === 0 ? "" : ", where the second table does not say otherwise";
+  return `${size}: ${megabytes(memory.bytes)} MB in ${memory.files} files, ${times(runs)}${but}`;
+}
+
+const times = (runs) => (runs === 1 ? "one run" : `medians of ${runs} runs`);
+
+/** How often everybody did an operation: several commands may have measured those of one size. */
+function runsOf(byName) {
+  return Math.max(...Object.values(byName).map(({ runs }) => runs));
 }
 
 /** Bars of a table's text would end its cells. */
@@ -73,11 +82,11 @@ function distinct(items, keyOf) {
 function timeTable(reports, titles) {
   const names = [...new Set(reports.flatMap(({ operations }) => Object.entries(operations).flatMap(timedNames)))];
   const head = ["seconds", ...names];
-  const rows = reports.flatMap(({ size, operations }) =>
+  const rows = reports.flatMap(({ size, runs, operations }) =>
     Object.entries(operations)
       .filter(([operation]) => operation !== "embedded")
       .map(([operation, byName]) => [
-        `${titles.get(operation) ?? operation} (${size})`,
+        `${titles.get(operation) ?? operation} (${size}${runsOf(byName) === runs ? "" : `, ${times(runsOf(byName))}`})`,
         ...names.map((name) => (byName[name] === undefined ? "–" : seconds(byName[name].wallMs))),
       ]),
   );

@@ -1,7 +1,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, futimesSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { type FileHandle, link, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type ByteStream, errnoOf, OneAhead, streamOf } from "@keepsake/core/basics";
+import { abortable, type ByteStream, errnoOf, OneAhead, streamOf } from "@keepsake/core/basics";
 import { settable } from "./attributes.js";
 import type { FsPath } from "./fs-path.js";
 import { partialNameOf } from "./own-names.js";
@@ -76,10 +76,7 @@ export async function writeNewFile(path: FsPath, body: ByteStream, options: Writ
   signal?.throwIfAborted();
   const handle = await open(path, "wx", 0o600);
   try {
-    for await (const chunk of new OneAhead(body)) {
-      signal?.throwIfAborted();
-      await writeAll(handle, chunk);
-    }
+    await writeBody(handle, body, signal);
     if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
     // Set last: a change of owner clears setuid, and creation is subject to the umask.
     if (mode !== 0o600) await handle.chmod(mode);
@@ -89,6 +86,20 @@ export async function writeNewFile(path: FsPath, body: ByteStream, options: Writ
     await handle.close().catch(() => undefined);
     await unlink(path).catch(() => undefined);
     throw error;
+  }
+}
+
+/** The next chunk is asked for while one is written: when that fails, nobody waits for one that may never come. */
+async function writeBody(handle: FileHandle, body: ByteStream, signal: AbortSignal | undefined): Promise<void> {
+  const failed = new AbortController();
+  for await (const chunk of new OneAhead(abortable(body, failed.signal))) {
+    try {
+      signal?.throwIfAborted();
+      await writeAll(handle, chunk);
+    } catch (error) {
+      failed.abort();
+      throw error;
+    }
   }
 }
 

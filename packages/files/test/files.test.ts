@@ -67,6 +67,16 @@ describe("writeNewFile", () => {
     expect(await readdir(temp.path)).toEqual(["a"]);
   });
 
+  it("says at once that it cannot write, though the body is silent", async () => {
+    async function* silent(): AsyncGenerator<Uint8Array> {
+      // What no file takes.
+      yield { length: 1 } as Uint8Array;
+      await new Promise(() => undefined);
+    }
+    expect(await rejection(writeNewFile(temp.join("a"), silent()))).toMatchObject({ code: "ERR_INVALID_ARG_TYPE" });
+    expect(await readdir(temp.path)).toEqual([]);
+  });
+
   it.runIf(hasStrace)("goes on after a short write, and fails on one of nothing", async () => {
     const program = join(import.meta.dirname, "write-file.mjs");
     const run = (fault: string, file: string): Promise<{ code: number | null }> =>

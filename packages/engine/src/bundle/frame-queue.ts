@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { type FrameCodec, type FrameSize, OneAhead, type OpOptions } from "@keepsake/core";
 import { type OnSegment, SegmentPlaces } from "./segment-places.js";
-import type { StoredFrame, StoredFrames, StoredSegment } from "./stored-frames.js";
+import { storedBytes, type StoredFrame, type StoredFrames, type StoredSegment } from "./stored-frames.js";
 
 /** A run of stored frames is not made longer than this: it is read only once it has ended, in bytes. */
 const RUN_BYTES = 8 * 1024 * 1024;
@@ -94,7 +94,7 @@ export class FrameQueue {
 
   /** Takes over what was encoded before. */
   pushStored(key: string | undefined, { start, frames }: StoredSegment): void {
-    const end = start + bytesOf(frames);
+    const end = start + storedBytes(frames);
     const run = this.#run;
     if (run?.end === start && end - run.start <= RUN_BYTES) {
       run.parts.push({ key, frames });
@@ -146,10 +146,6 @@ export class FrameQueue {
     const bytes = new OneAhead(this.#earlier.read({ start: run.start, frames }, { signal: this.#signal }));
     this.#waiting.push({ bytes, holds: run.parts });
   }
-}
-
-function bytesOf(frames: readonly StoredFrame[]): number {
-  return frames.reduce((sum, { encodedBytes }) => sum + encodedBytes, 0);
 }
 
 async function* only(bytes: Promise<Uint8Array>): AsyncGenerator<Uint8Array> {

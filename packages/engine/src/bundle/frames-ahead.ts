@@ -4,7 +4,7 @@ import { writeAll } from "@keepsake/files";
 import { encodeSegments } from "./encode-archive.js";
 import { largeSegment, type Segment } from "./segments.js";
 import type { StagedArtifactFile } from "./staged-bundle.js";
-import type { StoredFrames, StoredSegment } from "./stored-frames.js";
+import { storedBytes, type StoredFrames, type StoredSegment } from "./stored-frames.js";
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -50,7 +50,7 @@ export class FramesAhead implements StoredFrames, AsyncDisposable {
   }
 
   async *read({ start, frames }: StoredSegment, { signal }: OpOptions): AsyncGenerator<Uint8Array> {
-    const end = start + frames.reduce((sum, { encodedBytes }) => sum + encodedBytes, 0);
+    const end = start + storedBytes(frames);
     for (let at = start; at < end; ) {
       signal?.throwIfAborted();
       const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, end - at));

@@ -8,6 +8,11 @@ export interface StoredFrame extends FrameSize {
   readonly sha256?: string | undefined;
 }
 
+/** How much all of them take up as they are stored, in bytes. */
+export function storedBytes(frames: readonly StoredFrame[]): number {
+  return frames.reduce((sum, { encodedBytes }) => sum + encodedBytes, 0);
+}
+
 /** Where frames that follow one another lie. */
 export interface StoredSegment {
   /** of the first byte */

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { type ByteDigest, type Codec, collectBytes, type OpOptions, type RangedBytes, sha256Hex } from "@keepsake/core";
 import { unpackEntries } from "./tar-entries.js";
-import type { StoredFrame, StoredFrames, StoredSegment } from "./stored-frames.js";
+import { storedBytes, type StoredFrame, type StoredFrames, type StoredSegment } from "./stored-frames.js";
 
 /** The frames in the bundle are not what they were: then nothing is taken over, and all is read. */
 export class NotAsItWas extends Error {}
@@ -80,7 +80,7 @@ export class EarlierBundle implements StoredFrames {
 
   /** The frames as they are stored. @throws NotAsItWas after the last byte of one that has changed, or when they cannot be read */
   async *read({ start, frames }: StoredSegment, { signal }: OpOptions): AsyncGenerator<Uint8Array> {
-    const length = frames.reduce((sum, { encodedBytes }) => sum + encodedBytes, 0);
+    const length = storedBytes(frames);
     const check = new FrameCheck(frames);
     try {
       for await (const chunk of this.#encoded.read({ start, length }, { signal })) {
