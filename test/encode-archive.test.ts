@@ -142,6 +142,17 @@ describe("a large file that has changed in one place", () => {
     expect(reading).toMatchObject({ ranges: 2, open: 0 });
   });
 
+  it("takes over what lies on both sides of something that is gone", async () => {
+    // Where a frame begins: before it stands the header of the entry.
+    const [from, to] = [4 * FRAME_BYTES - 512, 9 * FRAME_BYTES - 512];
+    const shorter = Buffer.concat([before.subarray(0, from), before.subarray(to)]);
+    const reading = watched();
+    const { output } = await encode(shorter, await earlierOf(before, undefined, reading.store));
+    // The manifest, the end of the archive, and the frame with the header, which says another size.
+    expect([encoded, reading.ranges]).toEqual([3, 2]);
+    expect(Buffer.from(output).equals((await encode(shorter)).output)).toBe(true);
+  });
+
   it("is closed when nobody wants the rest", async () => {
     const reading = watched();
     const archive = archiveSegments(Buffer.from("{}"), await staged(after));

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { encodeRecord, KeepsakeError, type SnapshotRecord, streamOf } from "@keepsake/core";
+import { type BundleStore, encodeRecord, KeepsakeError, type SnapshotRecord, streamOf } from "@keepsake/core";
 import { faultyStore, memoryStore, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import { SnapshotCatalog } from "../src/catalog/snapshot-catalog.js";
@@ -249,6 +249,24 @@ describe("deleting and pruning", () => {
     expect((await snapshotter.list({ agent: "ana" })).snapshots.map((record) => record.id)).toEqual(ids.slice(0, 2));
     expect((await snapshotter.prune({ agent: "ana", keep: { last: 0 } })).kept).toHaveLength(1);
     await expect(snapshotter.prune({ agent: "ana", keep: { last: -1 } })).rejects.toMatchObject({ code: "E_USAGE" });
+  });
+
+  it("prunes no further once the lock is lost", async () => {
+    const inner = memoryStore();
+    let lose = (): void => undefined;
+    const remove: BundleStore["delete"] = (key, options) => {
+      lose();
+      return inner.delete(key, options);
+    };
+    await using bench = await engineBench({ store: { ...inner, delete: remove } });
+    await writeTree(bench.memory, { "notes/a": "a" });
+    for (let count = 0; count < 20; count++) await bench.snapshotter.snapshot({ agent: "ana" });
+    lose = () => bench.locks.lose("agents/default/ana");
+    const pruning = bench.snapshotter.prune({ agent: "ana", keep: { last: 1 } });
+    await expect(pruning).rejects.toMatchObject({ code: "E_LOCK_LOST" });
+    // Those that were begun are gone whole.
+    const { snapshots, missing } = await bench.snapshotter.list({ agent: "ana" });
+    expect([snapshots.length >= 12, missing]).toEqual([true, []]);
   });
 
   /** Takes the newest snapshot's bundle away, as a disk does that is not mounted. */
