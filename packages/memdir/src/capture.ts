@@ -166,17 +166,12 @@ function isBelow(relative: Buffer, folder: WalkEntry | undefined): boolean {
 
 function fileEntry(file: StableFile, relative: Buffer, names: BundleNames, mark: string | undefined): SourceEntry {
   const { mode, mtimeMs, facts, youngSha256 } = file;
-  const content = file.content();
-  return {
-    type: "file",
-    ...names.name(relative),
-    mode,
-    mtimeMs,
-    content,
-    ...(facts === undefined ? {} : { facts }),
-    // Of one that was just written another write might not show.
-    ...(mark === undefined || youngSha256 !== undefined ? {} : { mark }),
-  };
+  const { path, nameEncoding } = names.name(relative);
+  const plain = { type: "file" as const, path, mode, mtimeMs, content: file.content() };
+  // Of one that was just written another write might not show.
+  const entry = mark === undefined || youngSha256 !== undefined ? plain : { ...plain, mark };
+  if (nameEncoding === undefined && facts === undefined) return entry;
+  return { ...entry, ...(nameEncoding === undefined ? {} : { nameEncoding }), ...(facts === undefined ? {} : { facts }) };
 }
 
 function directoryEntry(found: WalkEntry, names: BundleNames): SourceEntry {

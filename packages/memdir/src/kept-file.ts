@@ -1,8 +1,9 @@
 import type { BigIntStats } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { type FileContent, type JsonObject, sha256Hex } from "@keepsake/core";
-import { type Attributes, attributesOf, type WalkStats, walkStats, youngForMs } from "@keepsake/files";
+import { type Attributes, attributesOf, type KeptBytes, type WalkStats, walkStats, youngForMs } from "@keepsake/files";
 import { CUT_FACT, partialLineOf } from "./jsonl.js";
+import { markOfFile } from "./look.js";
 import type { ReadRequest } from "./read-request.js";
 
 /** Up to this size a file is read whole, in bytes: the many small notes need no file of their own for their copy. */
@@ -10,8 +11,8 @@ export const MAX_SMALL_BYTES = 256 * 1024;
 
 /** A file as it was at one moment. */
 export interface StableFile extends Attributes, Copy {
-  /** what the system said of it at that moment */
-  readonly stats: WalkStats;
+  /** see {@link markOfFile}: of that moment */
+  readonly mark: string;
   /** Set when it had been changed just before: the digest of its bytes, since its times may not show another change. */
   readonly youngSha256?: string;
 }
@@ -24,23 +25,54 @@ export interface Copy {
   release(): Promise<void>;
 }
 
+/** A file of which there may be so many that each object counts. */
+class SmallFile implements StableFile {
+  readonly mode: number;
+  readonly mtimeMs: number;
+  readonly mark: string;
+  readonly #kept: KeptBytes | undefined;
+
+  /** @param kept its bytes; without them they are those that an earlier capture brought */
+  constructor({ mode, mtimeMs }: Attributes, mark: string, kept?: KeptBytes) {
+    this.mode = mode;
+    this.mtimeMs = mtimeMs;
+    this.mark = mark;
+    this.#kept = kept;
+  }
+
+  content(): FileContent {
+    return this.#kept === undefined ? { known: true } : { bytes: this.#kept.read() };
+  }
+
+  release(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+class CutOrYoungFile extends SmallFile {
+  readonly facts?: JsonObject;
+  readonly youngSha256?: string;
+
+  constructor(attributes: Attributes, mark: string, kept: KeptBytes, more: Pick<StableFile, "facts" | "youngSha256">) {
+    super(attributes, mark, kept);
+    Object.assign(this, more);
+  }
+}
+
 /** Keeps a small file that was read whole. @param nowMs when reading it began */
 export function keepSmall(bytes: Buffer, stats: BigIntStats, nowMs: number, request: ReadRequest): StableFile {
   const cut = partialLineOf(request, bytes.length, (start, count) => bytes.subarray(start, start + count));
   const kept = request.small.keep(bytes.subarray(0, bytes.length - cut));
-  return {
-    content: () => ({ bytes: kept.read() }),
-    release: () => Promise.resolve(),
-    ...factsOf(cut),
-    ...attributesOf(stats),
-    stats: walkStats(stats),
-    ...(youngForMs(stats, nowMs) > 0 ? { youngSha256: sha256Hex(bytes) } : {}),
-  };
+  const [attributes, mark] = [attributesOf(stats), markOfFile(walkStats(stats))];
+  const isYoung = youngForMs(stats, nowMs) > 0;
+  if (cut === 0 && !isYoung) return new SmallFile(attributes, mark, kept);
+  const more = { ...factsOf(cut), ...(isYoung ? { youngSha256: sha256Hex(bytes) } : {}) };
+  return new CutOrYoungFile(attributes, mark, kept, more);
 }
 
 /** A file whose bytes are those that an earlier capture brought. */
 export function unreadFile(stats: WalkStats): StableFile {
-  return { content: () => ({ known: true }), release: () => Promise.resolve(), ...attributesOf(stats), stats };
+  return new SmallFile(attributesOf(stats), markOfFile(stats));
 }
 
 /** A copy that is a file of its own. */

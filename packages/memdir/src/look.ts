@@ -6,6 +6,7 @@ import {
   type WalkEntry,
   type WalkFailure,
   type WalkOptions,
+  type WalkStats,
   walkTree,
   walkTreeSync,
 } from "@keepsake/files";
@@ -93,10 +94,14 @@ function locked({ relative, absolute }: WalkEntry): WalkFailure {
 /** What changes when something is written or replaced; of a folder, whose time says less than what is in it, its mode. */
 export function markOf(found: Found, maxFileBytes: number): string {
   if (found.type === "left_out" || found.type === "failed" || found.type === "special") return "";
-  const { dev, ino, mode, size, mtimeNs, ctimeNs } = found.stats;
+  const { ino, mode, size } = found.stats;
   if (found.type === "directory") return `${String(ino)} ${String(mode)}`;
-  if (size > maxFileBytes) return "too large";
-  return [dev, ino, mode, size, mtimeNs, ctimeNs].map(String).join(" ");
+  return size > maxFileBytes ? "too large" : markOfFile(found.stats);
+}
+
+/** The same of a file that was read. */
+export function markOfFile({ dev, ino, mode, size, mtimeNs, ctimeNs }: WalkStats): string {
+  return `${String(dev)} ${String(ino)} ${String(mode)} ${String(size)} ${String(mtimeNs)} ${String(ctimeNs)}`;
 }
 
 /** Adds one thing to a fingerprint. What is left out may come and go. */

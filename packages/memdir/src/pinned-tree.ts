@@ -63,8 +63,13 @@ export class PinnedTree implements Disposable {
     return this.#fingerprint;
   }
 
-  /** Copies what moved, again and again until a walk finds nothing that did, or it is given up. */
+  /**
+   * The first time it copies all there is, and leaves it to {@link fingerprint} to find out whether something moved meanwhile:
+   * mostly nothing did, and another walk would cost as much. After that it copies what moved, again and again until a walk
+   * finds nothing that did, or it is given up.
+   */
   async settle(signal: AbortSignal | undefined): Promise<void> {
+    const isFirst = this.#entries === undefined;
     for (let pass = 0; pass < PASSES; pass++) {
       const walk = this.#isUpTo(AT_ONCE) ? this.#reading.look.walkNow() : this.#reading.look.walk(signal);
       const entries = new Map<string, PinnedEntry>();
@@ -75,7 +80,7 @@ export class PinnedTree implements Disposable {
         entries.set(keyOf(entry.found), entry);
       }
       await this.#replace(entries);
-      if (!moved) return;
+      if (isFirst || !moved) return;
     }
   }
 
@@ -151,8 +156,7 @@ export class PinnedTree implements Disposable {
 
   #fileEntry(found: WalkEntry, content: StableFile | Unreadable): PinnedEntry {
     const { maxFileBytes } = this.#reading;
-    if (!("reason" in content))
-      return { found, mark: markOf({ ...found, stats: content.stats }, maxFileBytes), content };
+    if (!("reason" in content)) return { found, mark: content.mark, content };
     return { found, mark: content.reason === "changing" ? undefined : markOf(found, maxFileBytes), content };
   }
 

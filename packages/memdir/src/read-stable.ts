@@ -5,6 +5,7 @@ import { errnoOf, fromSystemError } from "@keepsake/core";
 import { attributesOf, walkStats, writeAll, youngForMs } from "@keepsake/files";
 import { partialLineOf } from "./jsonl.js";
 import { fileContent, type StableFile } from "./kept-file.js";
+import { markOfFile } from "./look.js";
 import { isSame, OPEN_FLAGS, readNow, refusal } from "./read-now.js";
 import type { ReadRequest } from "./read-request.js";
 import type { Unreadable } from "./unreadable.js";
@@ -59,7 +60,7 @@ async function readOpen(handle: FileHandle, request: ReadRequest): Promise<Stabl
   }
   const content = await copyAside(handle, size, request);
   if (content === undefined || !isSame(before, await handle.stat({ bigint: true }))) return "changed";
-  return { ...content, ...attributesOf(before), stats: walkStats(before) };
+  return { ...content, ...attributesOf(before), mark: markOfFile(walkStats(before)) };
 }
 
 async function copyAside(

@@ -1,7 +1,8 @@
 import { KeepsakeError } from "../errors/keepsake-error.js";
-import { foldedPath, parseArtifactPath } from "../ids/artifact-path.js";
+import { parseArtifactPath } from "../ids/artifact-path.js";
 import { isLinkInside, isPlainLinkTarget } from "../ids/link-target.js";
 import { percentDecode, percentDecodePath } from "../ids/percent-path.js";
+import { Spellings } from "../ids/spellings.js";
 import type { ArtifactMeta } from "./schema.js";
 
 /**
@@ -11,7 +12,7 @@ import type { ArtifactMeta } from "./schema.js";
  * @throws KeepsakeError `E_UNSAFE_PATH`
  */
 export function checkPaths(artifacts: readonly ArtifactMeta[]): void {
-  const spelling = new Map<string, string>();
+  const spellings = new Spellings();
   const paths = new Set<string>();
   const real = new Map<string, ArtifactMeta>();
   for (const artifact of artifacts) {
@@ -20,7 +21,8 @@ export function checkPaths(artifacts: readonly ArtifactMeta[]): void {
     if (real.has(name) || paths.has(path)) throw clash(real.get(name)?.pathInBundle ?? path, path);
     paths.add(path);
     real.set(name, artifact);
-    checkSpelling(path, spelling);
+    const other = spellings.take(path);
+    if (other !== undefined) throw clash(other.taken, other.other);
   }
   for (const [name, artifact] of real) {
     checkParents(name, artifact, real);
@@ -33,17 +35,6 @@ function realName(artifact: ArtifactMeta): string {
   const { pathInBundle, nameEncoding } = artifact;
   const raw = nameEncoding === "percent" ? percentDecodePath(pathInBundle) : Buffer.from(pathInBundle, "utf8");
   return raw.toString("latin1");
-}
-
-function checkSpelling(path: string, spelling: Map<string, string>): void {
-  for (let cut = path.indexOf("/"); ; cut = path.indexOf("/", cut + 1)) {
-    const prefix = cut === -1 ? path : path.slice(0, cut);
-    const folded = foldedPath(prefix);
-    const known = spelling.get(folded);
-    if (known !== undefined && known !== prefix) throw clash(known, prefix);
-    spelling.set(folded, prefix);
-    if (cut === -1) return;
-  }
 }
 
 /** A path below a file or a link of the same bundle could be written through the link. */

@@ -1,7 +1,7 @@
 import { sha256Hex } from "../bytes/hashed-stream.js";
 import { KeepsakeError } from "../errors/keepsake-error.js";
 import { isDeeperThan, isJsonObject, type JsonObject, type JsonValue, MAX_JSON_DEPTH } from "../json.js";
-import { canonicalJson } from "../wire/canonical-json.js";
+import { canonicalDigest } from "../wire/canonical-json.js";
 import { fromWire, toWire } from "../wire/case.js";
 import { checkPaths } from "./check-paths.js";
 import { type ArtifactMeta, type GitHead, type Manifest, manifestSchema, type UnsealedManifest } from "./schema.js";
@@ -30,7 +30,7 @@ export function contentDigest(artifacts: readonly ArtifactMeta[]): string {
 
 function sealOf(wire: JsonObject): string {
   const { seal: _seal, ...sealed } = wire;
-  return sha256Hex(canonicalJson(sealed));
+  return canonicalDigest(sealed);
 }
 
 /** Seals a manifest: the digest covers every field of its wire form but the seal itself. */
@@ -52,9 +52,33 @@ export function isSealIntact(wire: JsonObject): boolean {
   }
 }
 
-/** The bytes of `manifest.json`. */
+/** So many lines of the text are turned into bytes at a time. */
+const LINES = 1_000;
+
+/** The bytes of `manifest.json`: a line for each field, and for each item of a list, so that it can be read and searched. */
 export function encodeManifest(wire: JsonObject): Uint8Array {
-  return Buffer.from(`${JSON.stringify(wire, null, 2)}\n`);
+  const parts: Buffer[] = [];
+  let lines: string[] = [];
+  const add = (line: string): void => {
+    lines.push(line);
+    if (lines.length < LINES) return;
+    parts.push(Buffer.from(lines.join("")));
+    lines = [];
+  };
+  add("{");
+  for (const [index, [name, value]] of Object.entries(wire).entries()) {
+    add(`${index === 0 ? "" : ","}\n  ${JSON.stringify(name)}: `);
+    if (!Array.isArray(value) || value.length === 0) {
+      add(JSON.stringify(value));
+      continue;
+    }
+    value.forEach((item, at) => {
+      add(`${at === 0 ? "[" : ","}\n    ${JSON.stringify(item)}`);
+    });
+    add("\n  ]");
+  }
+  add("\n}\n");
+  return Buffer.concat([...parts, Buffer.from(lines.join(""))]);
 }
 
 const malformed = (why: string, cause?: unknown): KeepsakeError =>

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { crc32 } from "node:zlib";
 import { KeepsakeError, MANIFEST_ENTRY, type OpOptions } from "@keepsake/core";
 import type { StagedArtifactFile } from "./staged-bundle.js";
 import { NotAsItWas } from "./taken-over.js";
@@ -9,13 +10,13 @@ import { type EntryHeader, headerOf, packEntries, packHeader, paddedBytes, TAR_E
 /** A file of more than this stands alone, in bytes. */
 const ALONE_BYTES = 256 * 1024;
 /** Others are put together to about this much: less, and they compress worse; more, and each change touches more. */
-const TOGETHER_BYTES = 512 * 1024;
+const TOGETHER_BYTES = 1024 * 1024;
 /** How often a path ends a run early, so that what is added or removed does not move all that comes behind. One in so many. */
-const ENDS_RUN = 32;
+const ENDS_RUN = 256;
 /** What an entry counts for beside its bytes: packing it takes time, too. */
-const ENTRY_BYTES = 2048;
+const ENTRY_BYTES = 1024;
 /** A run is not ended early before it has so much. */
-const SHORTEST_RUN_BYTES = 128 * 1024;
+const SHORTEST_RUN_BYTES = 256 * 1024;
 
 /**
  * A piece of the archive of a bundle that depends on nothing else in it: one large file, or a run of small ones. Where it
@@ -45,7 +46,8 @@ export interface PieceOptions extends OpOptions {
  */
 export function* archiveSegments(manifest: Uint8Array, artifacts: readonly StagedArtifactFile[]): Generator<Segment> {
   const header = { name: MANIFEST_ENTRY, mode: 0o644, mtime: new Date(0), size: manifest.length };
-  yield ofBytes(undefined, () => packEntries([[header, Buffer.from(manifest)]]));
+  const content = Buffer.from(manifest.buffer, manifest.byteOffset, manifest.length);
+  yield { key: undefined, isLarge: false, pieces: (options) => piecesOf(header, readBuffer(content), options) };
   for (const run of runsOf(artifacts)) yield segmentOf(run);
   yield ofBytes(undefined, () => Promise.resolve(TAR_END));
 }
@@ -78,7 +80,7 @@ export function standsAlone({ meta }: StagedArtifactFile): boolean {
 }
 
 function endsRun(path: string): boolean {
-  return createHash("sha1").update(path).digest().readUInt32BE() % ENDS_RUN === 0;
+  return crc32(path) % ENDS_RUN === 0;
 }
 
 function segmentOf(run: readonly StagedArtifactFile[]): Segment {
@@ -133,24 +135,34 @@ function ofBytes(key: string | undefined, bytes: () => Promise<Buffer>): Segment
 }
 
 async function* piecesOfFile(artifact: StagedArtifactFile, options: PieceOptions): AsyncGenerator<Buffer> {
-  const header = headerOf(artifact.meta);
   if (artifact.file === undefined) throw new NotAsItWas("The earlier bundle lacks what was to be taken over.");
   await using content = await open(artifact.file);
-  const parts = [
-    ofBuffer(await packHeader(header)),
-    (into: Buffer, at: number) => content.read(into, 0, into.length, at),
-    ofBuffer(Buffer.alloc(paddedBytes(header.size) - header.size)),
-  ];
+  const read: ReadInto = (into, at) => content.read(into, 0, into.length, at);
+  yield* piecesOf(headerOf(artifact.meta), read, options);
+}
+
+/** Reads into a buffer what stands at a place. */
+type ReadInto = (into: Buffer, at: number) => Promise<{ readonly bytesRead: number }>;
+
+function readBuffer(bytes: Buffer): ReadInto {
+  return (into, at) => Promise.resolve({ bytesRead: bytes.copy(into, 0, at) });
+}
+
+/** One entry of the archive. */
+async function* piecesOf(header: EntryHeader, content: ReadInto, options: PieceOptions): AsyncGenerator<Buffer> {
+  const padding = Buffer.alloc(paddedBytes(header.size) - header.size);
+  const parts = [readBuffer(await packHeader(header)), content, readBuffer(padding)];
   const { pieceBytes, signal, buffer = () => Buffer.allocUnsafeSlow(pieceBytes) } = options;
   let piece = buffer();
   let filled = 0;
-  for (const [index, read] of parts.entries()) {
+  for (const read of parts) {
     for (let at = 0; ; ) {
       signal?.throwIfAborted();
       const { bytesRead } = await read(piece.subarray(filled), at);
       at += bytesRead;
       filled += bytesRead;
-      if (index === 1 && (at > header.size || (bytesRead === 0 && at < header.size))) throw sizeMismatch(header.name);
+      const isWrong = at > header.size || (bytesRead === 0 && at < header.size);
+      if (read === content && isWrong) throw sizeMismatch(header.name);
       if (bytesRead === 0) break;
       if (filled < pieceBytes) continue;
       yield piece;
@@ -159,10 +171,6 @@ async function* piecesOfFile(artifact: StagedArtifactFile, options: PieceOptions
     }
   }
   if (filled > 0) yield piece.subarray(0, filled);
-}
-
-function ofBuffer(bytes: Buffer) {
-  return (into: Buffer, at: number) => Promise.resolve({ bytesRead: bytes.copy(into, 0, at) });
 }
 
 function sizeMismatch(name: string): KeepsakeError {

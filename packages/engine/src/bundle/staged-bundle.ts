@@ -5,16 +5,16 @@ import type { KeptBytes } from "@keepsake/files";
 export interface StagedArtifactFile {
   readonly meta: ArtifactMeta;
   /** a file with its bytes */
-  readonly file?: string;
+  readonly file?: string | undefined;
   /** its bytes without a file of their own; only where nobody needs one */
-  readonly kept?: KeptBytes;
+  readonly kept?: KeptBytes | undefined;
   /**
    * Its bytes as an earlier bundle has them: of a small file that was not read, and is not taken over with its neighbours.
    * Absent of a large one, which is taken over by itself or not at all.
    */
   readonly recall?: (() => Promise<Buffer>) | undefined;
   /** by which its source would recognise the file that it was */
-  readonly mark?: string;
+  readonly mark?: string | undefined;
 }
 
 /** Orders artifacts as they stand in manifest and archive: by path, in code unit order, so a folder before its content. */

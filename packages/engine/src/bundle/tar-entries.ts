@@ -15,15 +15,15 @@ export function paddedBytes(size: number): number {
 /** What this program says of an entry; tar-stream adds owner 0:0 and no names. */
 export type EntryHeader = Pick<Header, "name" | "mode" | "mtime" | "size"> & Partial<Pick<Header, "type" | "linkname">>;
 
-export function headerOf(meta: ArtifactMeta): EntryHeader {
-  const base = { name: meta.pathInBundle, mode: meta.mode, mtime: wholeSeconds(meta.mtimeMs) };
-  switch (meta.type) {
+export function headerOf({ pathInBundle: name, mode, mtimeMs, type, sizeBytes, linkTarget = "" }: ArtifactMeta): EntryHeader {
+  const mtime = wholeSeconds(mtimeMs);
+  switch (type) {
     case "file":
-      return { ...base, type: "file", size: meta.sizeBytes };
+      return { name, mode, mtime, type, size: sizeBytes };
     case "directory":
-      return { ...base, name: `${base.name}/`, type: "directory", size: 0 };
+      return { name: `${name}/`, mode, mtime, type, size: 0 };
     case "symlink":
-      return { ...base, type: "symlink", linkname: meta.linkTarget ?? "", size: 0 };
+      return { name, mode, mtime, type, linkname: linkTarget, size: 0 };
   }
 }
 

@@ -50,7 +50,7 @@ export async function residueOf(
 }
 
 async function hiddenResidueOf(
-  { meta, file }: Required<Pick<StagedArtifactFile, "meta" | "file">>,
+  { meta, file }: Pick<StagedArtifactFile, "meta"> & { readonly file: string },
   { fragments, sources }: Pick<ResidueSearch, "fragments" | "sources">,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {

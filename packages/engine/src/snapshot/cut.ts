@@ -131,7 +131,13 @@ async function pinAll(
   // What walks the most comes last among the sessions, and is pinned first: the proof of the others then begins later.
   const beside = sessions.filter((session) => session.hold === undefined).toReversed();
   const pins = new Map<CaptureSession, Pin>();
-  for (const session of beside) pins.set(session, await session.pin(options));
+  for (const session of beside) {
+    pins.set(session, await session.pin(options));
+    if (mode !== "best_effort" || session.unpin === undefined) continue;
+    // No fence is asked whether it moved: what did while it was pinned is pinned again.
+    await session.unpin(options);
+    pins.set(session, await session.pin(options));
+  }
   const stateBefore = await captureState(profile.state, target, options);
   const holdable = sessions.filter((session) => session.hold !== undefined);
   const held = await (hold

@@ -21,8 +21,8 @@ const MAX_SMALL_BYTES = 256 * 1024;
 /** Staged bytes of one file: in a file of ours, kept among the small ones, or where they were at the last snapshot. */
 export interface StagedContent {
   readonly digest: ByteDigest;
-  readonly file?: string;
-  readonly kept?: KeptBytes;
+  readonly file?: string | undefined;
+  readonly kept?: KeptBytes | undefined;
   readonly recall?: (() => Promise<Buffer>) | undefined;
 }
 
