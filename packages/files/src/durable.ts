@@ -3,6 +3,7 @@ import { type FileHandle, link, open, rename, rm, unlink } from "node:fs/promise
 import { basename, dirname, join } from "node:path";
 import { abortable, type ByteStream, errnoOf, OneAhead, streamOf } from "@keepsake/core/basics";
 import { settable } from "./attributes.js";
+import { EarlySync } from "./early-sync.js";
 import type { FsPath } from "./fs-path.js";
 import { partialNameOf } from "./own-names.js";
 
@@ -76,7 +77,9 @@ export async function writeNewFile(path: FsPath, body: ByteStream, options: Writ
   signal?.throwIfAborted();
   const handle = await open(path, "wx", 0o600);
   try {
-    await writeBody(handle, body, signal);
+    const early = sync ? new EarlySync(handle) : undefined;
+    await writeBody(handle, body, { signal, early });
+    await early?.end();
     if (owner !== undefined) await handle.chown(owner.uid, owner.gid);
     // Set last: a change of owner clears setuid, and creation is subject to the umask.
     if (mode !== 0o600) await handle.chmod(mode);
@@ -90,12 +93,17 @@ export async function writeNewFile(path: FsPath, body: ByteStream, options: Writ
 }
 
 /** The next chunk is asked for while one is written: when that fails, nobody waits for one that may never come. */
-async function writeBody(handle: FileHandle, body: ByteStream, signal: AbortSignal | undefined): Promise<void> {
+async function writeBody(
+  handle: FileHandle,
+  body: ByteStream,
+  { signal, early }: { readonly signal: AbortSignal | undefined; readonly early: EarlySync | undefined },
+): Promise<void> {
   const failed = new AbortController();
   for await (const chunk of new OneAhead(abortable(body, failed.signal))) {
     try {
       signal?.throwIfAborted();
       await writeAll(handle, chunk);
+      early?.wrote(chunk.length);
     } catch (error) {
       failed.abort();
       throw error;

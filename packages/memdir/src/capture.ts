@@ -171,7 +171,11 @@ function fileEntry(file: StableFile, relative: Buffer, names: BundleNames, mark:
   // Of one that was just written another write might not show.
   const entry = mark === undefined || youngSha256 !== undefined ? plain : { ...plain, mark };
   if (nameEncoding === undefined && facts === undefined) return entry;
-  return { ...entry, ...(nameEncoding === undefined ? {} : { nameEncoding }), ...(facts === undefined ? {} : { facts }) };
+  return {
+    ...entry,
+    ...(nameEncoding === undefined ? {} : { nameEncoding }),
+    ...(facts === undefined ? {} : { facts }),
+  };
 }
 
 function directoryEntry(found: WalkEntry, names: BundleNames): SourceEntry {

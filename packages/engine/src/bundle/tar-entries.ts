@@ -15,7 +15,14 @@ export function paddedBytes(size: number): number {
 /** What this program says of an entry; tar-stream adds owner 0:0 and no names. */
 export type EntryHeader = Pick<Header, "name" | "mode" | "mtime" | "size"> & Partial<Pick<Header, "type" | "linkname">>;
 
-export function headerOf({ pathInBundle: name, mode, mtimeMs, type, sizeBytes, linkTarget = "" }: ArtifactMeta): EntryHeader {
+export function headerOf({
+  pathInBundle: name,
+  mode,
+  mtimeMs,
+  type,
+  sizeBytes,
+  linkTarget = "",
+}: ArtifactMeta): EntryHeader {
   const mtime = wholeSeconds(mtimeMs);
   switch (type) {
     case "file":

@@ -148,7 +148,16 @@ class SourceStager {
     this.#onBytes?.(sizeBytes);
     const { mode, mtimeMs, facts, mark, kind = this.#source.kind } = entry;
     const [pathInBundle, source] = [this.#pathOf(entry), this.#source.id];
-    const plain = { pathInBundle, kind, source, type: "file", sizeBytes, sha256, mode: mode & 0o7777, mtimeMs } as const;
+    const plain = {
+      pathInBundle,
+      kind,
+      source,
+      type: "file",
+      sizeBytes,
+      sha256,
+      mode: mode & 0o7777,
+      mtimeMs,
+    } as const;
     const meta: ArtifactMeta = facts === undefined ? plain : { ...plain, facts };
     const staged = { meta: withEncoding(meta, entry), file, kept, recall, mark };
     this.#onStaged?.(staged);
