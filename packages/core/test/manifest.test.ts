@@ -85,6 +85,17 @@ describe("a manifest", () => {
     );
   });
 
+  it("has a line for each artifact, so that it can be searched and compared", () => {
+    const artifacts = Array.from({ length: 2500 }, (_none, index) => artifact(`m/${String(index)}`));
+    const { wire } = sealManifest(unsealed(artifacts, { label: "two\nlines" }));
+    const text = Buffer.from(bytesOf(wire)).toString();
+    expect(JSON.parse(text)).toEqual(wire);
+    const lines = text.split("\n").filter((line) => line.includes('"path_in_bundle"'));
+    expect(lines.map((line) => (/"m\/\d+"/.exec(line) ?? [])[0])).toEqual(
+      artifacts.map(({ pathInBundle }) => JSON.stringify(pathInBundle)),
+    );
+  });
+
   it("of an older program lacks what is new, of a newer one has more", () => {
     const { wire } = sealManifest(unsealed([artifact("memory_files/a")]));
     const { sources: _s, omitted: _o, ...old } = wire;

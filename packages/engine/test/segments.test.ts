@@ -65,7 +65,7 @@ describe("the segments of an archive", () => {
   });
 
   it("are the same where nothing changed, whatever is added, changed or removed elsewhere", () => {
-    const notes = Array.from({ length: 2_000 }, (_none, index) => {
+    const notes = Array.from({ length: 8_000 }, (_none, index) => {
       const bytes = Buffer.from(`note ${String(index)} `.repeat(300));
       return { meta: metaOf(`notes/note-${String(index).padStart(5, "0")}.md`, bytes) };
     });
@@ -75,8 +75,8 @@ describe("the segments of an archive", () => {
     expect(before.size).toBeGreaterThan(20);
     const changed = notes.flatMap((note, index) => {
       if (index === 100) return [{ meta: { ...note.meta, sha256: sha256Hex("changed") } }];
-      if (index === 1_500) return [];
-      return index === 900 ? [note, { meta: metaOf("notes/note-00900a.md", bytesOf(9_000)) }] : [note];
+      if (index === 6_000) return [];
+      return index === 3_600 ? [note, { meta: metaOf("notes/note-03600a.md", bytesOf(9_000)) }] : [note];
     });
     const after = keys(changed);
     // Of each change a few segments about it.

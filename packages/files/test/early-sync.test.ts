@@ -17,7 +17,15 @@ const PROGRAM = `
 
 async function write(mebibytes: number, within: string, faults: DiskFaults, at?: number) {
   const library = new URL("../dist/index.js", import.meta.url).href;
-  const argv = [process.execPath, "--input-type=module", "--eval", PROGRAM, `${within}/file`, library, `${mebibytes}`];
+  const argv = [
+    process.execPath,
+    "--input-type=module",
+    "--eval",
+    PROGRAM,
+    `${within}/file`,
+    library,
+    `${mebibytes}`,
+  ] as const;
   const strike = at === undefined ? {} : { strike: { at, fault: { error: "EIO" } } as const };
   return await faults.run({ argv }, { within, ...strike });
 }

@@ -93,6 +93,24 @@ describe("files that are pinned", () => {
     }
   });
 
+  it("and were written while they were first pinned do not look like what is there, and are pinned again", async () => {
+    const names = Array.from({ length: 5000 }, (_none, index) => `${String(index).padStart(4, "0")}.md`);
+    await writeTree(memory, Object.fromEntries(names.map((name) => [name, "before"])));
+    await using session = await open(memory, temp.path);
+    let isPinned = false;
+    const pinning = session.pin().then(() => (isPinned = true));
+    // The first has been read when others have their turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isPinned).toBe(false);
+    await writeFile(join(memory, "0000.md"), "meanwhile");
+    await pinning;
+    expect(await session.fence?.()).not.toBe(session.pinnedFence?.());
+    await session.unpin?.();
+    await session.pin();
+    expect(await session.fence?.()).toBe(session.pinnedFence?.());
+    expect(await contents(session)).toMatchObject({ "0000.md": "meanwhile", "4999.md": "before" });
+  });
+
   it("are brought up to date while writers wait, if they are few and small", async () => {
     await writeTree(memory, { "a.md": "a", "b.md": "b" });
     await using session = await open(memory, temp.path);

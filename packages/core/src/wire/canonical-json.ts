@@ -24,8 +24,9 @@ const ITEMS = 256;
  */
 export function canonicalDigest(value: JsonObject): string {
   const hash = createHash("sha256").update("{");
-  for (const [index, name] of Object.keys(value).sort().entries()) {
-    const member: JsonValue = value[name] ?? null;
+  // By code units, as RFC 8785 orders them.
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [index, [name, member]] of members.entries()) {
     hash.update(`${index === 0 ? "" : ","}${canonicalJson(name)}:`);
     if (!Array.isArray(member)) {
       hash.update(canonicalJson(member));
