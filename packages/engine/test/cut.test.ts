@@ -113,3 +113,10 @@ describe.each(["left and right", "right and left"] as const)("a cut over two fil
     expect(outcomes.has("0,1")).toBe(partner === "right and left");
   });
 });
+
+describe("a cut by best effort over what is copied when it is pinned", () => {
+  it("copies again what moved while it was copied: nobody asks a fence afterwards", async () => {
+    // The first step is that of the first copy.
+    expect((await cutOnce(1, "best_effort", "copied note")).values).toEqual([1, 1]);
+  });
+});
