@@ -14,29 +14,38 @@ export interface StableFile extends Attributes, Copy {
   /** see {@link markOfFile}: of that moment */
   readonly mark: string;
   /** Set when it had been changed just before: the digest of its bytes, since its times may not show another change. */
-  readonly youngSha256?: string;
+  readonly youngSha256?: string | undefined;
 }
 
 /** A private copy, less what is cut off it. */
 export interface Copy {
   content(): FileContent;
-  readonly facts?: JsonObject;
+  readonly facts?: JsonObject | undefined;
   /** says that it is not needed any more */
   release(): Promise<void>;
 }
 
-/** A file of which there may be so many that each object counts. */
+/** A file of which there may be so many that each object counts: closures would be a multiple of it. */
 class SmallFile implements StableFile {
   readonly mode: number;
   readonly mtimeMs: number;
   readonly mark: string;
+  readonly facts: JsonObject | undefined;
+  readonly youngSha256: string | undefined;
   readonly #kept: KeptBytes | undefined;
 
   /** @param kept its bytes; without them they are those that an earlier capture brought */
-  constructor({ mode, mtimeMs }: Attributes, mark: string, kept?: KeptBytes) {
+  constructor(
+    { mode, mtimeMs }: Attributes,
+    mark: string,
+    kept?: KeptBytes,
+    { facts, youngSha256 }: Pick<StableFile, "facts" | "youngSha256"> = {},
+  ) {
     this.mode = mode;
     this.mtimeMs = mtimeMs;
     this.mark = mark;
+    this.facts = facts;
+    this.youngSha256 = youngSha256;
     this.#kept = kept;
   }
 
@@ -49,25 +58,12 @@ class SmallFile implements StableFile {
   }
 }
 
-class CutOrYoungFile extends SmallFile {
-  readonly facts?: JsonObject;
-  readonly youngSha256?: string;
-
-  constructor(attributes: Attributes, mark: string, kept: KeptBytes, more: Pick<StableFile, "facts" | "youngSha256">) {
-    super(attributes, mark, kept);
-    Object.assign(this, more);
-  }
-}
-
 /** Keeps a small file that was read whole. @param nowMs when reading it began */
 export function keepSmall(bytes: Buffer, stats: BigIntStats, nowMs: number, request: ReadRequest): StableFile {
   const cut = partialLineOf(request, bytes.length, (start, count) => bytes.subarray(start, start + count));
   const kept = request.small.keep(bytes.subarray(0, bytes.length - cut));
-  const [attributes, mark] = [attributesOf(stats), markOfFile(walkStats(stats))];
-  const isYoung = youngForMs(stats, nowMs) > 0;
-  if (cut === 0 && !isYoung) return new SmallFile(attributes, mark, kept);
-  const more = { ...factsOf(cut), ...(isYoung ? { youngSha256: sha256Hex(bytes) } : {}) };
-  return new CutOrYoungFile(attributes, mark, kept, more);
+  const youngSha256 = youngForMs(stats, nowMs) > 0 ? sha256Hex(bytes) : undefined;
+  return new SmallFile(attributesOf(stats), markOfFile(walkStats(stats)), kept, { ...factsOf(cut), youngSha256 });
 }
 
 /** A file whose bytes are those that an earlier capture brought. */

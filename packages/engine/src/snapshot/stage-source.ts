@@ -1,6 +1,7 @@
 import {
   type ArtifactMeta,
   type ArtifactSource,
+  type BundleName,
   errnoOf,
   type FileEntry,
   fromSystemError,
@@ -164,22 +165,19 @@ class SourceStager {
     return staged;
   }
 
-  #add(
-    entry: { path: string; nameEncoding?: "percent" },
-    rest: Pick<ArtifactMeta, "type" | "mode" | "mtimeMs" | "linkTarget">,
-  ): void {
+  #add(entry: BundleName, rest: Pick<ArtifactMeta, "type" | "mode" | "mtimeMs" | "linkTarget">): void {
     const { kind, id: source } = this.#source;
     const bytes = { sizeBytes: 0, sha256: digestOfLink(rest) };
     const meta = { pathInBundle: this.#pathOf(entry), kind, source, ...bytes, ...rest };
     this.#artifacts.push({ meta: withEncoding(meta, entry) });
   }
 
-  #pathOf({ path, nameEncoding }: { path: string; nameEncoding?: "percent" }): ArtifactMeta["pathInBundle"] {
+  #pathOf({ path, nameEncoding }: BundleName): ArtifactMeta["pathInBundle"] {
     if (nameEncoding !== undefined) percentDecodePath(path);
     return parseArtifactPath(`${this.#source.id}/${path}`);
   }
 }
 
-function withEncoding(meta: ArtifactMeta, { nameEncoding }: { nameEncoding?: "percent" }): ArtifactMeta {
+function withEncoding(meta: ArtifactMeta, { nameEncoding }: BundleName): ArtifactMeta {
   return nameEncoding === undefined ? meta : { ...meta, nameEncoding };
 }
