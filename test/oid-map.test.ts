@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { access, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeTree } from "@keepsake/testkit";
@@ -6,11 +5,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { git } from "./support/agent-memory.js";
 import { CliCase, expectRefused } from "./support/cli-case.js";
 import { havePrograms } from "./support/programs.js";
+import { randomText } from "./support/random-text.js";
 import { runCli } from "./support/run-cli.js";
 import { storedFiles, unpackByPrograms } from "./support/unpack-by-programs.js";
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const token = (): string => `ghp_${[...randomBytes(36)].map((byte) => ALPHABET[byte % 62]).join("")}`;
+const token = (): string => `ghp_${randomText(36)}`;
 const PATH = "git/objects/redacted-oids";
 
 describe.runIf(havePrograms("zstd", "tar", "git", "age"))("a map of ids in a redacted bundle", () => {
@@ -32,7 +31,7 @@ describe.runIf(havePrograms("zstd", "tar", "git", "age"))("a map of ids in a red
     return (JSON.parse(stdout) as { bundle_path: string }).bundle_path;
   };
   const mapIn = async (bundle: string): Promise<string | undefined> => {
-    const folder = await unpackByPrograms(bundle, box.temp.join(`out-${randomBytes(4).toString("hex")}`), identity);
+    const folder = await unpackByPrograms(bundle, box.temp.join(`out-${randomText(8)}`), identity);
     return readFile(join(folder, PATH), "utf8").catch(() => undefined);
   };
 

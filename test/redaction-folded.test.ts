@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { deflateSync, inflateSync } from "node:zlib";
 import { writeTree } from "@keepsake/testkit";
@@ -6,10 +5,8 @@ import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { CliCase, expectRefused } from "./support/cli-case.js";
 import { havePrograms } from "./support/programs.js";
+import { randomText } from "./support/random-text.js";
 import { storedFiles, unpackByPrograms } from "./support/unpack-by-programs.js";
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const random = (length: number): string => [...randomBytes(length)].map((byte) => ALPHABET[byte % 62]).join("");
 
 function cellIn(folder: string): string {
   const db = new Database(join(folder, "sqlite/facts.db"), { readonly: true });
@@ -21,7 +18,7 @@ function cellIn(folder: string): string {
 describe.runIf(havePrograms("zstd", "tar"))("a database with compressed texts", () => {
   it("is redacted in them, also of what only a note tells to be secret, and is scanned", async () => {
     await using box = await CliCase.make();
-    const [token, bare] = [`ghp_${random(36)}`, random(32)];
+    const [token, bare] = [`ghp_${randomText(36)}`, randomText(32)];
     await writeTree(box.memory, { "notes.md": `API_KEY=${bare}\n` });
     const db = new Database(join(box.memory, "facts.db"));
     db.exec("CREATE TABLE fact (id INTEGER PRIMARY KEY, body BLOB)");
@@ -45,7 +42,7 @@ describe.runIf(havePrograms("zstd", "tar"))("a database with compressed texts", 
 
   it("is not published when they hold a known secret and more than is looked through", async () => {
     await using box = await CliCase.make();
-    const bare = random(32);
+    const bare = randomText(32);
     await writeTree(box.memory, { "notes.md": `API_KEY=${bare}\n` });
     const db = new Database(join(box.memory, "facts.db"));
     db.exec("CREATE TABLE fact (id INTEGER PRIMARY KEY, body BLOB)");

@@ -9,13 +9,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { git } from "./support/agent-memory.js";
 import { CliCase, expectRefused } from "./support/cli-case.js";
 import { execute } from "./support/execute.js";
+import { randomText } from "./support/random-text.js";
 import { runCli } from "./support/run-cli.js";
 import { havePrograms } from "./support/programs.js";
 import { secretsFound } from "./support/stranger.js";
 import { storedFiles, unpackByPrograms } from "./support/unpack-by-programs.js";
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const random = (length: number): string => [...randomBytes(length)].map((byte) => ALPHABET[byte % 62]).join("");
 
 /** Secrets that were made, to be looked for. */
 class Secrets {
@@ -26,10 +24,10 @@ class Secrets {
     return secret;
   }
 
-  token = (): string => this.#of(`ghp_${random(36)}`);
-  anthropic = (): string => this.#of(`sk-ant-api03-${random(93)}AA`);
+  token = (): string => this.#of(`ghp_${randomText(36)}`);
+  anthropic = (): string => this.#of(`sk-ant-api03-${randomText(93)}AA`);
   /** told by its name alone */
-  plain = (): string => this.#of(random(32));
+  plain = (): string => this.#of(randomText(32));
 }
 
 const runnable = havePrograms("zstd", "tar", "git", "age");
@@ -37,7 +35,7 @@ const runnable = havePrograms("zstd", "tar", "git", "age");
 /** Unpacks the bundle of a record with the programs, and looks for the secrets. */
 async function leftIn(box: CliCase, bundlePath: string, secrets: Secrets): Promise<readonly string[]> {
   const { bundle } = storedFiles(box.root, bundlePath);
-  return secretsFound(await unpackByPrograms(bundle, box.temp.join(`out-${random(8)}`)), secrets.made);
+  return secretsFound(await unpackByPrograms(bundle, box.temp.join(`out-${randomText(8)}`)), secrets.made);
 }
 
 async function takeOf(box: CliCase, ...args: readonly string[]): Promise<{ id: string; bundle_path: string }> {

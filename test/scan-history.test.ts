@@ -1,14 +1,13 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { writeTree } from "@keepsake/testkit";
 import { beforeAll, describe, expect, it } from "vitest";
 import { git } from "./support/agent-memory.js";
 import { CliCase } from "./support/cli-case.js";
 import { havePrograms } from "./support/programs.js";
+import { randomText } from "./support/random-text.js";
 import { runCli } from "./support/run-cli.js";
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-const token = (): string => `ghp_${[...randomBytes(36)].map((byte) => ALPHABET[byte % 62]).join("")}`;
+const token = (): string => `ghp_${randomText(36)}`;
 
 interface Found {
   readonly artifact: string;

@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { type ArtifactSource, type ByteStream, type RedactionPolicy, type SourceEntry, streamOf } from "@keepsake/core";
-import { treeDigest, writeTree } from "@keepsake/testkit";
+import { randomToken, treeDigest, writeTree } from "@keepsake/testkit";
 import { describe, expect, it } from "vitest";
 import type { RedactionPolicies } from "../src/workspace.js";
 import { type BenchOptions, engineBench, type EngineBench } from "./support/engine-bench.js";
@@ -20,7 +19,7 @@ const GONE = "[REDACTED:tok]";
 const ANA = { agent: "ana" };
 const LATEST = { ...ANA, ref: "latest" };
 
-const token = (): string => `tok_${randomBytes(12).toString("hex")}`;
+const token = (): string => randomToken("tok_", 24);
 
 /** A source of entries that a folder cannot have: links, folders, odd names, things left out. */
 function sourceOf(entries: readonly SourceEntry[], more: Partial<ArtifactSource> = {}) {
@@ -103,7 +102,7 @@ describe("a source that is redacted as a whole", () => {
     };
 
   it("comes last, gets all that it has, from what it was, and keeps its names", async () => {
-    const [early, late] = [randomBytes(16).toString("hex"), randomBytes(16).toString("hex")];
+    const [early, late] = [randomToken("", 32), randomToken("", 32)];
     const calls: Record<string, string>[] = [];
     const leavesOne = (path: string): boolean => path === "history/one" && calls.length < 2;
     const whole = sourceOf([file("one", `bare ${late} ${early}`), file("two-name=short", `name=${late}`)], {

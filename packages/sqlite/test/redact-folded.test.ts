@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from "node:zlib";
 import { collectBytes, type RedactionOutcome, type RedactionPolicy } from "@keepsake/core";
-import { tempDir } from "@keepsake/testkit";
+import { randomToken, tempDir } from "@keepsake/testkit";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { sqlite } from "../src/index.js";
@@ -15,7 +14,7 @@ const policy: RedactionPolicy = {
   scan: (text) =>
     [...text.matchAll(/tok_[a-z0-9]{24}/g)].map(({ index }) => ({ start: index, end: index + 28, rule: "tok" })),
 };
-const secret = (): string => `tok_${randomBytes(12).toString("hex")}`;
+const secret = (): string => randomToken("tok_", 24);
 const json = (text: string): Buffer => Buffer.from(JSON.stringify({ text, more: "x".repeat(200) }));
 
 /** A database with one table, or what the SQL says, and a cell in each row. */

@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Finding, RedactionPolicy } from "@keepsake/core";
-import { tempDir } from "@keepsake/testkit";
+import { randomToken, tempDir } from "@keepsake/testkit";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { sqlite } from "../src/index.js";
@@ -39,7 +38,7 @@ async function redacted(fill: (db: Database.Database) => void) {
   return { file, outcome, [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose]() };
 }
 
-const secret = (): string => `tok_${randomBytes(12).toString("hex")}`;
+const secret = (): string => randomToken("tok_", 24);
 
 describe("a bare value of a database", () => {
   it("is told by the name of its column, of its table, and by the cell beside it; what they do not tell stays", async () => {

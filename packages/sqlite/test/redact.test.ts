@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { collectBytes, type RedactionOutcome, type RedactionPolicy, streamOf } from "@keepsake/core";
-import { tempDir } from "@keepsake/testkit";
+import { randomToken, tempDir } from "@keepsake/testkit";
 import Database from "better-sqlite3";
 import * as sqliteVec from "sqlite-vec";
 import { describe, expect, it } from "vitest";
@@ -21,7 +21,7 @@ const GONE = "[REDACTED:tok]";
 function secrets() {
   const made: string[] = [];
   const next = (): string => {
-    const secret = `tok_${randomBytes(12).toString("hex")}`;
+    const secret = randomToken("tok_", 24);
     made.push(secret);
     return secret;
   };

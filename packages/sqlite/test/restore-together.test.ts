@@ -65,6 +65,9 @@ describe("a live restore of several databases", () => {
       while (((await agent.ask("written")) as Report).rounds < rounds + 5);
       await staged.commit();
       await staged.rollback();
+      // What it counts on next is what was put back.
+      const after = (await agent.ask("written")) as Report;
+      while (((await agent.ask("written")) as Report).rounds < after.rounds + 3);
       const told = (await agent.ask("stop")) as Report;
       expect(told).toMatchObject({ skewed: [], failed: [], damaged: [] });
       // More than when it was staged: rows of between stage and commit are old state too.

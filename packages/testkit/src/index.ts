@@ -33,6 +33,7 @@ export type { Program, ProgramRun, RunOptions } from "./faults/program.js";
 export type { ResidentProgram } from "./faults/resident-program.js";
 export { type Struck, sweep, type SweepCase, type SweepReport } from "./faults/sweep.js";
 export { type FaultyStore, faultyStore, type StoreFault, type StoreMethod } from "./faulty-store.js";
+export { randomToken } from "./random-token.js";
 export { chunked, collect } from "./streams.js";
 export { type TempDir, tempDir } from "./temp-dir.js";
 export { type TreeDigest, treeDigest, type TreeDigestOptions, type TreeNode } from "./tree-digest.js";
