@@ -19,12 +19,13 @@ const META: ArtifactMeta = {
 describe("the bytes of a small artifact", () => {
   it("have no file before it is asked for, and one alone, for its owner", () => {
     using small = new SmallFiles(temp.join("small"));
-    const unpacked = new UnpackedFile(temp.join("0"), small.keep(Buffer.from("bytes")));
+    const unpacked = new UnpackedFile(temp.path, 0, small.keep(Buffer.from("bytes")));
     const entry = unpacked.entryOf(META, "a.md");
     expect(entry.bytes?.().toString()).toBe("bytes");
     expect(existsSync(temp.join("0"))).toBe(false);
 
-    expect({ ...entry }.file).toBe(temp.join("0"));
+    const spread = { ...entry };
+    expect([spread.file, spread.bytes?.().toString()]).toEqual([temp.join("0"), "bytes"]);
     expect(readFileSync(temp.join("0"), "utf8")).toBe("bytes");
     expect(statSync(temp.join("0")).mode & 0o777).toBe(0o600);
     // Its source has taken it: another one at its place would be nobody's.
@@ -35,7 +36,8 @@ describe("the bytes of a small artifact", () => {
   });
 
   it("of a large one are in its file alone", () => {
-    const entry = new UnpackedFile(temp.join("0")).entryOf(META, "a.md");
+    const entry = new UnpackedFile(temp.path, 0).entryOf(META, "a.md");
     expect([entry.file, "bytes" in entry]).toEqual([temp.join("0"), false]);
+    expect({ ...entry }).toEqual({ meta: META, path: "a.md", file: temp.join("0") });
   });
 });

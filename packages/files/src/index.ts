@@ -26,6 +26,7 @@ export {
 export {
   type FsPath,
   fromJsonPath,
+  joinLatin1,
   joinRaw,
   type JsonPath,
   normalFsPath,

@@ -11,24 +11,56 @@ import {
 import { CUT_FACT } from "./jsonl.js";
 import { type Attributes, isOwnName, pathKey } from "@keepsake/files";
 
-/** Something a bundle wants to be in the memory directory. */
-export interface Desired {
+/** Something a bundle wants to be in the memory directory. There are so many of them that each keeps the least. */
+export class Desired {
   /** the real name below the root, one character per byte */
   readonly key: string;
-  readonly raw: Buffer;
-  /** as the bundle writes it, for people */
-  readonly path: string;
-  readonly type: "file" | "directory" | "symlink";
-  /** undefined for a folder that the bundle only implies */
-  readonly attributes: Attributes | undefined;
-  readonly sizeBytes: number;
-  readonly sha256: string;
-  /** bytes of a begun line that the file had beyond these when it was captured */
-  readonly cutBytes: number;
   /** where a file's bytes are; undefined for a folder that the bundle only implies */
   readonly entry: BundleEntry | undefined;
+
+  constructor(key: string, entry?: BundleEntry) {
+    this.key = key;
+    this.entry = entry;
+  }
+
+  get raw(): Buffer {
+    return Buffer.from(this.key, "latin1");
+  }
+
+  /** as the bundle writes it, for people */
+  get path(): string {
+    return this.entry?.path ?? this.raw.toString("utf8");
+  }
+
+  get type(): "file" | "directory" | "symlink" {
+    return this.entry?.meta.type ?? "directory";
+  }
+
+  /** undefined for a folder that the bundle only implies */
+  get attributes(): Attributes | undefined {
+    return this.entry && { mode: this.entry.meta.mode, mtimeMs: this.entry.meta.mtimeMs };
+  }
+
+  get sizeBytes(): number {
+    return this.entry?.meta.sizeBytes ?? 0;
+  }
+
+  get sha256(): string {
+    return this.entry?.meta.sha256 ?? "";
+  }
+
+  /** bytes of a begun line that the file had beyond these when it was captured */
+  get cutBytes(): number {
+    const cut = this.entry?.meta.facts?.[CUT_FACT];
+    return typeof cut === "number" && Number.isSafeInteger(cut) && cut > 0 ? cut : 0;
+  }
+
   /** the bytes of a link's target */
-  readonly target: Buffer | undefined;
+  get target(): Buffer | undefined {
+    const { linkTarget, nameEncoding } = this.entry?.meta ?? {};
+    if (linkTarget === undefined) return undefined;
+    return nameEncoding === "percent" ? percentDecode(linkTarget) : Buffer.from(linkTarget, "utf8");
+  }
 }
 
 /** By key, a folder before what is in it. */
@@ -52,7 +84,15 @@ export async function desiredTree(entries: AsyncIterable<BundleEntry>): Promise<
   }
   for (const desired of [...found.values()]) addParents(desired, found);
   for (const desired of found.values()) if (desired.type === "symlink") checkLink(desired, found);
-  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const sorted = [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return treeOf(sorted);
+}
+
+/** In the given order, a folder before what is in it. */
+export function treeOf(all: Iterable<Desired>): DesiredTree {
+  const tree = new Map<string, Desired>();
+  for (const desired of all) tree.set(desired.key, desired);
+  return tree;
 }
 
 /** Of a tree what is selected, and the folders it is in. */
@@ -62,7 +102,7 @@ export function selectedTree(all: DesiredTree, isSelected: (desired: Desired) =>
     if (!isSelected(desired)) continue;
     for (let at = desired.key; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) wanted.add(at);
   }
-  return new Map([...all].filter(([key]) => wanted.has(key)));
+  return treeOf([...all.values()].filter(({ key }) => wanted.has(key)));
 }
 
 /** The bytes of an entry's real name below the root. */
@@ -72,31 +112,14 @@ export function rawPathOf({ meta, path }: BundleEntry): Buffer {
 
 function desiredOf(entry: BundleEntry): Desired {
   const { meta, path } = entry;
-  const percent = meta.nameEncoding === "percent";
-  const raw = rawPathOf(entry);
-  const parts = pathKey(raw).split("/");
+  const key = pathKey(rawPathOf(entry));
+  const parts = key.split("/");
   const reserved = parts.some((part, depth) => isOwnName(part, depth < parts.length - 1 || meta.type === "directory"));
   if (reserved) throw unsafe(path, "has a name that Keepsake uses itself");
-  const { linkTarget } = meta;
-  if (linkTarget !== undefined && !percent && !isPlainLinkTarget(linkTarget)) throw unsafe(path, "leads nowhere safe");
-  return {
-    key: pathKey(raw),
-    raw,
-    path,
-    type: meta.type,
-    attributes: { mode: meta.mode, mtimeMs: meta.mtimeMs },
-    sizeBytes: meta.sizeBytes,
-    sha256: meta.sha256,
-    cutBytes: cutOf(meta),
-    entry,
-    target:
-      linkTarget === undefined ? undefined : percent ? percentDecode(linkTarget) : Buffer.from(linkTarget, "utf8"),
-  };
-}
-
-function cutOf({ facts }: BundleEntry["meta"]): number {
-  const cut = facts?.[CUT_FACT];
-  return typeof cut === "number" && Number.isSafeInteger(cut) && cut > 0 ? cut : 0;
+  const { linkTarget, nameEncoding } = meta;
+  const isPlain = linkTarget === undefined || nameEncoding === "percent" || isPlainLinkTarget(linkTarget);
+  if (!isPlain) throw unsafe(path, "leads nowhere safe");
+  return new Desired(key, entry);
 }
 
 function addParents({ key, path }: Desired, found: Map<string, Desired>): void {
@@ -104,17 +127,7 @@ function addParents({ key, path }: Desired, found: Map<string, Desired>): void {
     const parent = key.slice(0, cut);
     const known = found.get(parent);
     if (known !== undefined && known.type !== "directory") throw unsafe(path, "lies below what is no folder");
-    if (known !== undefined) continue;
-    const raw = Buffer.from(parent, "latin1");
-    const implied = {
-      attributes: undefined,
-      sizeBytes: 0,
-      sha256: "",
-      cutBytes: 0,
-      entry: undefined,
-      target: undefined,
-    };
-    found.set(parent, { key: parent, raw, path: raw.toString("utf8"), type: "directory", ...implied });
+    if (known === undefined) found.set(parent, new Desired(parent));
   }
 }
 

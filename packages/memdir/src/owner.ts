@@ -3,14 +3,16 @@ import type { LiveNode, LiveTree } from "./live-tree.js";
 import { parentKey } from "./plan-steps.js";
 
 /** Where owners are looked up. */
-interface OwnersInput {
+export interface OwnersInput {
   readonly live: LiveTree;
   readonly rootNode: LiveNode | undefined;
+  /** true when this process is root's */
+  readonly isRoot: boolean;
 }
 
 /** As root, files get the owner of what they replace, or of the folder they come into: the agent must be able to read them. */
-export function ownerFor(key: string, { live, rootNode }: OwnersInput): Owner | undefined {
-  if (process.getuid?.() !== 0) return undefined;
+export function ownerFor(key: string, { live, rootNode, isRoot }: OwnersInput): Owner | undefined {
+  if (!isRoot) return undefined;
   for (let at = key; at !== ""; at = parentKey(at)) {
     const stats = live.nodes.get(at)?.stats;
     if (stats !== undefined) return { uid: stats.uid, gid: stats.gid };

@@ -3,6 +3,7 @@ import {
   type Attributes,
   attributesOf,
   type FsPath,
+  joinLatin1,
   type Owner,
   sameAttributes,
   type SwapStep,
@@ -70,11 +71,11 @@ export class PlanSteps {
     this.#endsAs(desired, to, at);
   }
 
-  /** Something comes within a folder that is put as a whole. `to` is given for a folder. */
-  bring(desired: Desired, to: Attributes | undefined, at: FsPath): void {
+  /** Something comes within a folder that is put as a whole below `root`. `to` is given for a folder. */
+  bring(desired: Desired, to: Attributes | undefined, root: string): void {
     this.#changes.push({ action: "create", path: desired.path });
     // A folder that its owner may not write could be neither moved nor removed: it is closed when all is in its place.
-    if (to !== undefined && (to.mode & 0o700) !== 0o700) this.#endsAs(desired, to, at);
+    if (to !== undefined && (to.mode & 0o700) !== 0o700) this.#endsAs(desired, to, joinLatin1(root, desired.key));
   }
 
   remove(live: LiveNode, undo: string): void {

@@ -1,5 +1,5 @@
 import { eachAtOnce, KeepsakeError, type PlannedChange } from "@keepsake/core";
-import { attributesOf, type FsPath, joinRaw, lockedHere, sameTime, type SwapStep, TimeSlice } from "@keepsake/files";
+import { attributesOf, type FsPath, joinLatin1, lockedHere, sameTime, type SwapStep, TimeSlice } from "@keepsake/files";
 import { holdsSame } from "./compare.js";
 import type { Desired, DesiredTree } from "./desired-tree.js";
 import type { LiveNode, LiveTree } from "./live-tree.js";
@@ -24,6 +24,8 @@ export interface PlanInput {
   readonly comesAlone: (folder: Desired) => boolean;
   /** names for a change at the key, on the file system of that place */
   readonly place: (key: string) => Promise<Place>;
+  /** true when this process is root's */
+  readonly isRoot: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -101,10 +103,10 @@ async function put(
 ): Promise<void> {
   const place = await input.place(wanted.key);
   if (wanted.type === "directory") {
-    steps.makeFolder(wanted, node, joinRaw(input.root, wanted.raw), place.undo, ownerFor(wanted.key, input));
+    steps.makeFolder(wanted, node, joinLatin1(input.root, wanted.key), place.undo, ownerFor(wanted.key, input));
     return;
   }
-  steps.put(wanted, node, joinRaw(input.root, wanted.raw), place);
+  steps.put(wanted, node, joinLatin1(input.root, wanted.key), place);
   staging.addTop(wanted, place.staged);
 }
 
@@ -112,15 +114,15 @@ async function put(
 async function putTree(wanted: Desired, input: PlanInput, steps: PlanSteps, staging: Staging): Promise<void> {
   const place = await input.place(wanted.key);
   const to = attributesOfNew(wanted);
-  steps.putTree(wanted, to, joinRaw(input.root, wanted.raw), place);
+  steps.putTree(wanted, to, joinLatin1(input.root, wanted.key), place);
   staging.addTop(wanted, place.staged, to);
 }
 
 /** Something in a folder that comes as a whole. */
 function bring(wanted: Desired, folder: FsPath, input: PlanInput, steps: PlanSteps, staging: Staging): void {
   const to = wanted.type === "directory" ? attributesOfNew(wanted) : undefined;
-  steps.bring(wanted, to, joinRaw(input.root, wanted.raw));
-  staging.add(wanted, joinRaw(folder, wanted.raw.subarray(wanted.raw.lastIndexOf(0x2f) + 1)), to);
+  steps.bring(wanted, to, input.root);
+  staging.addWithin(wanted, folder, to);
 }
 
 function looksSame(node: LiveNode, mode: number, mtimeMs: number): boolean {

@@ -16,6 +16,7 @@ import {
   claimTest,
   fromJsonPath,
   fsyncDirectory,
+  joinLatin1,
   joinRaw,
   lookAtNow,
   pathMatcher,
@@ -23,7 +24,15 @@ import {
   swapPlanFromJson,
   swapPlanToJson,
 } from "@keepsake/files";
-import { type Desired, desiredTree, omittedKeys, rawPathOf, refuseCaseTwins, selectedTree } from "./desired-tree.js";
+import {
+  type Desired,
+  desiredTree,
+  omittedKeys,
+  rawPathOf,
+  refuseCaseTwins,
+  selectedTree,
+  treeOf,
+} from "./desired-tree.js";
 import { holdsSame } from "./compare.js";
 import { programsOfGit } from "./git-programs.js";
 import { type LiveRules, type LiveTree, liveTree, rootNode } from "./live-tree.js";
@@ -74,7 +83,7 @@ export class MemdirRestore implements RestoreSession {
     const all = this.#target.only === undefined ? whole : selectedTree(whole, isDesiredSelected);
     const programs = await programsOfGit(all, { root: this.#root.path, others: this.#others });
     const withheld = new Set(programs.map(({ key }) => key));
-    const desired = new Map([...all].filter(([key]) => !withheld.has(key)));
+    const desired = withheld.size === 0 ? all : treeOf([...all.values()].filter(({ key }) => !withheld.has(key)));
     const rules = { root: this.#root, scope: this.#scope, options: this.#options, desired, isSelected, signal };
     const others = afterwards(this.#others);
     const live = await liveTree({ ...rules, others, omitted: new Set([...omittedKeys(omitted), ...withheld]) });
@@ -95,6 +104,7 @@ export class MemdirRestore implements RestoreSession {
         givesWay: ({ absolute }) => others.file(absolute),
         comesAlone: this.#aloneTest(foldCase),
         place: (key) => areas.place(key),
+        isRoot: process.getuid?.() === 0,
         signal,
       });
       await areas.sync();
@@ -152,7 +162,7 @@ export class MemdirRestore implements RestoreSession {
     for (const { path } of this.#others) {
       for (let at = fold(path); !shared.has(at); at = dirname(at)) shared.add(at);
     }
-    return ({ raw }) => !shared.has(fold(joinRaw(this.#root.path, raw).toString()));
+    return ({ key }) => !shared.has(fold(joinLatin1(this.#root.path, key).toString()));
   }
 
   /** Another source's place is not written by this one, however the bundle spells it. */
@@ -161,8 +171,8 @@ export class MemdirRestore implements RestoreSession {
     const fold = (path: string): string => (foldCase ? foldedPath(path) : path);
     const staying = this.#others.filter(({ after }) => after !== "gone");
     const claimed = claimTest(staying.map((claim) => ({ ...claim, path: fold(claim.path) })));
-    return ({ raw, path, type }) => {
-      const absolute = joinRaw(this.#root.path, raw);
+    return ({ key, raw, path, type }) => {
+      const absolute = joinLatin1(this.#root.path, key);
       const spelled = foldCase ? fold(absolute.toString()) : absolute;
       // A folder that is another's by itself alone may well hold what is ours.
       if (claimed(spelled) && !(type === "directory" && !claimed(joinRaw(spelled, "x")))) {

@@ -67,10 +67,10 @@ export function settleFolder(at: FsPath, to: Attributes, owner: Owner | undefine
   setTimeSync(at, to.mtimeMs);
 }
 
-/** A file that was staged, and its mode. */
+/** A file that was staged, and what it is to be. */
 export interface StagedFile {
+  readonly wanted: Desired;
   readonly at: FsPath;
-  readonly mode: number;
 }
 
 /** A mode with which a file can be opened by its owner, and by nobody else. */
@@ -93,7 +93,8 @@ export async function syncStaged(
 }
 
 /** With its own mode the file might not be opened. */
-async function syncFile({ at, mode }: StagedFile): Promise<void> {
+async function syncFile({ at, wanted }: StagedFile): Promise<void> {
+  const { mode } = wanted.attributes ?? { mode: PRIVATE };
   if (mode !== PRIVATE) await chmod(at, PRIVATE);
   const handle = await open(at, "r");
   try {

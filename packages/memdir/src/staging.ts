@@ -1,23 +1,35 @@
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { eachAtOnce } from "@keepsake/core";
-import { type Attributes, type FsPath, TimeSlice } from "@keepsake/files";
+import { type Attributes, type FsPath, joinLatin1, TimeSlice } from "@keepsake/files";
 import type { Desired } from "./desired-tree.js";
-import type { LiveNode, LiveTree } from "./live-tree.js";
-import { ownerFor } from "./owner.js";
+import { ownerFor, type OwnersInput } from "./owner.js";
 import { settleFolder, stageFolder, stageOne, syncStaged } from "./stage-files.js";
 
 /** What of a plan a staging depends on. */
-interface StagingInput {
-  readonly live: LiveTree;
-  readonly rootNode: LiveNode | undefined;
+interface StagingInput extends OwnersInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Something that is to be staged, and where; a folder has the attributes that it gets. */
-interface Staged {
+/** Something that is to be staged. There are so many of them that each keeps the folder it is in, and not a path of its own. */
+class Staged {
   readonly wanted: Desired;
-  readonly at: FsPath;
+  readonly #folder: FsPath;
+  readonly #name: string | undefined;
+  /** the attributes that a folder gets; undefined for what is none */
   readonly to: Attributes | undefined;
+
+  /** @param name in the folder; absent: its own */
+  constructor(wanted: Desired, to: Attributes | undefined, folder: FsPath, name?: string) {
+    this.wanted = wanted;
+    this.to = to;
+    this.#folder = folder;
+    this.#name = name;
+  }
+
+  get at(): FsPath {
+    const { key } = this.wanted;
+    return joinLatin1(this.#folder, this.#name ?? key.slice(key.lastIndexOf("/") + 1));
+  }
 }
 
 /** What is to come, gathered before any of it is made: single files and links, and whole folders. */
@@ -39,13 +51,17 @@ export class Staging {
   /** Something that is moved to its place by a step of its own. */
   addTop(wanted: Desired, at: string, to?: Attributes): void {
     this.#areas.add(dirname(at));
-    this.add(wanted, at, to);
+    this.#add(new Staged(wanted, to, dirname(at), basename(at)));
   }
 
-  /** Something in a folder that was added before. */
-  add(wanted: Desired, at: FsPath, to: Attributes | undefined): void {
-    this.#staged.push({ wanted, at, to });
-    if (to !== undefined) this.#folders.set(wanted.key, at);
+  /** Something in a folder that was added before, which is staged at `folder`. */
+  addWithin(wanted: Desired, folder: FsPath, to: Attributes | undefined): void {
+    this.#add(new Staged(wanted, to, folder));
+  }
+
+  #add(staged: Staged): void {
+    this.#staged.push(staged);
+    if (staged.to !== undefined) this.#folders.set(staged.wanted.key, staged.at);
   }
 
   /** Makes all of it, so that it survives a power cut. */
@@ -53,12 +69,16 @@ export class Staging {
     const { signal } = this.#input;
     const slice = new TimeSlice();
     // Folders are made at once, before anything in them has its turn.
-    await eachAtOnce(this.#staged, async ({ wanted, at, to }) => {
-      if (to !== undefined) stageFolder(at);
+    await eachAtOnce(this.#staged, async (staged) => {
+      const { wanted, at } = staged;
+      if (staged.to !== undefined) stageFolder(at);
       else await stageOne(wanted, at, ownerFor(wanted.key, this.#input), signal);
       if (slice.isOver) await slice.next(signal);
     });
-    const folders = this.#staged.flatMap(({ wanted, at, to }) => (to === undefined ? [] : [{ wanted, at, to }]));
+    const folders = this.#staged.flatMap((staged) => {
+      const { wanted, to } = staged;
+      return to === undefined ? [] : [{ wanted, at: staged.at, to }];
+    });
     // The deepest first: what is made in a folder changes its time.
     for (const { wanted, at, to } of folders.toReversed()) {
       settleFolder(at, to, ownerFor(wanted.key, this.#input));
@@ -66,7 +86,7 @@ export class Staging {
     }
     const files = this.#staged.filter(({ wanted }) => wanted.type === "file");
     await syncStaged(
-      files.map(({ wanted, at }) => ({ at, mode: wanted.attributes?.mode ?? 0o600 })),
+      files,
       folders.map(({ at }) => at),
       this.#areas,
     );

@@ -159,14 +159,14 @@ class FilesInStaging {
 
   readonly write = async (meta: ArtifactMeta, content: AsyncIterable<Uint8Array>): Promise<void> => {
     // Neutral names: nothing from the bundle's own names reaches the file system before a source checked it.
-    const file = join(this.#folder, String(this.#files.size));
+    const name = this.#files.size;
     if (meta.sizeBytes > SMALL_FILE_BYTES) {
-      await writeNewFile(file, content, { sync: false, signal: this.#signal });
-      this.#files.set(meta.pathInBundle, new UnpackedFile(file));
+      await writeNewFile(join(this.#folder, String(name)), content, { sync: false, signal: this.#signal });
+      this.#files.set(meta.pathInBundle, new UnpackedFile(this.#folder, name));
       return;
     }
     const kept = this.#staging.small.keep(await collectBytes(content, meta.sizeBytes));
-    this.#files.set(meta.pathInBundle, new UnpackedFile(file, kept));
+    this.#files.set(meta.pathInBundle, new UnpackedFile(this.#folder, name, kept));
     if (this.#slice.isOver) await this.#slice.next(this.#signal);
   };
 }
