@@ -122,5 +122,5 @@ export { redactStream, type StreamOutcome, type StreamSizes } from "./redaction/
 export { mergeFindings } from "./redaction/merge-findings.js";
 export { namePolicy } from "./redaction/name-policy.js";
 export { type RedactedText, redactText } from "./redaction/redact-text.js";
-export { canonicalJson } from "./wire/canonical-json.js";
+export { canonicalDigest, canonicalJson } from "./wire/canonical-json.js";
 export { fromWire, toWire } from "./wire/case.js";

@@ -17,6 +17,13 @@ describe("the digest of a canonical text", () => {
     const list = Array.from({ length: count }, (_none, index) => ({ name: `\u00e9${String(index)}`, at: index / 3 }));
     const value: JsonObject = { 10: 1, 9: [[]], list, "\u{1f600}": "before in code units", "\ufb33": "after" };
     expect(canonicalDigest(value)).toBe(sha256Hex(canonicalJson(value)));
+    const deep = [{ b: { list, a: [list, list] } }, []];
+    expect(canonicalDigest(deep)).toBe(sha256Hex(canonicalJson(deep)));
+  });
+
+  it("passes over what is undefined, as JSON's own text does", () => {
+    const value = { a: undefined, b: { c: undefined, d: 1 } } as unknown as JsonObject;
+    expect(canonicalDigest(value)).toBe(sha256Hex('{"b":{"d":1}}'));
   });
 
   it("is of JSON alone: half a character is none", () => {

@@ -32,6 +32,7 @@ export {
   normalFsPath,
   parentOf,
   pathKey,
+  textOfKey,
   toJsonPath,
 } from "./fs-path.js";
 export { type GlobOptions, isGlob, pathMatcher } from "./globs.js";

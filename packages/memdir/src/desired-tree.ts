@@ -9,7 +9,7 @@ import {
   percentDecodePath,
 } from "@keepsake/core";
 import { CUT_FACT } from "./jsonl.js";
-import { type Attributes, isOwnName, pathKey } from "@keepsake/files";
+import { type Attributes, isOwnName, OWN_PREFIX, pathKey, textOfKey } from "@keepsake/files";
 
 /** Something a bundle wants to be in the memory directory. There are so many of them that each keeps the least. */
 export class Desired {
@@ -29,7 +29,7 @@ export class Desired {
 
   /** as the bundle writes it, for people */
   get path(): string {
-    return this.entry?.path ?? this.raw.toString("utf8");
+    return this.entry?.path ?? textOfKey(this.key);
   }
 
   get type(): "file" | "directory" | "symlink" {
@@ -82,7 +82,12 @@ export async function desiredTree(entries: AsyncIterable<BundleEntry>): Promise<
     if (found.has(desired.key)) throw unsafe(entry.path, "is named twice");
     found.set(desired.key, desired);
   }
-  for (const desired of [...found.values()]) addParents(desired, found);
+  let folder: string | undefined;
+  for (const desired of [...found.values()]) {
+    const parent = desired.key.slice(0, Math.max(0, desired.key.lastIndexOf("/")));
+    if (parent !== folder) addParents(desired, found);
+    folder = parent;
+  }
   for (const desired of found.values()) if (desired.type === "symlink") checkLink(desired, found);
   const sorted = [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
   return treeOf(sorted);
@@ -112,14 +117,18 @@ export function rawPathOf({ meta, path }: BundleEntry): Buffer {
 
 function desiredOf(entry: BundleEntry): Desired {
   const { meta, path } = entry;
-  const key = pathKey(rawPathOf(entry));
-  const parts = key.split("/");
-  const reserved = parts.some((part, depth) => isOwnName(part, depth < parts.length - 1 || meta.type === "directory"));
-  if (reserved) throw unsafe(path, "has a name that Keepsake uses itself");
+  const key = pathKey(meta.nameEncoding === "percent" ? percentDecodePath(path) : path);
+  if (isReserved(key, meta.type === "directory")) throw unsafe(path, "has a name that Keepsake uses itself");
   const { linkTarget, nameEncoding } = meta;
   const isPlain = linkTarget === undefined || nameEncoding === "percent" || isPlainLinkTarget(linkTarget);
   if (!isPlain) throw unsafe(path, "leads nowhere safe");
   return new Desired(key, entry);
+}
+
+function isReserved(key: string, isDirectory: boolean): boolean {
+  if (!key.includes(OWN_PREFIX)) return false;
+  const parts = key.split("/");
+  return parts.some((part, depth) => isOwnName(part, isDirectory || depth < parts.length - 1));
 }
 
 function addParents({ key, path }: Desired, found: Map<string, Desired>): void {
@@ -144,8 +153,8 @@ function checkLink({ key, path, target }: Desired, found: ReadonlyMap<string, De
  */
 export function refuseCaseTwins(desired: DesiredTree): void {
   const seen = new Map<string, string>();
-  for (const { raw, path } of desired.values()) {
-    const folded = foldedPath(raw.toString("utf8"));
+  for (const { key, path } of desired.values()) {
+    const folded = foldedPath(textOfKey(key));
     const twin = seen.get(folded);
     if (twin !== undefined) throw unsafe(path, `and ${JSON.stringify(twin)} are one name on this file system`);
     seen.set(folded, path);

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { foldedPath, type PathClaim } from "@keepsake/core";
-import { bytesOfEntry, joinRaw } from "@keepsake/files";
+import { bytesOfEntry, joinRaw, textOfKey } from "@keepsake/files";
 import type { Desired, DesiredTree } from "./desired-tree.js";
 
 /** A memory directory, and what else there will be in it after the restore. */
@@ -35,12 +35,19 @@ export async function programsOfGit(desired: DesiredTree, surroundings: Surround
   for (const { entry, dir } of suspects) {
     if (!found.has(entry) && (await gitDirs?.has(dir)) === true) found.add(entry);
   }
-  for (const entry of files) if (await leadsOut(entry, surroundings.root)) found.add(entry);
+  for (const entry of files) {
+    const pointer = pointerIn(entry);
+    if (pointer !== undefined && (await leadsOut(entry, pointer, surroundings.root))) found.add(entry);
+  }
   return [...found];
 }
 
+/** Without one of these no name in a path is a program's: most paths need no closer look. */
+const LIKELY = /(?:^|\/)(?:config|hooks|rebase-merge|sequencer)/;
+
 /** The folders in which this name would be one that makes git run something. */
 function gitDirsOf(key: string): readonly string[] {
+  if (!LIKELY.test(folded(key))) return [];
   const parts = key.split("/");
   const dirs: string[] = [];
   for (let depth = 0; depth < parts.length; depth++) {
@@ -88,12 +95,16 @@ class GitDirectories {
   }
 }
 
-/** True for a file that leads git to a folder outside of the memory: nobody looks at what that one holds. */
-async function leadsOut({ key, type, entry, sizeBytes }: Desired, root: string): Promise<boolean> {
+/** How a file of this name leads git to another folder; undefined for what does not. */
+function pointerIn({ key, type, sizeBytes }: Desired): RegExp | undefined {
   const pointer = POINTERS[folded(key.slice(key.lastIndexOf("/") + 1))];
-  if (pointer === undefined || type !== "file" || entry === undefined || sizeBytes > LONGEST_POINTER_BYTES)
-    return false;
-  const target = pointer.exec((await bytesOfEntry(entry))?.toString("latin1") ?? "")?.[1];
+  return type === "file" && sizeBytes <= LONGEST_POINTER_BYTES ? pointer : undefined;
+}
+
+/** True when it leads git to a folder outside of the memory: nobody looks at what that one holds. */
+async function leadsOut({ key, entry }: Desired, pointer: RegExp, root: string): Promise<boolean> {
+  const bytes = entry && (await bytesOfEntry(entry));
+  const target = pointer.exec(bytes?.toString("latin1") ?? "")?.[1];
   if (target === undefined) return false;
   const inside = relative(root, resolve(root, dirname(key), target));
   return inside === ".." || inside.startsWith("../");
@@ -107,5 +118,5 @@ const POINTERS: Readonly<Record<string, RegExp>> = {
 
 /** Keys have a character per byte; names are compared as people and file systems read them. */
 function folded(key: string): string {
-  return foldedPath(Buffer.from(key, "latin1").toString("utf8"));
+  return foldedPath(textOfKey(key));
 }

@@ -23,6 +23,7 @@ import {
   revertSwap,
   swapPlanFromJson,
   swapPlanToJson,
+  textOfKey,
 } from "@keepsake/files";
 import {
   type Desired,
@@ -171,14 +172,14 @@ export class MemdirRestore implements RestoreSession {
     const fold = (path: string): string => (foldCase ? foldedPath(path) : path);
     const staying = this.#others.filter(({ after }) => after !== "gone");
     const claimed = claimTest(staying.map((claim) => ({ ...claim, path: fold(claim.path) })));
-    return ({ key, raw, path, type }) => {
+    return ({ key, path, type }) => {
       const absolute = joinLatin1(this.#root.path, key);
       const spelled = foldCase ? fold(absolute.toString()) : absolute;
       // A folder that is another's by itself alone may well hold what is ours.
       if (claimed(spelled) && !(type === "directory" && !claimed(joinRaw(spelled, "x")))) {
         throw lookedAfter(path);
       }
-      return !kept(raw.toString("utf8"));
+      return !kept(textOfKey(key));
     };
   }
 }

@@ -43,7 +43,7 @@ export interface PlannedChange {
 export interface RestorePlan {
   /** what will change; empty when the live data already is what the bundle holds */
   readonly changes: readonly PlannedChange[];
-  /** the source's own notes for commit, rollback and finish */
+  /** the source's own notes for commit, rollback and finish: all of the plan that there is after a crash */
   readonly data: JsonObject;
   /** warnings for the user: "2 hooks of the repository were disabled" */
   readonly notices: readonly string[];

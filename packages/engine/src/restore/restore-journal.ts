@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   type AgentRef,
-  canonicalJson,
+  canonicalDigest,
   errnoOf,
   fromSystemError,
   isJsonObject,
@@ -10,7 +10,6 @@ import {
   type JsonValue,
   KeepsakeError,
   type RestorePlan,
-  sha256Hex,
   type StateItem,
   streamOf,
 } from "@keepsake/core";
@@ -77,8 +76,10 @@ export class RestoreJournal {
   }
 
   async write(entry: JournalEntry): Promise<void> {
-    const body = JSON.parse(JSON.stringify(entry)) as JsonObject;
-    const text = JSON.stringify({ ...body, digest: digestOf(body) });
+    const body = JSON.stringify(entry);
+    // Of what will be read: a member that is undefined is not written.
+    const digest = canonicalDigest(JSON.parse(body) as JsonObject);
+    const text = `${body.slice(0, -1)},"digest":${JSON.stringify(digest)}}`;
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
       await this.sweep();
@@ -149,10 +150,6 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-function digestOf(body: JsonObject): string {
-  return sha256Hex(canonicalJson(body));
-}
-
 function parse(text: string, path: string): JournalEntry {
   let value: JsonValue;
   try {
@@ -162,7 +159,7 @@ function parse(text: string, path: string): JournalEntry {
   }
   if (!isJsonObject(value)) throw damaged(path);
   const { digest, ...body } = value;
-  if (digest !== digestOf(body)) throw damaged(path);
+  if (digest !== canonicalDigest(body)) throw damaged(path);
   if (body["version"] !== VERSION) {
     throw new KeepsakeError("E_FORMAT_TOO_NEW", `The restore journal ${path} was written by a newer program.`, {
       context: { path },

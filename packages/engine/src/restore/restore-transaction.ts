@@ -14,7 +14,13 @@ import type { AgentProfile } from "../workspace.js";
 import { captureState } from "../snapshot/captured-state.js";
 import { STATE_FOLDER } from "../snapshot/stage-state.js";
 import { entriesOf } from "./entries-of.js";
-import { type JournalEntry, RestoreJournal, type RestorePhase, type StatePlan } from "./restore-journal.js";
+import {
+  type JournaledPlan,
+  type JournalEntry,
+  RestoreJournal,
+  type RestorePhase,
+  type StatePlan,
+} from "./restore-journal.js";
 import { checkState, replayState } from "./replay-state.js";
 import { endRestore } from "./restore-recovery.js";
 import { namesOf } from "./selection/names-of.js";
@@ -288,10 +294,15 @@ export class RestoreTransaction implements AsyncDisposable {
       memory: profile.paths.memory,
       phase,
       stagingDirs: this.#stagingDirs,
-      plans: phase === "staging" ? [] : this.plans,
+      plans: phase === "staging" ? [] : this.plans.map(journaled),
       ...(phase === "staging" || this.#state === undefined ? {} : { state: this.#state }),
     };
   }
+}
+
+/** What a recovery needs: the changes may be as many as there are files, and are for people. */
+function journaled({ source, plan: { data } }: JournaledPlan): JournaledPlan {
+  return { source, plan: { data, changes: [], notices: [] } };
 }
 
 async function isLost(lock: Lock): Promise<boolean> {

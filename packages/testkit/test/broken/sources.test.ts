@@ -322,10 +322,16 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
     fails: ["source.restore.same"],
   },
   {
+    wrong: "takes back what its changes say, which no journal keeps",
+    make: restoring((session) => ({
+      rollback: async (plan, options) => (plan.changes.length > 0 ? session.rollback(plan, options) : undefined),
+    })),
+    fails: ["source.rollback", "source.rollback.half"],
+  },
+  {
     wrong: "cannot commit twice",
     make: restoring((session) => ({
       async commit(plan, options) {
-        if (plan.changes.length > 0 && plan.data["done"] === true) throw new Error("done");
         const [step] = plan.data["steps"] as { readonly staged: string | null }[];
         if (step?.staged !== null && step !== undefined) await readFile(step.staged);
         await session.commit(plan, options);
@@ -397,8 +403,8 @@ const SOURCES: readonly Broken<SourceSubject>[] = [
     make: restoring((session, target) => ({
       async commit(plan, options) {
         await session.commit(plan, options);
-        for (const { action, path } of plan.changes) {
-          if (action !== "delete") await chmod(join(notesOf(target), path), 0o640);
+        for (const { name, staged } of plan.data["steps"] as { readonly name: string; readonly staged: unknown }[]) {
+          if (staged !== null) await chmod(join(notesOf(target), name), 0o640);
         }
       },
     })),

@@ -172,10 +172,10 @@ export class SourceWorld {
     });
   }
 
-  /** One step of a restore, in a session of its own. */
-  async step(what: "commit" | "rollback" | "finish", plan: RestorePlan, signal?: AbortSignal): Promise<void> {
+  /** One step of a restore, in a session of its own, with what a journal keeps of the plan. */
+  async step(what: "commit" | "rollback" | "finish", { data }: RestorePlan, signal?: AbortSignal): Promise<void> {
     await using session = await this.openRestore();
-    await session[what](plan, { signal });
+    await session[what]({ data, changes: [], notices: [] }, { signal });
   }
 
   /** Where a captured file lies, relative to the session's scratch directory; undefined when it is elsewhere. */
