@@ -9,7 +9,7 @@ import { OPERATIONS } from "./operations/operations.mjs";
 import { readOptions, USAGE } from "./options.mjs";
 import { bucketOf, contenders } from "./peers/contenders.mjs";
 import { profile } from "./profile/profile.mjs";
-import { chartOf } from "./report/chart.mjs";
+import { charted, chartOf } from "./report/chart.mjs";
 import { joinBySize } from "./report/join.mjs";
 import { markdownOf, replaceBetweenMarks } from "./report/markdown.mjs";
 import { summarise } from "./report/summary.mjs";
@@ -122,7 +122,7 @@ async function main() {
     if (reports.some(({ failure }) => failure !== undefined))
       throw new Error("The README is left as it is: not all was measured.");
     replaceBetweenMarks(join(ROOT, "README.md"), markdownOf(reports, TITLES));
-    writeFileSync(join(ROOT, "docs/benchmarks.svg"), chartOf(reports.at(-1), TITLES));
+    writeFileSync(join(ROOT, "docs/benchmarks.svg"), chartOf(charted(reports), TITLES));
   }
 }
 

@@ -8,6 +8,7 @@ export const TABLE = [
   { size: "medium", runs: 1, only: "stored" },
   { size: "medium", runs: 3, only: "first,next,unchanged,verify,restore-empty", remote: true },
   { size: "many", runs: 3, only: "first,next,unchanged,verify,restore-empty" },
+  { size: "wide", runs: 3, only: "first,next,unchanged,verify" },
   { size: "large", runs: 3, only: "first,verify,next,unchanged" },
   { size: "large", runs: 1, only: "restore-empty,restore-over" },
 ];

@@ -16,9 +16,10 @@ export function markdownOf(reports, titles) {
     "",
     ratioTable(reports, titles),
     "",
-    `![Times beside those of the others, ${reports.at(-1).size} memory](docs/benchmarks.svg)`,
+    `![Times beside those of the others](docs/benchmarks.svg)`,
     "",
     timeTable(reports, titles),
+    ...storedTable(reports),
   ].join("\n");
 }
 
@@ -92,6 +93,28 @@ function timeTable(reports, titles) {
   );
   return [line(head), rule(head), ...rows.map(line)].join("\n");
 }
+
+/** What is in the stores, by who has them. @returns lines; none where it was not measured */
+function storedTable(reports) {
+  const columns = reports
+    .flatMap(({ size, stored = {} }) =>
+      COUNTS.map((count) => ({
+        title: `${size}, after ${count}`,
+        of: (name) => stored[name]?.[count],
+        isEmpty: Object.values(stored).every((byCount) => byCount[count] === undefined),
+      })),
+    )
+    .filter(({ isEmpty }) => !isEmpty);
+  if (columns.length === 0) return [];
+  const names = [...new Set(reports.flatMap(({ stored = {} }) => Object.keys(stored)))];
+  const head = ["MB in the store, by snapshots", ...columns.map(({ title }) => title)];
+  const shown = (bytes) => (bytes === undefined ? "–" : megabytes(bytes));
+  const rows = names.map((name) => [name, ...columns.map(({ of }) => shown(of(name)))]);
+  return ["", line(head), rule(head), ...rows.map(line)];
+}
+
+/** After so many snapshots it is looked at. */
+const COUNTS = [1, 10];
 
 function timedNames([operation, byName]) {
   return operation === "embedded" ? [] : Object.keys(byName);
