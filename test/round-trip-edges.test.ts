@@ -74,6 +74,34 @@ describe("databases among notes", () => {
   });
 });
 
+describe("names that every object of the language has", () => {
+  const NAMES = ["constructor", "__proto__", "toString", "valueOf", "hasOwnProperty"];
+
+  it("come back as any other, of notes, folders, databases, their tables and columns, and branches", async () => {
+    await using box = await keepsakeCase();
+    const { memory, keepsake } = box;
+    await git(memory, "init", "-q", "-b", "main");
+    for (const name of NAMES) {
+      await writeTree(memory, { [`notes/${name}`]: `of ${name}`, [`deep/${name}/${name}`]: "deep" });
+      await writeFile(join(memory, name), "at the top");
+      await git(memory, "add", "--", name, `notes/${name}`, "deep");
+      await git(memory, "commit", "-q", "-m", name);
+      await git(memory, "branch", name);
+      const database = makeDatabase(join(memory, "notes", `${name}.db`), 5);
+      database.exec(`CREATE TABLE "${name}" ("${name}"); INSERT INTO "${name}" VALUES ('${name}')`);
+      database.close();
+    }
+    const before = await memoryState(memory);
+    const { record } = await keepsake.snapshot({ agent });
+    await rm(join(memory, "notes"), { recursive: true });
+    const later = await keepsake.snapshot({ agent, redact: true });
+    const { sources } = await keepsake.diff({ agent, from: record.id, to: later.record.id });
+    expect(sources.map(({ id }) => id)).toContain("sqlite");
+    await keepsake.restore({ agent, ref: record.id });
+    expect(await memoryState(memory)).toEqual(before);
+  });
+});
+
 describe("a source that was absent", () => {
   it("is absent again after the restore", async () => {
     await using box = await keepsakeCase();

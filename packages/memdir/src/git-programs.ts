@@ -97,7 +97,7 @@ class GitDirectories {
 
 /** How a file of this name leads git to another folder; undefined for what does not. */
 function pointerIn({ key, type, sizeBytes }: Desired): RegExp | undefined {
-  const pointer = POINTERS[folded(key.slice(key.lastIndexOf("/") + 1))];
+  const pointer = POINTERS.get(folded(key.slice(key.lastIndexOf("/") + 1)));
   return type === "file" && sizeBytes <= LONGEST_POINTER_BYTES ? pointer : undefined;
 }
 
@@ -111,10 +111,10 @@ async function leadsOut({ key, entry }: Desired, pointer: RegExp, root: string):
 }
 
 /** Files that lead git to another folder, and how (gitrepository-layout(5)). */
-const POINTERS: Readonly<Record<string, RegExp>> = {
-  ".git": /^gitdir: ([^\0\r\n]+)/,
-  commondir: /^([^\0\r\n]+)/,
-};
+const POINTERS: ReadonlyMap<string, RegExp> = new Map([
+  [".git", /^gitdir: ([^\0\r\n]+)/],
+  ["commondir", /^([^\0\r\n]+)/],
+]);
 
 /** Keys have a character per byte; names are compared as people and file systems read them. */
 function folded(key: string): string {

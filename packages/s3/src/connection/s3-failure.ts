@@ -136,7 +136,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
 };
 
 function meaningOf({ name, status = 0 }: S3Failure): Meaning {
-  const known = MEANINGS[name];
+  const known = Object.hasOwn(MEANINGS, name) ? MEANINGS[name] : undefined;
   if (known !== undefined) return known;
   if (status === 404) return { code: "E_NOT_FOUND", because: "there is none" };
   if (status === 401 || status === 403) return { code: "E_PERMISSION", because: "the server denies access" };

@@ -4,19 +4,19 @@ const RTREE = /^(node|rowid|parent)$/;
 const FTS4 = /^(content|segments|segdir|docsize|stat)$/;
 
 /** What modules call the tables in which they keep their data, after `<virtual table>_`. */
-const SUFFIXES: Readonly<Record<string, RegExp>> = {
-  fts5: /^(data|idx|content|docsize|config)$/,
-  fts4: FTS4,
-  fts3: FTS4,
-  rtree: RTREE,
-  rtree_i32: RTREE,
-  geopoly: RTREE,
-  vec0: /^(info|chunks|rowids|auxiliary|vector_chunks\d\d|metadatachunks\d\d|metadatatext\d\d)$/,
-  spellfix1: /^vocab$/,
-  fts5vocab: /^$/,
-  fts4aux: /^$/,
-  dbstat: /^$/,
-};
+const SUFFIXES: ReadonlyMap<string, RegExp> = new Map([
+  ["fts5", /^(data|idx|content|docsize|config)$/],
+  ["fts4", FTS4],
+  ["fts3", FTS4],
+  ["rtree", RTREE],
+  ["rtree_i32", RTREE],
+  ["geopoly", RTREE],
+  ["vec0", /^(info|chunks|rowids|auxiliary|vector_chunks\d\d|metadatachunks\d\d|metadatatext\d\d)$/],
+  ["spellfix1", /^vocab$/],
+  ["fts5vocab", /^$/],
+  ["fts4aux", /^$/],
+  ["dbstat", /^$/],
+]);
 
 /** With this option the text is in a table of the user's, which may well be called `<virtual table>_content`. */
 const EXTERNAL_CONTENT = /[(,]\s*content\s*=/i;
@@ -45,7 +45,7 @@ function suffixOf(name: string, { name: owner, module = "", sql }: TableInfo): s
   const lower = name.toLowerCase();
   if (!lower.startsWith(`${owner.toLowerCase()}_`)) return undefined;
   const suffix = lower.slice(owner.length + 1);
-  const known = SUFFIXES[module.toLowerCase()];
+  const known = SUFFIXES.get(module.toLowerCase());
   if (known === undefined) return suffix;
   if (suffix === "content" && EXTERNAL_CONTENT.test(sql)) return undefined;
   return known.test(suffix) ? suffix : undefined;
