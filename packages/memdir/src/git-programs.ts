@@ -16,8 +16,10 @@ export interface Surroundings {
 const LONGEST_POINTER_BYTES = 8192;
 
 /** By the names in a git directory: what git takes settings from, runs, or is led by to run something. */
-const PROGRAM =
-  /^(?:config(?:\.worktree)?|hooks(?:\/(?![^/]*\.sample$)[^/]+)?|rebase-merge\/(?:git-rebase-todo(?:\.backup)?|done)|sequencer\/todo)$/;
+const PROGRAMS = String.raw`(?:config(?:\.worktree)?|hooks(?:/(?![^/]*\.sample$)[^/]+)?|rebase-merge/(?:git-rebase-todo(?:\.backup)?|done)|sequencer/todo)$`;
+const PROGRAM = new RegExp(`^${PROGRAMS}`);
+/** The same in whatever folder: few paths are looked at more closely. */
+const PROGRAM_ANYWHERE = new RegExp(`(?:^|/)${PROGRAMS}`);
 
 /**
  * Finds what could make git run a program of the bundle's choice: settings, hooks and unfinished rebases in whatever git
@@ -42,12 +44,9 @@ export async function programsOfGit(desired: DesiredTree, surroundings: Surround
   return [...found];
 }
 
-/** Without one of these no name in a path is a program's: most paths need no closer look. */
-const LIKELY = /(?:^|\/)(?:config|hooks|rebase-merge|sequencer)/;
-
 /** The folders in which this name would be one that makes git run something. */
 function gitDirsOf(key: string): readonly string[] {
-  if (!LIKELY.test(folded(key))) return [];
+  if (!PROGRAM_ANYWHERE.test(folded(key))) return [];
   const parts = key.split("/");
   const dirs: string[] = [];
   for (let depth = 0; depth < parts.length; depth++) {

@@ -122,6 +122,24 @@ describe("a bundle's git directories among the notes", () => {
     expect(existsSync(join(memory, "x/config"))).toBe(false);
   });
 
+  it("bring no list of commands of an unfinished rebase or cherry-pick", async () => {
+    await hostileRepository(evil);
+    const lists = ["rebase-merge/git-rebase-todo", "rebase-merge/git-rebase-todo.backup", "rebase-merge/done"];
+    const all = [...lists, "sequencer/todo", "config.worktree"].map((name) => `.git/${name}`);
+    for (const name of all) await writeTree(evil, { [name]: "exec true\n" });
+    await writeTree(evil, { ".git/rebase-merge/message": "m", "sequencer/todo": "a note of the user's" });
+    const notices = await restored(evil);
+    for (const name of all) {
+      expect(existsSync(join(memory, name)), name).toBe(false);
+      expect(
+        notices.filter((notice) => notice.includes(`"${name}"`)),
+        name,
+      ).toHaveLength(1);
+    }
+    expect(existsSync(join(memory, ".git/rebase-merge/message"))).toBe(true);
+    expect(await readFile(join(memory, "sequencer/todo"), "utf8")).toBe("a note of the user's");
+  });
+
   it("lead nowhere out of the memory", async () => {
     await hostileRepository(temp.join("elsewhere"));
     await writeTree(evil, {

@@ -95,6 +95,17 @@ describe("what is left out is told", () => {
     expect((await readdir(memory)).sort()).toEqual(["a.md", "deep", "fifo", "keep-me", "large.bin", "later"]);
   });
 
+  it("a restore brings nothing to what is kept, whatever its name is written with", async () => {
+    await writeTree(memory, { "a.md": "a", "caf\u00e9/x.md": "of the bundle" });
+    const bundle = await capture(memdir(), memory, temp.path);
+    await writeFile(join(memory, "caf\u00e9/x.md"), "of now");
+    await restore(memdir({ keep: ["caf\u00e9/**"] }), bundle, memory, temp.path);
+    expect(await readFile(join(memory, "caf\u00e9/x.md"), "utf8")).toBe("of now");
+    await rm(join(memory, "caf\u00e9"), { recursive: true });
+    await restore(memdir({ keep: ["caf\u00e9/**"] }), bundle, memory, temp.path);
+    expect(await readdir(join(memory, "caf\u00e9")).catch(() => [])).toEqual([]);
+  });
+
   it("what this user may not read, by its code", async () => {
     await writeTree(memory, { "open.md": "o", "secret.md": { file: "s", mode: 0o000 }, "closed/x.md": "x" });
     await chmod(join(memory, "closed"), 0o000);
