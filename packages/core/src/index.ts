@@ -119,6 +119,7 @@ export {
   type UnscannedReason,
 } from "./redaction/document/redact-document.js";
 export { redactStream, type StreamOutcome, type StreamSizes } from "./redaction/document/redact-stream.js";
+export { addMatch, addMatches } from "./redaction/add-matches.js";
 export { mergeFindings } from "./redaction/merge-findings.js";
 export { namePolicy } from "./redaction/name-policy.js";
 export { type RedactedText, redactText } from "./redaction/redact-text.js";

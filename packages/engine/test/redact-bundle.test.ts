@@ -15,6 +15,10 @@ const TOKENS: RedactionPolicy = {
   scan: (text) =>
     [...text.matchAll(PATTERN)].map(({ index }) => ({ start: index, end: index + "tok_".length + 24, rule: "tok" })),
 };
+const renamedTo =
+  (rule: string): RedactionPolicy["scan"] =>
+  (text, where) =>
+    TOKENS.scan(text, where).map((finding) => ({ ...finding, rule }));
 const GONE = "[REDACTED:tok]";
 const ANA = { agent: "ana" };
 const LATEST = { ...ANA, ref: "latest" };
@@ -216,6 +220,17 @@ describe("a redacted snapshot", () => {
       { artifact: "notes/b", rule: "tok", count: 1 },
     ]);
     expect(TOKENS.scan(`x${secret.slice(4)}`, { path: "a" })).toEqual([]);
+  });
+
+  it("counts what a rule found that is called as what every object has", async () => {
+    const policy = { ...TOKENS, rules: ["constructor"], scan: renamedTo("constructor") };
+    const entries = [file("a", `${token()} and ${token()}`), file(token(), "named"), file("b.json", `["${token()}"]`)];
+    await using bench = await benchOf(entries, redacting({ policy }));
+    const { manifest } = await bench.snapshotter.snapshot(ANA);
+    expect(manifest?.redactions).toMatchObject({ matchesRedacted: 4 });
+    expect(manifest?.redactions?.findings.map(({ rule, count }) => `${rule} ${String(count)}`).sort()).toEqual([
+      ...["constructor 1", "constructor 1", "constructor 2"],
+    ]);
   });
 
   it("leaves the live memory as it is, and is the same every time", async () => {

@@ -1,4 +1,4 @@
-import { isReplaced, namePolicy, type RedactionPolicy, replacementFor } from "@keepsake/core";
+import { addMatch, isReplaced, namePolicy, type RedactionPolicy, replacementFor } from "@keepsake/core";
 import type { RenamedPart } from "./process/redact/renamed-parts.js";
 
 /** New names for what of a schema's names tells a secret, and how many of them which rule found. */
@@ -28,7 +28,7 @@ export function withoutSecretNames(names: readonly string[], policy: RedactionPo
       // The tables behind a virtual one have its name in theirs.
       if (isReplaced(from) || renamed.has(from.toLowerCase())) continue;
       renamed.set(from.toLowerCase(), { from, to: freeName(replacementFor(policy, rule, from), isTaken) });
-      matches[rule] = (matches[rule] ?? 0) + 1;
+      addMatch(matches, rule);
     }
   }
   return { renamed: [...renamed.values()].sort((a, b) => b.from.length - a.from.length), matches };

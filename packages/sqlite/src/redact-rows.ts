@@ -1,4 +1,5 @@
 import {
+  addMatches,
   maskInBytes,
   pairRoleOf,
   type RedactionPolicy,
@@ -120,6 +121,6 @@ function rowName(key: readonly StoredValue[]): string {
 
 function sumOf(one: Matches, other: Matches): Matches {
   const sum = { ...one };
-  for (const [rule, count] of Object.entries(other)) sum[rule] = (sum[rule] ?? 0) + count;
+  addMatches(sum, other);
   return sum;
 }

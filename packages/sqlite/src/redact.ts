@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { copyFile, rename, rm } from "node:fs/promises";
 import {
+  addMatches,
   isKeepsakeError,
   type OpOptions,
   type RedactionOutcome,
@@ -67,12 +68,10 @@ class Outcome implements RedactionOutcome {
   readonly facts: Record<string, NonNullable<RedactionOutcome["facts"]>[string]> = {};
 
   add(path: string, matches: Readonly<Record<string, number>>): boolean {
-    for (const [rule, count] of Object.entries(matches)) {
-      this.matches[rule] = (this.matches[rule] ?? 0) + count;
-      const rules = (this.byArtifact[path] ??= {});
-      rules[rule] = (rules[rule] ?? 0) + count;
-    }
-    return Object.keys(matches).length > 0;
+    if (Object.keys(matches).length === 0) return false;
+    addMatches(this.matches, matches);
+    addMatches((this.byArtifact[path] ??= {}), matches);
+    return true;
   }
 
   take({ byArtifact, artifactsTouched, unscanned, facts }: Outcome): void {

@@ -1,3 +1,4 @@
+import { addMatch } from "./add-matches.js";
 import type { RedactionPolicy, ScanContext } from "../ports/redaction-policy.js";
 import { isReplaced, replacementFor } from "./compose-policies.js";
 
@@ -28,7 +29,7 @@ export function redactText(text: string, policy: RedactionPolicy, where: ScanCon
     let position = 0;
     for (const { start, end, rule } of findings) {
       parts.push(redacted.slice(position, start), replacementFor(policy, rule, redacted.slice(start, end)));
-      matches[rule] = (matches[rule] ?? 0) + 1;
+      addMatch(matches, rule);
       position = end;
     }
     redacted = parts.join("") + redacted.slice(position);

@@ -1,4 +1,5 @@
 import {
+  addMatches,
   contentDigest,
   isJsonObject,
   type JsonValue,
@@ -54,7 +55,7 @@ export function redactManifest(draft: BundleDraft, policy: RedactionPolicy, ownN
     .sort(byPath);
   const metas = artifacts.map(({ meta }) => meta);
   const matches = { ...fields.matches };
-  for (const [rule, count] of Object.entries(names.matches)) matches[rule] = (matches[rule] ?? 0) + count;
+  addMatches(matches, names.matches);
   return {
     artifacts,
     names,
@@ -143,7 +144,7 @@ class FieldRedaction {
   }
 
   #count({ text, matches }: { readonly text: string; readonly matches: Readonly<Record<string, number>> }): string {
-    for (const [rule, count] of Object.entries(matches)) this.matches[rule] = (this.matches[rule] ?? 0) + count;
+    addMatches(this.matches, matches);
     return text;
   }
 }

@@ -1,4 +1,4 @@
-import { foldedPath, namePolicy, type RedactionPolicy, redactText } from "@keepsake/core";
+import { addMatches, foldedPath, namePolicy, type RedactionPolicy, redactText } from "@keepsake/core";
 
 /** A place in a bundle: a path, and whether it is escaped. */
 export interface NamedPlace {
@@ -107,7 +107,7 @@ export class NameRedaction {
   }
 
   #add(matches: Readonly<Record<string, number>>): void {
-    for (const [rule, count] of Object.entries(matches)) this.#matches[rule] = (this.#matches[rule] ?? 0) + count;
+    addMatches(this.#matches, matches);
   }
 }
 

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { access, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import {
+  addMatches,
   abortable,
   type OpOptions,
   type RedactionOutcome,
@@ -48,8 +49,7 @@ export async function redactTexts(
 
 function summed(byArtifact: Readonly<Record<string, Readonly<Record<string, number>>>>): Record<string, number> {
   const matches: Record<string, number> = {};
-  for (const rules of Object.values(byArtifact))
-    for (const [rule, count] of Object.entries(rules)) matches[rule] = (matches[rule] ?? 0) + count;
+  for (const rules of Object.values(byArtifact)) addMatches(matches, rules);
   return matches;
 }
 

@@ -1,4 +1,5 @@
 import {
+  addMatches,
   type AddedArtifact,
   type ArtifactSource,
   digestOf,
@@ -93,7 +94,7 @@ function addOutcome(totals: RedactionTotals, { id, only, isAnew }: RedactionUnit
   } = outcome;
   for (const [artifact, rules] of Object.entries(byArtifact)) {
     const sum = isAnew === true ? {} : (totals.byArtifact.get(artifact) ?? {});
-    for (const [rule, count] of Object.entries(rules)) sum[rule] = (sum[rule] ?? 0) + count;
+    addMatches(sum, rules);
     if (Object.keys(sum).length > 0) totals.byArtifact.set(artifact, sum);
   }
   totals.touched.push(...artifactsTouched);

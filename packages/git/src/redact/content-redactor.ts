@@ -1,4 +1,5 @@
 import {
+  addMatches,
   collectBytes,
   namePolicy,
   redactDocument,
@@ -83,7 +84,7 @@ export class ContentRedactor {
   }
 
   #count(matches: Readonly<Record<string, number>>): boolean {
-    for (const [rule, count] of Object.entries(matches)) this.matches[rule] = (this.matches[rule] ?? 0) + count;
+    addMatches(this.matches, matches);
     return Object.keys(matches).length > 0;
   }
 }

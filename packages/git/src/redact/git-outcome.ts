@@ -1,4 +1,11 @@
-import type { AddedArtifact, GitHead, JsonObject, Omission, RedactionOutcome } from "@keepsake/core";
+import {
+  addMatches,
+  type AddedArtifact,
+  type GitHead,
+  type JsonObject,
+  type Omission,
+  type RedactionOutcome,
+} from "@keepsake/core";
 
 /** What the redaction of several repositories did, as it goes on. */
 export class GitOutcome {
@@ -12,7 +19,7 @@ export class GitOutcome {
   head: GitHead | undefined;
 
   addMatches(matches: Readonly<Record<string, number>>): void {
-    for (const [rule, count] of Object.entries(matches)) this.matches[rule] = (this.matches[rule] ?? 0) + count;
+    addMatches(this.matches, matches);
   }
 
   finish(): RedactionOutcome {

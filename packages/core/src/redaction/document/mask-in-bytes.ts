@@ -1,3 +1,4 @@
+import { addMatch } from "../add-matches.js";
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
 import { isReplaced, replacementFor } from "../compose-policies.js";
 
@@ -37,7 +38,7 @@ export function maskInBytes(bytes: Uint8Array, policy: RedactionPolicy, where: S
         const replacement = replacementFor(policy, rule, secret).slice(0, secret.length).padEnd(secret.length, "*");
         for (let at = 0; at < replacement.length; at++)
           masked[from + (skipped + start + at) * width] = replacement.charCodeAt(at);
-        matches[rule] = (matches[rule] ?? 0) + 1;
+        addMatch(matches, rule);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { addMatch } from "../add-matches.js";
 import type { RedactionPolicy, ScanContext } from "../../ports/redaction-policy.js";
 import { replacementFor } from "../compose-policies.js";
 import { MAX_ROUNDS, type RedactedText } from "../redact-text.js";
@@ -67,7 +68,7 @@ export function applyEdits(
     length += start - position;
     fresh.add(isBare ? length + 1 : length);
     length += quoted.length;
-    matches[rule] = (matches[rule] ?? 0) + 1;
+    addMatch(matches, rule);
     position = end;
   }
   return { text: parts.join("") + text.slice(position), fresh };
