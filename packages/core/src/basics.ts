@@ -16,6 +16,7 @@ export { type ErrorDetails, isAbortError, isKeepsakeError, KeepsakeError } from 
 export { errnoOf, fromSystemError } from "./errors/system-error.js";
 export { type ArtifactPath, foldedPath, isArtifactPath, parseArtifactPath } from "./ids/artifact-path.js";
 export { type BundleName, BundleNames } from "./ids/bundle-names.js";
+export { isAscii } from "./ids/is-ascii.js";
 export { isLinkInside, isPlainLinkTarget, plainLinkTarget } from "./ids/link-target.js";
 export { type AgentId, type AgentRef, NOBODY, parseAgentId, parseTenantId, type TenantId } from "./ids/names.js";
 export { percentDecode, percentDecodePath, percentEncodePath, toBundlePath } from "./ids/percent-path.js";

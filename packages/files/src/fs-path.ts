@@ -1,8 +1,7 @@
+import { isAscii } from "@keepsake/core/basics";
+
 /** A path for Node's `fs`: text, or raw bytes where a name is no UTF-8. */
 export type FsPath = string | Buffer;
-
-/** Any other character is more than one byte of UTF-8, or none of UTF-8 at all. */
-const ASCII = /^\p{ASCII}*$/u;
 
 /** The form of an {@link FsPath} in JSON. */
 export type JsonPath = string | { readonly base64: string };
@@ -32,7 +31,7 @@ export function joinRaw(parent: FsPath, name: FsPath): FsPath {
 
 /** The same of a name whose bytes are the characters of a string, as `readdir` gives it with the encoding "latin1". */
 export function joinLatin1(parent: FsPath, name: string): FsPath {
-  if (typeof parent !== "string" || !ASCII.test(name)) return joinRaw(parent, Buffer.from(name, "latin1"));
+  if (typeof parent !== "string" || !isAscii(name)) return joinRaw(parent, Buffer.from(name, "latin1"));
   return parent.endsWith("/") ? `${parent}${name}` : `${parent}/${name}`;
 }
 
@@ -46,10 +45,10 @@ export function parentOf(path: FsPath): FsPath {
 /** One text per path, equal for equal bytes: for maps and sets. */
 export function pathKey(path: FsPath): string {
   if (typeof path !== "string") return path.toString("latin1");
-  return ASCII.test(path) ? path : Buffer.from(path).toString("latin1");
+  return isAscii(path) ? path : Buffer.from(path).toString("latin1");
 }
 
 /** The text of a path by its {@link pathKey}, for people; what is no UTF-8 has marks in its place. */
 export function textOfKey(key: string): string {
-  return ASCII.test(key) ? key : Buffer.from(key, "latin1").toString("utf8");
+  return isAscii(key) ? key : Buffer.from(key, "latin1").toString("utf8");
 }

@@ -1,4 +1,5 @@
 import { KeepsakeError } from "../errors/keepsake-error.js";
+import { isAscii } from "./is-ascii.js";
 
 declare const artifactBrand: unique symbol;
 
@@ -48,13 +49,11 @@ export function isArtifactPath(value: string): value is ArtifactPath {
   return problemOf(value) === undefined;
 }
 
-const ASCII = /^\p{ASCII}*$/u;
-
 /**
  * What two paths share when a file system somewhere could take them for one: canonical composition and full case folding
  * (upper then lower case folds `ß` and `SS`, `ﬁ` and `FI`, the Kelvin sign and `k`).
  */
 export function foldedPath(path: string): string {
-  if (ASCII.test(path)) return path.toLowerCase();
+  if (isAscii(path)) return path.toLowerCase();
   return path.normalize("NFC").toUpperCase().toLowerCase().normalize("NFC");
 }
