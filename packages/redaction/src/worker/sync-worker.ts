@@ -35,9 +35,8 @@ export class SyncWorker {
     const port = this.#port ?? this.#start();
     const answered = Atomics.load(this.#state, 0);
     port.postMessage(question);
-    const isStarted = Atomics.load(this.#state, 2) === 1 || Atomics.wait(this.#state, 2, 0, START_MS) !== "timed-out";
-    const waited = isStarted ? Atomics.wait(this.#state, 0, answered, timeoutMs) : "timed-out";
-    if (waited === "timed-out") {
+    const isStarted = isOtherThan(this.#state, 2, 0, START_MS);
+    if (!isStarted || !isOtherThan(this.#state, 0, answered, timeoutMs)) {
       const busy = isStarted ? Atomics.load(this.#state, 1) : -1;
       this.close();
       return { busy };
@@ -64,4 +63,20 @@ export class SyncWorker {
     this.#port = port1;
     return port1;
   }
+}
+
+/**
+ * Waits until a value is another one. Only the value counts: an answer may be seen and the next question asked before the worker has
+ * notified of it, which then wakes who waits for the next answer.
+ *
+ * @returns false when the time was over
+ */
+function isOtherThan(state: Int32Array, index: number, value: number, timeoutMs: number): boolean {
+  const end = performance.now() + timeoutMs;
+  while (Atomics.load(state, index) === value) {
+    const left = end - performance.now();
+    if (left <= 0) return false;
+    Atomics.wait(state, index, value, left);
+  }
+  return true;
 }
